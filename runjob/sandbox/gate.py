@@ -1,0 +1,67 @@
+"""The gate in front of the API: token, request log and faults."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from .faults import Injection, Refuse, Reset, Slow, Target, refuse, spoil
+from .http import Reply, Request, refusal_reply
+from .refusals import Refusal
+
+Locate = Callable[[Request], Target | None]
+Handle = Callable[[Request, Target | None], Awaitable[Reply]]
+
+
+@dataclass(frozen=True)
+class Served:
+    """One line of the request log; status 0 when the connection was reset instead."""
+
+    method: str
+    path: str
+    query: str
+    status: int
+    user_agent: str
+
+
+class Gate:
+    """Lets requests with the token through, except where a fault waits for them."""
+
+    def __init__(self, token: str, locate: Locate, handle: Handle) -> None:
+        self.token = token
+        self.served: list[Served] = []
+        self.injections: list[Injection] = []
+        self._locate = locate
+        self._handle = handle
+
+    async def __call__(self, request: Request) -> Reply:
+        reply = await self._answer(request)
+        reset = reply.ending == "reset" and reply.limit is None
+        self.served.append(
+            Served(
+                request.method,
+                request.path,
+                request.query,
+                0 if reset else reply.status,
+                request.headers.get("user-agent", ""),
+            )
+        )
+        return reply
+
+    async def _answer(self, request: Request) -> Reply:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or token.strip() != self.token:
+            return refusal_reply(Refusal(401, "Unauthorized"))
+        target = self._locate(request)
+        struck = next((i for i in list(self.injections) if i.strikes(target)), None)
+        if struck is None:
+            return await self._handle(request, target)
+        effect = struck.fault.effect
+        if isinstance(effect, Refuse):
+            return refuse(effect, target)
+        if isinstance(effect, Reset) and not effect.done:
+            return spoil(Reply(200), effect)
+        if isinstance(effect, Slow):
+            await asyncio.sleep(effect.seconds)
+        return spoil(await self._handle(request, target), effect)

@@ -1,0 +1,79 @@
+"""The resources that the embedded cluster serves, as a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One kind of object, with the names it goes by in paths, bodies and messages."""
+
+    plural: str
+    kind: str
+    group: str = ""
+    namespaced: bool = True
+    short: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/v1" if self.group else "v1"
+
+    @property
+    def qualified(self) -> str:
+        """Name the resource as error messages do (``jobs.batch``, ``pods``)."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def qualified_kind(self) -> str:
+        return f"{self.kind}.{self.group}" if self.group else self.kind
+
+    @property
+    def prefix(self) -> str:
+        return f"/apis/{self.group}/v1" if self.group else "/api/v1"
+
+
+JOBS = Resource("jobs", "Job", "batch", categories=("all",))
+PODS = Resource("pods", "Pod", short=("po",), categories=("all",))
+EVENTS = Resource("events", "Event", short=("ev",))
+CONFIGMAPS = Resource("configmaps", "ConfigMap", short=("cm",))
+SECRETS = Resource("secrets", "Secret")
+SERVICEACCOUNTS = Resource("serviceaccounts", "ServiceAccount", short=("sa",))
+CLAIMS = Resource("persistentvolumeclaims", "PersistentVolumeClaim", short=("pvc",))
+NAMESPACES = Resource("namespaces", "Namespace", namespaced=False, short=("ns",))
+
+RESOURCES = (
+    JOBS, PODS, EVENTS, CONFIGMAPS, SECRETS, SERVICEACCOUNTS, CLAIMS, NAMESPACES,
+)  # fmt: skip
+
+
+def resource_named(group: str, plural: str) -> Resource | None:
+    for resource in RESOURCES:
+        if resource.plural == plural and resource.group == group:
+            return resource
+    return None
+
+
+def key_of(item: Json) -> Key:
+    metadata = item["metadata"]
+    return metadata.get("namespace", ""), metadata["name"]
+
+
+def uid_of(item: Json) -> str:
+    uid: str = item["metadata"]["uid"]
+    return uid
+
+
+def with_metadata(item: Json, **fields: Any) -> Json:
+    """Copy an object with metadata fields replaced; a field given as None is left out."""
+    metadata = {**item["metadata"], **fields}
+    return {**item, "metadata": {k: v for k, v in metadata.items() if v is not None}}
+
+
+def with_status(item: Json, status: Json) -> Json:
+    return {**item, "status": status}
