@@ -1,0 +1,62 @@
+"""What the user sees: the log on stdout byte for byte, remarks on stderr."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from contextlib import suppress
+from typing import BinaryIO, TextIO
+
+from runjob.logs import prefixed
+from runjob.report import clean
+
+
+class Console:
+    """Writes whole lines, from any thread, each at once.
+
+    A reader that has gone away (a closed pipe) stops the writing and nothing else: the Job must
+    still be tracked and removed.
+    """
+
+    def __init__(self, out: BinaryIO | None, err: TextIO | None) -> None:
+        self._out = out
+        self._err = err
+        self._lock = threading.Lock()
+        self._at_line_start = True
+
+    def log(self, lines: bytes, prefix: bytes = b"") -> None:
+        """Print a part of a container's log as it is; with a prefix, at the start of a line."""
+        if not lines:
+            return
+        with self._lock:
+            self._write((self._line_start() + prefixed(lines, prefix)) if prefix else lines)
+
+    def line(self, text: str) -> None:
+        """Print one line of ours to stdout, at the start of a line in any case."""
+        with self._lock:
+            self._write(self._line_start() + clean(text).encode(errors="replace") + b"\n")
+
+    def _line_start(self) -> bytes:
+        return b"" if self._at_line_start else b"\n"
+
+    def remark(self, text: str) -> None:
+        """Print one line to stderr."""
+        with self._lock, suppress(OSError, ValueError):
+            if self._err is not None:
+                self._err.write(f"runjob: {clean(text)}\n")
+                self._err.flush()
+
+    def _write(self, data: bytes) -> None:
+        self._at_line_start = data.endswith(b"\n")
+        if self._out is None:
+            return
+        try:
+            self._out.write(data)
+            self._out.flush()
+        except (OSError, ValueError):
+            self._out = None  # nobody reads any more
+
+
+def standard() -> Console:
+    """Return the console of this process; a stream that is closed (>&-) swallows its lines."""
+    return Console(None if sys.stdout is None else sys.stdout.buffer, sys.stderr)

@@ -1,0 +1,403 @@
+"""Read the command line: one table of flags, and the usage text that follows from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, get_args
+
+from runjob.errors import UsageError
+from runjob.options import Connection, JobOptions, Keep, Options, Prefix, RunOptions
+
+Convert = Callable[[str], Any]
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _number(value: str) -> int:
+    if not re.fullmatch(r"\d{1,9}", value):
+        raise ValueError("a whole number, 0 or more")
+    return int(value)
+
+
+def _positive(value: str) -> int:
+    if not re.fullmatch(r"\d{1,9}", value) or int(value) == 0:
+        raise ValueError("a whole number, 1 or more")
+    return int(value)
+
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def seconds(value: str) -> int:
+    """Turn `90`, `90s`, `10m`, `1h30m` into seconds, at least one."""
+    parts = re.fullmatch(r"(?:\d{1,6}[smhd])+|\d{1,9}", value)
+    total = (
+        sum(int(n) * UNITS[u or "s"] for n, u in re.findall(r"(\d+)([smhd]?)", value))
+        if parts
+        else 0
+    )
+    if not 0 < total < 2**31:
+        raise ValueError("a time such as 90s, 10m or 1h30m")
+    return total
+
+
+def one_of(*words: str) -> Convert:
+    """Accept these words only."""
+
+    def convert(value: str) -> str:
+        if value not in words:
+            raise ValueError(" or ".join(words))
+        return value
+
+    return convert
+
+
+def _pull_policy(value: str) -> str:
+    if value not in ("Always", "Latest", "IfNotPresent", "Never"):
+        raise ValueError("Always, IfNotPresent or Never")
+    return value
+
+
+def _pairs(value: str) -> tuple[tuple[str, str], ...]:
+    """Split `name=value,name=value`."""
+    pairs = []
+    for part in value.split(","):
+        name, equals, text = part.partition("=")
+        if not name or not equals or not text:
+            raise ValueError("NAME=VALUE, several divided by commas")
+        pairs.append((name, text))
+    return tuple(pairs)
+
+
+def _pair(value: str) -> tuple[tuple[str, str], ...]:
+    """Split one `NAME=VALUE`; the value may hold anything, also nothing."""
+    name, equals, text = value.partition("=")
+    if not name or not equals:
+        raise ValueError("NAME=VALUE")
+    return ((name, text),)
+
+
+def _env_from(value: str) -> tuple[tuple[str, str], ...]:
+    kind, slash, name = value.partition("/")
+    if kind not in ("secret", "configmap") or not slash or not name:
+        raise ValueError("secret/NAME or configmap/NAME")
+    return ((kind, name),)
+
+
+def _toleration(value: str) -> tuple[str, ...]:
+    if not re.fullmatch(
+        r"(\*|[\w./-]+(=[\w.-]*)?)(:(NoSchedule|PreferNoSchedule|NoExecute))?", value
+    ):
+        raise ValueError("KEY[=VALUE][:EFFECT], or * for any taint")
+    return (value,)
+
+
+def _exit_map(value: str) -> tuple[tuple[int, int], ...]:
+    pairs = []
+    for part in value.split(","):
+        match = re.fullmatch(r"(\d{1,3})=(\d{1,3})", part)
+        if not match or max(int(match[1]), int(match[2])) > 255:
+            raise ValueError("CODE=CODE such as 4=0, codes from 0 to 255")
+        pairs.append((int(match[1]), int(match[2])))
+    return tuple(pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One option.
+
+    target is `part.field` of Options, or `field` alone; metavar is None for a switch; a flag that
+    collects may stand several times, any other counts the last time it stands. With blank an
+    empty value or the word `none` (the job type sends both for a field left empty) means this
+    value instead; without it an empty value is refused.
+    """
+
+    short: str
+    names: tuple[str, ...]
+    target: str
+    help: str
+    metavar: str | None = "NAME"
+    convert: Convert = _text
+    collects: bool = False
+    blank: Any = ...
+    legacy: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.names[0]
+
+
+def _legacy(short: str, names: str, target: str, help: str, metavar: str, **more: Any) -> Flag:
+    return Flag(short, tuple(names.split()), target, help, metavar, legacy=True, **more)
+
+
+def _new(name: str, target: str, help: str, metavar: str | None, **more: Any) -> Flag:
+    return Flag("", (name,), target, help, metavar, **more)
+
+
+FLAGS: tuple[Flag, ...] = (
+    _legacy("a", "args", "job.args", "arguments of the command, split at blanks", "TEXT",
+            convert=lambda value: tuple(value.split()), collects=True, blank=()),
+    _legacy("b", "backofflimit", "job.backoff_limit", "retries before the Job fails (default: 0)",
+            "N", convert=_number, blank=0),
+    _legacy("c", "claim", "job.claim", "PersistentVolumeClaim to mount at -t", "NAME", blank=None),
+    _legacy("e", "envname", "env.names", "environment variable; its value is the -v at the same "
+            "position", "NAME", convert=lambda value: (value,), collects=True, blank=("",)),
+    _legacy("H", "hostpath", "job.host_path", "directory of the node to mount at -t", "DIR",
+            blank=None),
+    _legacy("i", "image", "job.image", "container image", "IMAGE", blank=None),
+    _legacy("j", "jobname", "job_name", "name of the Job; alone, NAME.yaml is the manifest",
+            "NAME", blank=None),
+    _legacy("k", "commands", "job.command", "command to run, a word each time (default: the "
+            "image's entrypoint)", "WORD", convert=lambda value: (value,), collects=True,
+            blank=()),
+    _legacy("m", "volname", "job.volume_name", "name of the volume (default: data)", "NAME",
+            blank=None),
+    _legacy("n", "namespace", "namespace", "namespace to use, or to verify against the manifest "
+            "(default: default)", "NAME", blank=None),
+    _legacy("p", "image_pull_policy imagepullpolicy", "job.pull_policy",
+            "Always, IfNotPresent or Never (default: Always; Latest means Always)", "POLICY",
+            convert=_pull_policy, blank="Always"),
+    _legacy("r", "restartpolicy", "job.restart_policy", "Never or OnFailure (default: Never)",
+            "POLICY", convert=one_of("Never", "OnFailure"), blank="Never"),
+    _legacy("s", "imagesecret imagepullsecret", "job.pull_secret",
+            "imagePullSecret, none for none (default: regcred)", "NAME", blank=None),
+    _legacy("t", "volpath", "job.mount_path", "where the pod sees the volume", "DIR", blank=None),
+    _legacy("v", "envvalue", "env.values", "value of the -e at the same position", "TEXT",
+            convert=lambda value: (value,), collects=True),
+    _legacy("y", "yaml", "manifest", "manifest to run instead of -i and its like; - is standard "
+            "input", "FILE", blank=None),
+    _new("requests", "job.requests", "what the pod asks of its node: cpu=1,memory=1Gi", "PAIRS",
+         convert=_pairs, collects=True),
+    _new("limits", "job.limits", "what the pod may use at most: memory=1Gi", "PAIRS",
+         convert=_pairs, collects=True),
+    _new("service-account", "job.service_account", "ServiceAccount of the pod", "NAME"),
+    _new("node-selector", "job.node_selector", "labels that the node must have", "PAIRS",
+         convert=_pairs, collects=True),
+    _new("toleration", "job.tolerations", "taint that the pod tolerates: KEY[=VALUE][:EFFECT]",
+         "TAINT", convert=_toleration, collects=True),
+    _new("label", "job.labels", "label of the Job and its pods", "NAME=VALUE", convert=_pair,
+         collects=True),
+    _new("annotation", "job.annotations", "annotation of the Job and its pods", "NAME=VALUE",
+         convert=_pair, collects=True),
+    _new("env-from", "job.env_from", "all environment of a Secret or ConfigMap: secret/NAME or "
+         "configmap/NAME", "SOURCE", convert=_env_from, collects=True),
+    _new("deadline", "job.deadline", "how long the Job may take: 90s, 10m, 2h", "TIME",
+         convert=seconds),
+    _new("completions", "job.completions", "pods that must succeed", "N", convert=_positive),
+    _new("parallelism", "job.parallelism", "pods that may run at once", "N", convert=_positive),
+    _new("indexed", "job.indexed", "number the completions (JOB_COMPLETION_INDEX)", None),
+    _new("security", "job.security", "restricted: run as that Pod Security Standard asks",
+         "LEVEL", convert=one_of("restricted")),
+    _new("set", "sets", "set any field of the Job: spec.template.spec.priorityClassName=high",
+         "PATH=VALUE", convert=_pair, collects=True),
+    _new("param", "params", "value of the placeholder ${{NAME}} in the manifest", "NAME=VALUE",
+         convert=_pair, collects=True),
+    _new("generate-name", "generate_name", "start of a Job name that gets a random end", "START"),
+    _new("kubeconfig", "connection.kubeconfig", "cluster and credentials from this file", "FILE"),
+    _new("context", "connection.context", "context of the kubeconfig", "NAME"),
+    _new("sandbox", "connection.sandbox", "run on an embedded cluster, for trying out and testing "
+         "only: containers are processes of this machine", None),
+    _new("dry-run", "dry_run", "print the manifest and create nothing: client or server",
+         "WHERE", convert=one_of("client", "server")),
+    _new("keep", "run.keep", "leave the Job after its end: never, failed or always (default: "
+         "never)", "WHEN", convert=one_of(*get_args(Keep))),
+    _new("prefix", "run.prefix", "[pod/container] before each log line: auto, always or never "
+         "(default: auto, with more than one source)", "WHEN", convert=one_of(*get_args(Prefix))),
+    _new("start-timeout", "run.start_timeout", "how long a pod may wait while nothing moves "
+         "(default: 10m)", "TIME", convert=seconds),
+    _new("api-timeout", "run.api_timeout", "how long the API may give no answer (default: 10m)",
+         "TIME", convert=seconds),
+    _new("exit-code", "run.container_exit", "container: exit with the main container's code",
+         "WHOSE", convert=lambda value: one_of("container")(value) == "container"),
+    _new("map-exit", "run.exit_map", "exit with another code than the container's: 4=0",
+         "CODE=CODE", convert=_exit_map, collects=True),
+    _new("result-file", "run.result_file", "write the verdict as JSON", "FILE"),
+)  # fmt: skip
+
+_HELP = Flag("h", ("help",), "", "this text", None, legacy=True)
+_VERSION = Flag("", ("version",), "", "the version", None)
+_ALL = (*FLAGS, _HELP, _VERSION)
+_BY_LETTER = {flag.short: flag for flag in _ALL if flag.short}
+_BY_NAME = {name: flag for flag in _ALL for name in flag.names}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The user asked for a text and not for a Job: `help` or `version`."""
+
+    topic: str
+
+
+def parse(argv: Sequence[str]) -> Options | Asked:
+    """Read argv (without the program's name).
+
+    Raises UsageError, one line that names the option, what it was given and what it takes.
+    """
+    found = list(_words(list(argv)))
+    for _, flag, _ in found:
+        if flag in (_HELP, _VERSION):
+            return Asked(flag.name)
+    return _options(found)
+
+
+def _words(words: list[str]) -> Iterator[tuple[str, Flag, str]]:
+    """Split a line as getopt does: yield (the option as written, its flag, its value).
+
+    The standard getopt cannot do it, since an abbreviation that was unique before the newer
+    options came has to stay what it was.
+    """
+    while words:
+        word = words.pop(0)
+        if word == "--":
+            break
+        if word.startswith("--"):
+            name, equals, value = word[2:].partition("=")
+            flag = _by_prefix(name)
+            if equals and flag.metavar is None:
+                raise UsageError(f"--{name} takes no value")
+            yield f"--{name}", flag, value if equals else _next(f"--{name}", flag, words)
+        elif word.startswith("-") and word != "-":
+            letters = word[1:]
+            while letters:
+                letter, letters = letters[0], letters[1:]
+                flag = _by_letter(letter)
+                if flag.metavar is not None and letters:
+                    value, letters = letters, ""
+                    yield f"-{letter}", flag, value
+                else:
+                    yield f"-{letter}", flag, _next(f"-{letter}", flag, words)
+        else:
+            words.insert(0, word)
+            break
+    if words:
+        raise UsageError(
+            f"argument {words[0]!r:.80} belongs to no option: is a value before it empty or "
+            "unquoted?"
+        )
+
+
+def _next(option: str, flag: Flag, words: list[str]) -> str:
+    if flag.metavar is None:
+        return ""
+    if not words:
+        raise UsageError(f"{option} needs a value: {flag.help}")
+    return words.pop(0)
+
+
+def _by_letter(letter: str) -> Flag:
+    if letter not in _BY_LETTER:
+        raise UsageError(f"option -{letter} is not known; --help lists the options")
+    return _BY_LETTER[letter]
+
+
+def _by_prefix(name: str) -> Flag:
+    """Find a long option by its name or by a start that no other shares."""
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    for legacy in (True, False):
+        starts = [
+            known for known, flag in _BY_NAME.items()
+            if known.startswith(name) and (flag.legacy or not legacy)
+        ]  # fmt: skip
+        if len({_BY_NAME[known].name for known in starts}) == 1:
+            return _BY_NAME[starts[0]]
+    if starts and name:
+        raise UsageError(f"option --{name} can mean --{', --'.join(sorted(starts))}")
+    raise UsageError(f"option --{name:.80} is not known; --help lists the options")
+
+
+def _options(found: Sequence[tuple[str, Flag, str]]) -> Options:
+    values: dict[str, Any] = {}
+    given: set[str] = set()
+    notes: list[str] = []
+    for option, flag, text in found:
+        value = _value(flag, option, text)
+        if value == "Latest" and flag.target == "job.pull_policy":
+            notes.append("-p Latest is no Kubernetes value and is read as Always")
+            value = "Always"
+        if text != "" or flag.blank is ...:
+            given.add(flag.name)
+        if flag.collects:
+            value = values.get(flag.target, ()) + value
+        values[flag.target] = value
+    values["job.env"] = _environment(
+        values.pop("env.names", ()), values.pop("env.values", ()), notes
+    )
+    if values.get("run.exit_map"):
+        values["run.container_exit"] = True
+
+    def part(name: str, kind: type) -> dict[str, Any]:
+        return {
+            field.name: values[f"{name}.{field.name}"]
+            for field in fields(kind)
+            if f"{name}.{field.name}" in values
+        }
+
+    return Options(
+        job=JobOptions(**part("job", JobOptions)),
+        run=RunOptions(**part("run", RunOptions)),
+        connection=Connection(**part("connection", Connection)),
+        given=frozenset(given),
+        notes=tuple(notes),
+        **{name: value for name, value in values.items() if "." not in name},
+    )
+
+
+def _value(flag: Flag, option: str, text: str) -> Any:
+    if flag.metavar is None:
+        return True
+    if "\0" in text:
+        raise UsageError(f"{option} has a NUL byte in its value")
+    if flag.blank is not ... and (text == "" or (text == "none" and not flag.collects)):
+        return flag.blank
+    if text == "" and flag.name not in ("envvalue",):
+        raise UsageError(f"{option} needs a value: {flag.help}")
+    try:
+        return flag.convert(text)
+    except ValueError as error:
+        raise UsageError(f"{option} takes {error}, not {text!r}") from error
+
+
+def _environment(
+    names: tuple[str, ...], values: tuple[str, ...], notes: list[str]
+) -> tuple[tuple[str, str], ...]:
+    """Pair each -e with the -v at the same position.
+
+    The job type's older form left a pair empty as `-e  -v`, which a shell hands on as the
+    variable `-v` without a value; such a pair, and an empty one, counts as not given.
+    """
+    while len(names) > len(values) and "-v" in names:
+        at = len(names) - 1 - names[::-1].index("-v")
+        names = names[:at] + names[at + 1 :]
+        notes.append("an empty pair -e -v was left out")
+    if len(names) != len(values):
+        raise UsageError(
+            f"{len(names)} times -e but {len(values)} times -v: each variable needs its value"
+        )
+    for name, value in zip(names, values, strict=True):
+        if not name and value:
+            raise UsageError("-e is empty but its -v is not: name the variable")
+        if "=" in name:
+            raise UsageError(f"-e takes a name, not {name!r}: the value belongs to -v")
+    return tuple((name, value) for name, value in zip(names, values, strict=True) if name)
+
+
+def usage() -> str:
+    """Write the help text."""
+    lines = [
+        "usage: runJob.py -j NAME -i IMAGE [options]",
+        "       runJob.py -y MANIFEST [-j NAME] [options]",
+        "",
+        "Run one Kubernetes Job: create it, print its log, tell how it ended, remove it.",
+        "",
+    ]
+    for flag in _ALL:
+        spelling = (f"-{flag.short}, " if flag.short else "    ") + f"--{flag.name}"
+        spelling += f" {flag.metavar}" if flag.metavar else ""
+        lines.append(f"  {spelling:<32} {flag.help}")
+    return "\n".join(lines)

@@ -1,0 +1,208 @@
+"""Follow one container's log through all its runs, over any number of broken streams."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from runjob.errors import ApiError, NoClusterError
+from runjob.logs import LogCursor
+from runjob.messages import LogRead, Message, Trouble
+from runjob.observed import ContainerView, PodView
+from runjob.retry import Backoff, wait_for
+
+# How long a stream may end before the pod's status says that the container did, in seconds.
+STATUS_LAG = 2.0
+
+
+class Stream(Protocol):
+    """The bytes of a log as they come; `close` ends it from another thread."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def close(self) -> None: ...
+
+
+class Api(Protocol):
+    """What a follower needs of the API."""
+
+    def log(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        since: str | None = None,
+        follow: bool = False,
+        previous: bool = False,
+    ) -> Stream:
+        """Open a container's log."""
+
+
+def has_begun(view: ContainerView, run: int) -> bool:
+    """Tell whether that run of the container (0 is the first) has begun."""
+    return view.restarts > run or (view.restarts == run and view.started)
+
+
+def has_ended(view: ContainerView, run: int, pod: PodView) -> bool:
+    """Tell whether that run of the container is over."""
+    if view.restarts > run or pod.over:
+        return True
+    return view.restarts == run and view.latest_end is not None
+
+
+def may_run_again(view: ContainerView, pod: PodView) -> bool:
+    """Tell whether the kubelet may yet start the container, for the first time or once more."""
+    if pod.over:
+        return False
+    end = view.latest_end
+    if not (pod.restarts_in_place or view.role == "sidecar"):
+        return not view.started
+    return end is None or end.exit_code != 0 or view.role == "sidecar"
+
+
+class Follower:
+    """Reads the log of one container exactly once and hands it on, until nothing more can come.
+
+    `run` blocks, so it wants a thread of its own; `look` brings it each new view of the pod.
+    A LogRead closes the account.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        namespace: str,
+        pod: PodView,
+        container: str,
+        write: Callable[[bytes], None],
+        tell: Callable[[Message], None],
+        backoff: Backoff,
+        now: Callable[[], float],
+    ) -> None:
+        self._api = api
+        self._now = now
+        self._namespace = namespace
+        self._pod = pod
+        self._container = container
+        self._write = write
+        self._tell = tell
+        self._backoff = backoff
+        self._cursor = LogCursor()
+        self._news = threading.Condition()
+        self._stop = False
+        self._stream: Stream | None = None
+        self.heard = 0.0  # when the stream last brought something, by now
+
+    @property
+    def pod_name(self) -> str:
+        return self._pod.name
+
+    def look(self, pod: PodView) -> None:
+        """Take the newest view of the pod."""
+        with self._news:
+            self._pod = pod
+            self._news.notify_all()
+
+    def stop(self) -> None:
+        """Read no further."""
+        with self._news:
+            self._stop = True
+            self._news.notify_all()
+        self.break_off()
+
+    def break_off(self) -> None:
+        """End the stream that is open; it is opened anew where it was, unless all is read."""
+        stream = self._stream
+        if stream is not None:
+            stream.close()
+
+    def run(self) -> None:
+        """Read until nothing more can come."""
+        run = max(self._view.restarts - 1, 0)
+        lost = f"the logs of {run} run(s) before" if run else ""
+        while self._begins(run):
+            lost = self._read(run) or lost
+            self._cursor.next_run()
+            run += 1
+            if self._view.restarts > run + 1:
+                # The kubelet keeps the present run's log and the one before.
+                lost = f"the logs of {self._view.restarts - run - 1} run(s)"
+                run = self._view.restarts - 1
+        self._tell(LogRead(self._pod.name, self._container, lost))
+
+    def _begins(self, run: int) -> bool:
+        """Wait for that run of the container; False when it will not come."""
+        self._await(lambda: has_begun(self._view, run) or not may_run_again(self._view, self._pod))
+        return not self._stop and has_begun(self._view, run)
+
+    @property
+    def _view(self) -> ContainerView:
+        return next(each for each in self._pod.containers if each.name == self._container)
+
+    def _await(self, happened: Callable[[], bool], seconds: float | None = None) -> bool:
+        """Wait until it happened; False when stopped, or when the seconds are over."""
+        with self._news:
+            self._news.wait_for(lambda: self._stop or happened(), seconds)
+            return not self._stop and happened()
+
+    def _read(self, run: int) -> str:
+        """Read one run's log to its end; return in words what could not be read."""
+        waits = self._backoff.waits()
+        since = self._cursor.resume()
+        whole = False  # whether a follow came to its end, with nothing left to read
+
+        def is_over() -> bool:
+            return has_ended(self._view, run, self._pod)
+
+        while not self._stop:
+            ended, previous = is_over(), self._view.restarts > run
+            asked = None
+            try:
+                if self._stream_once(since, follow=not ended, previous=previous):
+                    waits = self._backoff.waits()
+                if ended:
+                    self._write(self._cursor.finish())
+                    return "" if whole else self._cursor.words
+                whole = True
+                # The stream's end comes a moment before the status that explains it.
+                if self._await(is_over, STATUS_LAG):
+                    since = self._cursor.resume()
+                    continue
+            except ApiError as error:
+                if self._stop:
+                    break
+                if error.status == 404 or (error.status == 400 and ended):
+                    return "" if whole else str(error)
+                whole = whole and ended
+                if error.status != 400:  # 400: the container is about to start
+                    self._tell(Trouble(error, f"reading the log of {self._pod.name}"))
+                asked = error.retry_after
+            except NoClusterError as error:
+                self._tell(Trouble(ApiError(401, str(error)), "reading a log"))
+            since = self._cursor.resume()
+            pause = wait_for(asked, next(waits))
+            if ended:
+                self._await(lambda: False, pause)
+            else:
+                self._await(is_over, pause)
+        return ""
+
+    def _stream_once(self, since: str | None, *, follow: bool, previous: bool) -> bool:
+        """Read one stream to its end; tell whether it brought anything."""
+        self._stream = stream = self._api.log(
+            self._namespace,
+            self._pod.name,
+            self._container,
+            since=since,
+            follow=follow,
+            previous=previous,
+        )
+        some = False
+        for chunk in stream:
+            some = True
+            self.heard = self._now()
+            fresh = self._cursor.feed(chunk)
+            if fresh:
+                self._write(fresh)
+        return some

@@ -1,0 +1,492 @@
+"""The story of one launch: create the Job, follow it to its end, leave nothing behind."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from runjob import verdict as judge
+from runjob.errors import ApiError, Exit
+from runjob.follower import Follower
+from runjob.informer import Informer, Query, events_query, job_query, pods_query
+from runjob.messages import (
+    Answered,
+    Created,
+    Listed,
+    LogRead,
+    Message,
+    NotCreated,
+    Observed,
+    Removed,
+    Signalled,
+    Trouble,
+)
+from runjob.observed import Picture, PodView, job_view
+from runjob.options import RunOptions
+from runjob.request import Body, JobRequest
+from runjob.verdict import Ending, Verdict
+from runjob.waiting import causes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long the story waits for what, in seconds.
+
+    explain: before a wait is worth a line; usual: before one is that every Job passes through;
+    mute: a stream that brings nothing after its container ended; drain: logs and last pod states
+    after the Job's end; removal: beyond the pods' own grace period, until a deletion is seen to be
+    done; tick: between two looks at the clock while one of these runs.
+    """
+
+    explain: float = 1.0
+    usual: float = 3.0
+    mute: float = 3.0
+    drain: float = 30.0
+    removal: float = 15.0
+    tick: float = 0.5
+
+
+class Inbox(Protocol):
+    """Where the threads' messages arrive, and the clock by which the story waits for them."""
+
+    def put(self, message: Message) -> None:
+        """Add a message; safe in a signal handler."""
+
+    def get(self, seconds: float | None) -> Message | None:
+        """Return the next message, or None when none came in time; None waits for ever."""
+
+    def now(self) -> float:
+        """Return the time in seconds from any fixed point."""
+
+
+class Workshop(Protocol):
+    """Does the work that blocks, in the background."""
+
+    def create(self, tell: Callable[[Message], None]) -> None:
+        """Create the prerequisites and the Job; ends with Created or NotCreated."""
+
+    def cancel(self) -> None:
+        """Create nothing further."""
+
+    def remove(
+        self, job: Body | None, ours: tuple[Body, ...], tell: Callable[[Message], None], wait: bool
+    ) -> None:
+        """Delete the Job, with wait after its pods, and what we created with it."""
+
+    def inform(self, query: Query, tell: Callable[[Message], None]) -> Informer:
+        """Watch, and tell of each change."""
+
+    def follow(
+        self, pod: PodView, container: str, tell: Callable[[Message], None], *, alone: bool
+    ) -> Follower:
+        """Read a container's log and print it."""
+
+    def events(self, pod_uid: str) -> tuple[Observed, ...]:
+        """Return the events about an object, for a diagnosis; nothing when they cannot be read."""
+
+
+class Narrator(Protocol):
+    """Where the story is told."""
+
+    def line(self, text: str) -> None:
+        """Print one line of ours to stdout."""
+
+    def remark(self, text: str) -> None:
+        """Print one line to stderr."""
+
+
+class Launch:
+    """One launch; `run` tells it from the create to the verdict and returns that."""
+
+    def __init__(
+        self,
+        request: JobRequest,
+        options: RunOptions,
+        workshop: Workshop,
+        inbox: Inbox,
+        console: Narrator,
+        patience: Patience = Patience(),  # frozen
+    ) -> None:
+        self._request = request
+        self._options = options
+        self._workshop = workshop
+        self._inbox = inbox
+        self._console = console
+        self._patience = patience
+        self._job: Body | None = None
+        self._ours: tuple[Body, ...] = ()
+        self._picture: Picture | None = None
+        self._informers: dict[str, Informer] = {}
+        self._followers: dict[tuple[str, str], Follower] = {}
+        self._unread: dict[tuple[str, str], float | None] = {}  # when the container ended
+        self._several = False
+        self._told: dict[str, str] = {}
+        self._pending: dict[str, float] = {}  # since when something waits untold
+        self._moved = 0.0
+        self._progress: tuple[int, ...] = ()
+        self._trouble: tuple[float, ApiError] | None = None
+        self._signals = 0
+        self._removing = False
+        self._removed = False
+
+    def run(self) -> Verdict:
+        """Tell the whole story; blocks until it ends. Raises nothing that the API can cause."""
+        try:
+            ending = self._create()
+            if ending is None:
+                ending = self._track()
+            if ending.code is Exit.UNREADABLE:
+                return self._verdict(ending, left=self._how_to_find())
+            if self._picture is None:
+                return self._without_job(ending)
+            return self._finish(ending, self._picture)
+        finally:
+            self._stop()
+
+    # -- create --------------------------------------------------------------------------------
+
+    def _create(self) -> Ending | None:
+        """Create the Job; None when it stands."""
+        self._moved = self._inbox.now()
+        self._workshop.create(self._inbox.put)
+        while True:
+            message = self._inbox.get(self._patience.tick if self._trouble else None)
+            if isinstance(message, Created):
+                self._begin(message)
+                return self._killed() if self._signals else None
+            if isinstance(message, NotCreated):
+                self._ours = message.ours
+                if self._signals:
+                    return self._killed()
+                return Ending(code=message.error.exit_code, text=str(message.error))
+            self._heed(message)
+            if isinstance(message, Signalled):
+                self._workshop.cancel()
+                if self._signals > 1:
+                    return self._killed()
+
+    def _begin(self, created: Created) -> None:
+        job = created.job
+        self._job, self._ours = job, created.ours
+        self._picture = Picture(job_view(job))
+        self._several = _has_several_sources(job)
+        self._console.line("Job created")
+        for name, query in (("job", job_query(job)), ("pods", pods_query(job))):
+            self._informers[name] = self._workshop.inform(query, self._inbox.put)
+
+    def _without_job(self, ending: Ending) -> Verdict:
+        left = ""
+        if self._ours:
+            self._workshop.remove(None, self._ours, self._inbox.put, False)
+            left = self._await_removal(self._inbox.now() + self._patience.removal)
+        return self._verdict(ending, left=left)
+
+    # -- track ---------------------------------------------------------------------------------
+
+    def _track(self) -> Ending:
+        """Follow the Job until it ends, or must be ended."""
+        while True:
+            ending = self._ending()
+            if ending is not None:
+                return ending
+            self._heed(self._inbox.get(self._patience.tick if self._is_restless() else None))
+
+    def _is_restless(self) -> bool:
+        """Whether time alone can change something: a wait goes on, or the API is silent."""
+        assert self._picture is not None
+        return (
+            self._trouble is not None
+            or bool(self._pending)
+            or any(ended is not None for ended in self._unread.values())
+            or not judge.is_moving(self._picture)
+        )
+
+    def _ending(self) -> Ending | None:
+        assert self._picture is not None
+        now = self._inbox.now()
+        if self._signals:
+            return self._killed()
+        natural = judge.natural_end(self._picture)
+        if natural is not None:
+            return natural
+        if self._trouble is not None:
+            since, error = self._trouble
+            if now - since > self._options.api_timeout:
+                return Ending(
+                    code=Exit.UNREADABLE,
+                    text=f"the API gave no answer for {now - since:.0f} s ({error})",
+                )
+            return None
+        early = judge.early_end(self._picture)
+        if early is not None:
+            return early
+        if judge.is_moving(self._picture):
+            self._moved = now
+        elif now - self._moved > self._options.start_timeout:
+            return judge.overdue_end(self._picture, self._options.start_timeout)
+        return None
+
+    def _killed(self) -> Ending:
+        name = signal.Signals(self._last_signal).name
+        code = Exit.INTERRUPTED if self._last_signal == signal.SIGINT else Exit.KILLED
+        return Ending(code=code, text=f"killed by {name}", final=False)
+
+    def _heed(self, message: Message | None) -> None:
+        """Take in one message."""
+        if isinstance(message, Signalled):
+            self._signals += 1
+            self._last_signal = message.number
+            name = signal.Signals(message.number).name
+            self._console.remark(
+                f"{name}: removing the Job" if self._signals == 1 else f"{name} again: hurrying"
+            )
+        elif isinstance(message, Trouble):
+            self._note_trouble(message)
+        elif isinstance(message, LogRead):
+            self._close_account(message)
+        elif isinstance(message, Removed):
+            self._removed = True
+        elif isinstance(message, (Observed, Listed, Answered)):
+            self._note_answer()
+            if isinstance(message, (Observed, Listed)):
+                self._see(message)
+        if self._picture is not None:
+            self._explain()
+            self._break_off_mute_streams()
+
+    def _see(self, message: Observed | Listed) -> None:
+        if self._picture is None:
+            return
+        if isinstance(message, Listed):
+            self._picture = self._picture.with_only(message.kind, message.uids)
+        else:
+            self._picture = self._picture.after(message.seen, gone=message.gone)
+        now = self._inbox.now()
+        progress = judge.progress(self._picture)
+        if progress != self._progress:
+            self._progress, self._moved = progress, now
+        for pod in self._picture.pods.values():
+            self._follow(pod, now)
+
+    # -- logs ----------------------------------------------------------------------------------
+
+    def _follow(self, pod: PodView, now: float) -> None:
+        """Show the pod to its followers, and have each container that has started followed."""
+        for view in pod.containers:
+            key = (pod.uid, view.name)
+            follower = self._followers.get(key)
+            # What starts while we remove it was never the Job's work.
+            if follower is None and view.started and not self._removing:
+                self._several = self._several or bool(self._followers)
+                follower = self._workshop.follow(
+                    pod, view.name, self._inbox.put, alone=not self._several
+                )
+                self._followers[key] = follower
+                self._unread[key] = None
+            if follower is None:
+                continue
+            if key in self._unread:
+                over = pod.over or (view.latest_end is not None and not view.running)
+                self._unread[key] = (self._unread[key] or now) if over else None
+            follower.look(pod)
+
+    def _close_account(self, message: LogRead) -> None:
+        for key, follower in self._followers.items():
+            if key[1] == message.container and follower.pod_name == message.pod:
+                self._unread.pop(key, None)
+        if message.lost:
+            self._console.remark(
+                f"not everything of [{message.pod}/{message.container}] could be read: "
+                f"{message.lost}"
+            )
+
+    def _break_off_mute_streams(self) -> None:
+        """End a follow that hangs after its container's end; the rest is then read anew."""
+        now = self._inbox.now()
+        for key, ended in self._unread.items():
+            follower = self._followers[key]
+            if ended is not None and now - max(ended, follower.heard) > self._patience.mute:
+                follower.break_off()
+
+    # -- what is going on ------------------------------------------------------------------------
+
+    def _note_trouble(self, message: Trouble) -> None:
+        if self._trouble is None:
+            self._trouble = (self._inbox.now(), message.error)
+            self._console.remark(f"trouble {message.what}: {message.error}; trying on")
+
+    def _note_answer(self) -> None:
+        if self._trouble is not None:
+            seconds = self._inbox.now() - self._trouble[0]
+            self._console.remark(f"the API answers again, after {seconds:.0f} s")
+            self._trouble = None
+            self._moved = self._inbox.now()
+
+    def _explain(self) -> None:
+        """Tell why something waits, once per change, when it waits long enough to matter."""
+        assert self._picture is not None
+        if self._signals or judge.natural_end(self._picture) is not None:
+            self._pending = {}
+            return
+        now = self._inbox.now()
+        waits = causes(self._picture)
+        self._pending = {
+            uid: self._pending.get(uid, now)
+            for uid, why in waits.items()
+            if self._told.get(uid) != why.text
+        }
+        for uid, since in list(self._pending.items()):
+            why = waits[uid]
+            if now - since >= self._patience.explain:
+                self._watch_events(uid)
+            if now - since >= (self._patience.usual if why.usual else self._patience.explain):
+                del self._pending[uid]
+                self._told[uid] = why.text
+                pod = self._picture.pods.get(uid)
+                self._console.remark(f"waiting: {f'pod {pod.name}: ' if pod else ''}{why.text}")
+
+    def _watch_events(self, uid: str) -> None:
+        """Watch the events of something that waits: pulls and mounts are told nowhere else."""
+        assert self._picture is not None
+        about = uid or self._picture.job.uid
+        if about not in self._informers and len(self._informers) < MAX_WATCHES:
+            self._informers[about] = self._workshop.inform(
+                events_query(self._request.namespace, about), self._inbox.put
+            )
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def _finish(self, ending: Ending, judged: Picture) -> Verdict:
+        """Read what is left of the logs, remove the Job, sum up."""
+        if ending.final:
+            self._drain(self._inbox.now() + self._patience.drain)
+            # What came last may explain the end better than what was known at it.
+            judged = self._picture or judged
+            ending = self._killed() if self._signals else judge.natural_end(judged) or ending
+        if ending.code is not Exit.SUCCEEDED:
+            self._gather_events()
+        left = self._remove(ending)
+        return self._verdict(ending, left=left, judged=judged)
+
+    def _drain(self, deadline: float) -> None:
+        """Wait until each pod's end was seen and each log is read."""
+        relisted = False
+        start = self._inbox.now()
+        while self._inbox.now() < deadline and not self._signals:
+            assert self._picture is not None
+            settled = self._picture.settled or relisted
+            if settled and not self._unread:
+                return
+            if not settled and self._inbox.now() - start > self._patience.mute:
+                relisted = True
+                continue
+            self._heed(self._inbox.get(self._patience.tick))
+        if self._unread and not self._signals:
+            names = ", ".join(f"{key[1]}" for key in self._unread)
+            self._console.remark(f"the log of {names} did not end in time; its last part is lost")
+
+    def _gather_events(self) -> None:
+        assert self._picture is not None
+        troubled = [pod.uid for pod in self._picture.pods.values() if pod.phase != "Succeeded"]
+        for uid in (*troubled[-3:], self._picture.job.uid):
+            if uid not in self._informers:
+                for message in self._workshop.events(uid):
+                    self._picture = self._picture.after(message.seen)
+
+    def _remove(self, ending: Ending) -> str:
+        """Delete what we made, unless it is to be kept; return in words what is left."""
+        assert self._job is not None
+        keep = self._options.keep
+        if ending.final and (
+            keep == "always" or (keep == "failed" and ending.code is not Exit.SUCCEEDED)
+        ):
+            return "" if ending.code is Exit.DELETED else f"The Job is kept (--keep={keep})"
+        if not ending.final and keep != "never" and not self._signals:
+            self._console.remark(f"--keep={keep}: removed all the same, since it could start yet")
+        job = None if ending.code is Exit.DELETED else self._job
+        wait = not ending.final
+        self._removing = True
+        self._workshop.remove(job, self._ours, self._inbox.put, wait)
+        grace = _grace(self._job) if wait else 0
+        return self._await_removal(self._inbox.now() + grace + self._patience.removal, wait)
+
+    def _await_removal(self, deadline: float, verified: bool = False) -> str:
+        """Wait until the deletion was accepted, and with verified until nothing is left."""
+        signals = self._signals
+        while self._inbox.now() < deadline and self._signals <= max(signals, 1):
+            if self._removed and not (verified and self._remains()):
+                return ""
+            self._heed(self._inbox.get(self._patience.tick))
+        if self._removed and not self._remains():
+            return ""
+        what = self._remains() or "what was created"
+        return f"NOT removed yet: {what}; remove it with: {self._how_to_remove()}"
+
+    def _remains(self) -> str:
+        """Name what is still there of the Job, in words."""
+        if self._picture is None:
+            return ""
+        pods = [pod.name for pod in self._picture.pods.values() if not pod.gone]
+        parts = [] if self._picture.job_gone else [f"Job {self._request.label}"]
+        return ", ".join(parts + [f"pod {name}" for name in pods])
+
+    def _how_to_remove(self) -> str:
+        return (
+            f"kubectl -n {self._request.namespace} delete job {self._request.name} "
+            "--cascade=foreground"
+        )
+
+    def _how_to_find(self) -> str:
+        if self._picture is None:
+            return "it is not known whether the Job was created; look with: " + (
+                f"kubectl -n {self._request.namespace} get job {self._request.name}"
+            )
+        return (
+            "The Job lives on and was not touched; see it with: "
+            f"kubectl -n {self._request.namespace} get job,pod -l job-name={self._request.name}; "
+            f"end it with: {self._how_to_remove()}"
+        )
+
+    def _verdict(self, ending: Ending, *, left: str, judged: Picture | None = None) -> Verdict:
+        if not ending.final and ending.code in (Exit.KILLED, Exit.INTERRUPTED):
+            gone = "nothing had been created" if self._picture is None else "Job and pods are gone"
+            ending = replace(ending, hint="" if left else gone)
+        return judge.verdict(
+            self._request.label,
+            ending,
+            self._picture,
+            judged=judged,
+            container=self._options.container_exit,
+            mapped=self._options.exit_map,
+            left_behind=left,
+        )
+
+    def _stop(self) -> None:
+        for informer in self._informers.values():
+            informer.stop()
+        for follower in self._followers.values():
+            follower.stop()
+
+
+# Each watch of events costs a connection; a Job with more waiting pods has them wait alike.
+MAX_WATCHES = 8
+
+
+def _has_several_sources(job: Body) -> bool:
+    """Tell whether more than one container can write at the same time or one after the other."""
+    spec = job.get("spec") or {}
+    pod = (spec.get("template") or {}).get("spec") or {}
+    containers = [*(pod.get("initContainers") or ()), *(pod.get("containers") or ())]
+    return (
+        len(containers) > 1
+        or (spec.get("parallelism") or 1) > 1
+        or (spec.get("completions") or 1) > 1
+    )
+
+
+def _grace(job: Body) -> float:
+    spec = ((job.get("spec") or {}).get("template") or {}).get("spec") or {}
+    seconds = spec.get("terminationGracePeriodSeconds")
+    return 30.0 if seconds is None else float(seconds)

@@ -1,0 +1,152 @@
+"""Read one container's log exactly once, over any number of broken streams.
+
+The API is asked for timestamps; each line then comes as `2026-01-31T12:00:00.123456789Z text`.
+After a break it can be asked again from a whole second on (`sinceTime`), and what was already seen
+of that time is left out here. The kubelet compares each line of the file with that second, in the
+file's order, so the lines from a given second on are the same lines at each try, and counting them
+is enough. Two seconds are kept open, since stdout and stderr are stamped apart and may be written
+slightly out of order.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+_STAMP = re.compile(rb"(?m)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d) ")
+_SECOND = len("2026-01-31T12:00:00")
+
+# What is held of a line that has no end yet; a longer line is passed on in parts, so that memory
+# stays constant.
+MAX_HELD = 1 << 20
+
+
+class LogCursor:
+    """Where we are in one container's log.
+
+    `feed` takes what a stream brings and returns what is new in it, time stamps removed and whole
+    lines only (a line beyond MAX_HELD in parts). `resume` prepares for the next stream of the same
+    log, `next_run` for the log of the container's next run. `finish` returns the last line when it
+    has no newline and no more can come; `words` then tells of a line that was not the container's.
+    """
+
+    def __init__(self) -> None:
+        self._rest = b""  # of the stream: the line that is not at its end
+        self._open: dict[bytes, tuple[int, bytes]] = {}  # second: lines seen, stamp of the first
+        self._last = b""  # the latest stamp seen
+        self._passed = 0  # bytes passed on of the line that is not at its end
+        self._cut = 0  # bytes to leave out of the next line, since they were passed on
+        self._skip = 0  # lines to leave out, since they were seen
+        self._known = b""  # the stamp that the first of them must have
+        self.words = ""  # the latest line that was not the container's but the kubelet's own
+        self._by_time = False  # leave out by time stamp, since counting cannot tell
+
+    def resume(self) -> str | None:
+        """Forget what is unfinished and return the `sinceTime` to ask for, None for all."""
+        self._rest = b""
+        self._cut = self._passed
+        self._by_time = bool(self._last) and not self._open
+        self._skip = sum(count for count, _ in self._open.values())
+        self._known = next((first for count, first in self._open.values() if count), b"")
+        if not self._last:
+            return None
+        zone = b"Z" if self._last.endswith(b"Z ") else self._last[-7:-1]
+        return (_before(self._last[:_SECOND]) + zone).decode()
+
+    def next_run(self) -> None:
+        """Turn to the container's next run, before `resume`: all that is later counts as new."""
+        self._rest = b""
+        self._cut = self._passed = self._skip = 0
+        self._open = {}
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Take the next bytes of the stream and return those of the log that are new."""
+        data = self._rest + chunk if self._rest else chunk
+        end = data.rfind(b"\n") + 1
+        self._rest = data[end:]
+        fresh = self._fresh(data[:end])
+        if len(self._rest) > MAX_HELD:
+            fresh += self._part()
+        return fresh
+
+    def finish(self) -> bytes:
+        """Return the last line, where it has no newline."""
+        rest, self._rest = self._rest, b""
+        return self._fresh(rest)
+
+    def _fresh(self, lines: bytes) -> bytes:
+        if self._skip or self._by_time:
+            lines = self._unseen(lines)
+        if not lines:
+            return b""
+        head = b""
+        if self._passed:
+            end = lines.find(b"\n") + 1 or len(lines)
+            head, lines = self._count(lines[:end])[self._cut :], lines[end:]
+            self._passed = self._cut = 0
+        first = _STAMP.match(lines)
+        last = _STAMP.match(lines, lines.rfind(b"\n", 0, -1) + 1)
+        if first and last and first[0][:_SECOND] == last[0][:_SECOND] == self._last[:_SECOND]:
+            # All of one second, the usual case under load: counted and stripped in one go.
+            stripped, stamps = _STAMP.subn(b"", lines)
+            count, opening = self._open.get(first[0][:_SECOND], (0, first[0]))
+            self._open[first[0][:_SECOND]] = (count + stamps, opening)
+            self._last = max(self._last, last[0])
+            return head + stripped
+        return head + b"".join(map(self._count, re.findall(rb"[^\n]*\n|[^\n]+", lines)))
+
+    def _unseen(self, lines: bytes) -> bytes:
+        """Leave out the lines that an earlier stream brought."""
+        at = 0
+        while at < len(lines) and (self._skip or self._by_time):
+            stamp = _STAMP.match(lines, at)
+            if stamp and self._skip and self._known:
+                if stamp[0] != self._known:
+                    # Not the file that we knew, it was rotated: time must tell what is new.
+                    self._skip, self._passed, self._cut, self._by_time = 0, 0, 0, True
+                self._known = b""
+            if stamp and self._by_time and stamp[0] > self._last:
+                self._by_time = False
+                break
+            if stamp and self._skip:
+                self._skip -= 1
+            at = lines.find(b"\n", at) + 1 or len(lines)
+        return lines[at:]
+
+    def _count(self, line: bytes) -> bytes:
+        """Count one line and return it without its stamp."""
+        stamp = _STAMP.match(line)
+        if not stamp:
+            # The kubelet stamps what a container wrote; its own complaints come without.
+            self.words = line.decode(errors="replace").strip()
+            return b""
+        second = stamp[0][:_SECOND]
+        if second > self._last[:_SECOND]:
+            before = _before(second)
+            self._open = {key: seen for key, seen in self._open.items() if key == before}
+        if second >= self._last[:_SECOND] or second in self._open:
+            count, first = self._open.get(second, (0, stamp[0]))
+            self._open[second] = (count + 1, first)
+        self._last = max(self._last, stamp[0])
+        return line[stamp.end() :]
+
+    def _part(self) -> bytes:
+        """Pass on what is held of a line that has no end yet, and go on holding its stamp."""
+        stamp = _STAMP.match(self._rest)
+        if self._skip or self._by_time or not stamp:
+            return b""
+        text, self._rest = self._rest[stamp.end() :], stamp[0]
+        fresh = text[self._cut :]
+        self._cut = max(self._cut - len(text), 0)
+        self._passed += len(fresh)
+        return fresh
+
+
+def _before(second: bytes) -> bytes:
+    return (datetime.fromisoformat(second.decode()) - timedelta(seconds=1)).isoformat().encode()
+
+
+def prefixed(lines: bytes, prefix: bytes) -> bytes:
+    """Put prefix before each line."""
+    whole = lines[:-1] if lines.endswith(b"\n") else lines
+    return prefix + whole.replace(b"\n", b"\n" + prefix) + lines[len(whole) :]

@@ -1,0 +1,80 @@
+"""What the threads of a launch tell its story."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runjob.errors import ApiError, LaunchError
+from runjob.observed import Seen
+from runjob.request import Body
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The Job stands; ours are the prerequisites that did not exist before."""
+
+    job: Body
+    ours: tuple[Body, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotCreated:
+    """Nothing was created, or what was created is left as ours: the API refused the rest."""
+
+    error: LaunchError
+    ours: tuple[Body, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """An object was seen, for the last time when gone."""
+
+    seen: Seen
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """These are all the objects of that kind there are; others that were known are gone."""
+
+    kind: str
+    uids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """The API did not answer as it should; whoever says so tries again."""
+
+    error: ApiError
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The API answered, with nothing else to tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogRead:
+    """All that there is to read of a container was read; lost tells in words what was not."""
+
+    pod: str
+    container: str
+    lost: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """The API took the deletion of the Job and of what we created with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signalled:
+    """This process got a signal."""
+
+    number: int
+
+
+Message = (
+    Created | NotCreated | Observed | Listed | Trouble | Answered | LogRead | Removed | Signalled
+)

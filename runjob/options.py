@@ -1,0 +1,89 @@
+"""What the caller asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Pairs = tuple[tuple[str, str], ...]
+Keep = Literal["never", "failed", "always"]
+Prefix = Literal["auto", "always", "never"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOptions:
+    """What the Job is made of, when flags and not a manifest describe it.
+
+    requests, limits, labels … are (name, value) pairs in the order given; deadline is in seconds.
+    """
+
+    image: str | None = None
+    pull_policy: str = "Always"
+    pull_secret: str | None = "regcred"
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    env: Pairs = ()
+    env_from: Pairs = ()
+    backoff_limit: int = 0
+    restart_policy: str = "Never"
+    claim: str | None = None
+    host_path: str | None = None
+    volume_name: str | None = None
+    mount_path: str | None = None
+    requests: Pairs = ()
+    limits: Pairs = ()
+    service_account: str | None = None
+    node_selector: Pairs = ()
+    tolerations: tuple[str, ...] = ()
+    labels: Pairs = ()
+    annotations: Pairs = ()
+    deadline: int | None = None
+    completions: int | None = None
+    parallelism: int | None = None
+    indexed: bool = False
+    security: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """Which cluster to talk to; with nothing said, the one that this process runs in."""
+
+    kubeconfig: str | None = None
+    context: str | None = None
+    sandbox: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How to run the Job and how to tell of it. Times are in seconds."""
+
+    keep: Keep = "never"
+    prefix: Prefix = "auto"
+    start_timeout: int = 600
+    api_timeout: int = 600
+    container_exit: bool = False
+    exit_map: tuple[tuple[int, int], ...] = ()
+    result_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """A whole command line.
+
+    sets are the (path, value) pairs of --set, params the (name, value) pairs of --param; given
+    holds the long names that stood on the line, so that a default can be told from a wish; notes
+    are remarks for the user about how the line was read.
+    """
+
+    job_name: str | None = None
+    generate_name: str | None = None
+    namespace: str | None = None
+    manifest: str | None = None
+    params: Pairs = ()
+    sets: Pairs = ()
+    dry_run: Literal["client", "server"] | None = None
+    job: JobOptions = field(default_factory=JobOptions)
+    run: RunOptions = field(default_factory=RunOptions)
+    connection: Connection = field(default_factory=Connection)
+    given: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,138 @@
+"""Turn options into what goes to the API: from flags, or from a manifest."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+
+from runjob import jobspec, manifest
+from runjob.errors import UsageError
+from runjob.fields import with_field
+from runjob.flags import FLAGS
+from runjob.options import Options
+from runjob.request import Body, JobRequest
+
+# How we know a Job of ours again when the answer to its creation was lost.
+LAUNCH = "runjob/launch"
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_SHAPING = {flag.name: flag.legacy for flag in FLAGS if flag.target.startswith(("job.", "env."))}
+
+
+def plan(
+    options: Options, find: Callable[[str], str | None], read: Callable[[str], str]
+) -> tuple[JobRequest, tuple[str, ...]]:
+    """Return the request, and remarks for the user.
+
+    find(name) gives the path of a manifest of that file name beside the current directory or the
+    script; read(path) its text, `-` being standard input. Raises LaunchError.
+    """
+    path = options.manifest
+    if path is None and options.job.image is None and options.job_name:
+        path = find(f"{options.job_name}.yaml")
+        if path is None:
+            raise UsageError(
+                f"no image (-i) and no manifest (-y), and no {options.job_name}.yaml in the "
+                "current directory or beside runJob.py"
+            )
+    if path is None:
+        request, notes = _from_flags(options), options.notes
+    else:
+        request, more = _from_manifest(options, path, read(path))
+        notes = options.notes + more
+    _check_names(request)
+    job = request.job
+    for where, text in options.sets:
+        job = with_field(job, where, text)
+    _check_identity(request, job)
+    return replace(request, job=job), notes
+
+
+def _check_names(request: JobRequest) -> None:
+    """Refuse names that the API would refuse, before they become parts of its addresses."""
+    if not _NAME.fullmatch(request.name) or len(request.name) > 63:
+        raise UsageError(
+            f"{request.name!r:.80} is no name for a Job: a-z, 0-9, - and . only, letters or digits "
+            "at both ends, at most 63 characters"
+        )
+    if not _LABEL.fullmatch(request.namespace) or len(request.namespace) > 63:
+        raise UsageError(
+            f"{request.namespace!r:.80} is no name for a namespace: a-z, 0-9 and - only, letters "
+            "or digits at both ends, at most 63 characters"
+        )
+    for body in request.prerequisites:
+        name = body["metadata"]["name"]
+        if not _NAME.fullmatch(name) or len(name) > 253:
+            raise UsageError(f"{name!r:.80} is no name for a {body['kind']}: a-z, 0-9, - and .")
+
+
+def _check_identity(request: JobRequest, job: Body) -> None:
+    """Refuse a --set that would make it another object."""
+    for field in ("apiVersion", "kind"):
+        if job.get(field) != request.job[field]:
+            raise UsageError(f"--set cannot change {field}")
+    metadata = job.get("metadata")
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("annotations") or {}, dict):
+        raise UsageError("--set: metadata and metadata.annotations must stay objects")
+    for field, agreed in (("name", request.name), ("namespace", request.namespace)):
+        if metadata.get(field) != agreed:
+            raise UsageError(f"--set cannot change metadata.{field}: use -j or -n")
+
+
+def _from_flags(options: Options) -> JobRequest:
+    if options.params:
+        raise UsageError("--param fills the placeholders of a manifest: name one with -y")
+    name = _job_name(options)
+    if name is None:
+        raise UsageError("no Job name: give one with -j, or a start of one with --generate-name")
+    namespace = options.namespace or "default"
+    return JobRequest(name, namespace, jobspec.build(name, namespace, options.job))
+
+
+def _from_manifest(options: Options, path: str, text: str) -> tuple[JobRequest, tuple[str, ...]]:
+    shaping = sorted(options.given & _SHAPING.keys())
+    newer = [name for name in shaping if not _SHAPING[name]]
+    if newer:
+        raise UsageError(f"--{newer[0]} goes with -i; in a manifest use --set, or write it there")
+    notes = (f"with a manifest these are ignored: --{', --'.join(shaping)}",) if shaping else ()
+    origin = "standard input" if path == "-" else path
+    objects = manifest.documents(text, options.params, origin)
+    job, others = manifest.divide(objects, origin)
+    name = manifest.agreed_name(job, _job_name(options), origin)
+    namespace = manifest.agreed_namespace(objects, options.namespace, origin)
+
+    request = JobRequest(
+        name,
+        namespace,
+        manifest.placed(job, namespace, name),
+        tuple(manifest.placed(body, namespace) for body in others),
+        "manifest",
+    )
+    return request, notes
+
+
+def _job_name(options: Options) -> str | None:
+    if options.job_name and options.generate_name:
+        raise UsageError("-j and --generate-name both name the Job: give one of them")
+    name = options.job_name
+    if options.generate_name:
+        # Made here and not by the API, so that a create whose answer was lost can be repeated.
+        name = options.generate_name + secrets.token_hex(3)
+    return name
+
+
+def signed(request: JobRequest, launch: str) -> JobRequest:
+    """Return the request with the identity of this launch written on the Job."""
+    metadata = request.job["metadata"]
+    annotations = {**(metadata.get("annotations") or {}), LAUNCH: launch}
+    return replace(
+        request, job={**request.job, "metadata": {**metadata, "annotations": annotations}}
+    )
+
+
+def made_by(body: Body, launch: str) -> bool:
+    """Tell whether this Job came from the launch of that identity."""
+    return bool((body["metadata"].get("annotations") or {}).get(LAUNCH) == launch)

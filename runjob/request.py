@@ -1,0 +1,62 @@
+"""What goes to the API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """One Job, as the JSON object that the API takes, and what must exist before it.
+
+    prerequisites are JSON objects in the order in which to create them; source tells who wrote the
+    Job, since the exit code of a refusal depends on it.
+    """
+
+    name: str
+    namespace: str
+    job: Body
+    prerequisites: tuple[Body, ...] = ()
+    source: Literal["flags", "manifest"] = "flags"
+
+    @property
+    def label(self) -> str:
+        """The Job as a user calls it: namespace/name."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Where the API keeps one kind of object; every kind here lives in a namespace."""
+
+    api_version: str
+    name: str
+    plural: str
+
+    def path(self, namespace: str, name: str = "") -> str:
+        root = "/api/v1" if self.api_version == "v1" else f"/apis/{self.api_version}"
+        return f"{root}/namespaces/{namespace}/{self.plural}" + (f"/{name}" if name else "")
+
+
+JOB = Kind("batch/v1", "Job", "jobs")
+POD = Kind("v1", "Pod", "pods")
+EVENT = Kind("v1", "Event", "events")
+
+# What a manifest may bring along for its Job.
+PREREQUISITES = {
+    (kind.api_version, kind.name): kind
+    for kind in (
+        Kind("v1", "ConfigMap", "configmaps"),
+        Kind("v1", "Secret", "secrets"),
+        Kind("v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
+        Kind("v1", "ServiceAccount", "serviceaccounts"),
+        Kind("v1", "Service", "services"),
+        Kind("rbac.authorization.k8s.io/v1", "Role", "roles"),
+        Kind("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings"),
+        Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies"),
+    )
+}

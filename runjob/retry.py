@@ -1,0 +1,30 @@
+"""How long to wait before the next try: policy as data."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Waits that grow by factor from first to cap, in seconds, each up to jitter of it longer."""
+
+    first: float = 0.2
+    factor: float = 2.0
+    cap: float = 5.0
+    jitter: float = 0.3
+
+    def waits(self) -> Iterator[float]:
+        """Yield the waits, without end; begin anew after a success."""
+        wait = self.first
+        while True:
+            # Jitter keeps a thousand launchers from asking in step; no secret hangs on it.
+            yield wait * (1 + self.jitter * random.random())
+            wait = min(wait * self.factor, self.cap)
+
+
+def wait_for(asked: float | None, planned: float) -> float:
+    """Return the wait that the API asked for (Retry-After, at most a minute), else the planned."""
+    return planned if asked is None else max(planned, min(asked, 60.0))

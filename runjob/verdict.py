@@ -1,0 +1,458 @@
+"""Judge how a Job ended, and say why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from signal import Signals
+from typing import Any
+
+from runjob.errors import Exit
+from runjob.observed import ContainerView, Picture, PodView, Terminated
+from runjob.waiting import Waiting, cannot_start, causes, hopeless
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How it ended: the exit code, what happened in plain words, and what to do about it.
+
+    final tells that the Job itself is over or gone; otherwise it was we who ended it.
+    """
+
+    code: Exit
+    text: str
+    hint: str = ""
+    final: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """One run of a container that did not end well."""
+
+    pod: str
+    container: str
+    node: str
+    attempt: int
+    exit_code: int
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The truth about one launch.
+
+    exit_code is what the process returns; ending tells why in words; running, succeeded and failed
+    count pods. started and finished bound the time in which a container ran, queued_seconds is the
+    time until a node took the first pod, pulling_seconds from there to the first start of a
+    container (image pull and set-up); None where it never came to that.
+    """
+
+    job: str
+    namespace: str
+    exit_code: int
+    ending: Ending
+    running: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    attempts: int = 0
+    queued_seconds: float | None = None
+    pulling_seconds: float | None = None
+    running_seconds: float | None = None
+    failures: tuple[Failure, ...] = ()
+    warnings: tuple[str, ...] = ()
+    pods: tuple[PodView, ...] = ()
+    left_behind: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.exit_code == 0
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in one line."""
+        first, *more = [
+            part.rstrip(".")
+            for part in (self.ending.text, self.ending.hint, self.left_behind)
+            if part
+        ]
+        return ". ".join([first, *(part[:1].upper() + part[1:] for part in more)]) + "."
+
+
+def natural_end(picture: Picture) -> Ending | None:
+    """Return the end that the Job came to by itself, None while it lives.
+
+    Only its conditions decide: https://kubernetes.io/docs/concepts/workloads/controllers/job/
+    (Complete and Failed are terminal; SuccessCriteriaMet and FailureTarget precede them while pods
+    still end).
+    """
+    if picture.job.condition("Complete"):
+        return Ending(code=Exit.SUCCEEDED, text="succeeded")
+    failed = picture.job.condition("Failed")
+    if failed is not None:
+        return _failed(picture, failed.reason, failed.message)
+    if picture.job_gone:
+        return Ending(
+            code=Exit.DELETED,
+            text="somebody else deleted the Job before it ended",
+            hint="nothing is known about its result; find out who removes Jobs in this namespace "
+            "(a clean-up task, a TTL, a colleague) before you run it again",
+        )
+    return None
+
+
+def _failed(picture: Picture, reason: str, message: str) -> Ending:
+    if reason == "DeadlineExceeded":
+        waits = next((why.text for why in causes(picture).values() if not why.usual), "")
+        return Ending(
+            code=Exit.DEADLINE,
+            text="failed: the Job ran into its deadline (activeDeadlineSeconds)"
+            + (f" while it waited: {waits}" if waits else ""),
+            hint="give it more time (--deadline), or find out what holds it up",
+        )
+    stuck = next(
+        (why for pod in picture.pods.values() for c in pod.containers if (why := cannot_start(c))),
+        None,
+    )
+    if stuck is not None and not any(_ran(pod) for pod in picture.pods.values()):
+        return hopeless_end(None, stuck, final=True)
+    told = failures(picture)
+    last = told[-1] if told else None
+    if last is not None:
+        text = f"failed: {last.text}"
+    else:
+        text = f"failed: {reason or 'no reason given'}" + (f" ({message})" if message else "")
+    if picture.job.succeeded:
+        text += f"; {picture.job.succeeded} pod(s) succeeded before"
+    return Ending(code=Exit.FAILED, text=text, hint=_hint(last, reason))
+
+
+def _ran(pod: PodView) -> bool:
+    return any(
+        each.started and cannot_start(each) is None
+        for each in pod.containers
+        if each.role == "main"
+    )
+
+
+_HINTS = {
+    "OOMKilled": "give it more memory (--limits memory=…), or let it use less",
+    "Evicted": "the node ran short of something; ask for what the pod needs (--requests)",
+}
+
+
+def _hint(last: Failure | None, reason: str) -> str:
+    if last is None:
+        return "look at the events above" if reason != "PodFailurePolicy" else ""
+    if last.reason in _HINTS:
+        return _HINTS[last.reason]
+    if last.exit_code in (126, 127):
+        return "the image lacks the command, or may not run it: mend -k or the image"
+    if last.exit_code == 137:
+        return "something killed the container: the node, a limit, or somebody's kill -9"
+    return "the program's last lines above tell why"
+
+
+def hopeless_end(pod: PodView | None, why: Waiting, *, final: bool = False) -> Ending:
+    """Return the end of a Job that no waiting can help."""
+    where = f"pod {pod.name}: " if pod else ""
+    return Ending(
+        code=why.final or Exit.NOT_STARTED,
+        text=f"cannot start: {where}{why.text}",
+        hint=why.hint,
+        final=final,
+    )
+
+
+def early_end(picture: Picture) -> Ending | None:
+    """Return the end that is certain already, because a pod can never start."""
+    found = hopeless(picture)
+    return None if found is None else hopeless_end(*found)
+
+
+def overdue_end(picture: Picture, timeout: float) -> Ending:
+    """Return the end of a Job that waited too long for its start."""
+    why = next(iter(causes(picture).values()), None)
+    text = why.text if why else "no reason was given"
+    unschedulable = why is not None and why.text.startswith("Unschedulable")
+    image = "cannot be pulled" in text
+    if unschedulable:
+        code, hint = Exit.UNSCHEDULABLE, "ask for less, free the nodes, or wait longer"
+    elif image:
+        code, hint = Exit.IMAGE, "the registry did not heal in time; look at it, or wait longer"
+    else:
+        code, hint = Exit.NOT_STARTED, "mend what it waits for, or wait longer"
+    return Ending(
+        code=code,
+        text=f"did not start within {timeout:.0f} s: {text}",
+        hint=f"{hint} (--start-timeout)",
+        final=False,
+    )
+
+
+def is_moving(picture: Picture) -> bool:
+    """Tell whether the Job runs, or something is under way whose end another party bounds."""
+    if picture.job.ready or any(
+        pod.started and not pod.over and _at_work(pod) for pod in picture.pods.values()
+    ):
+        return True
+    return any(why.moving for why in causes(picture).values())
+
+
+def _at_work(pod: PodView) -> bool:
+    """Tell whether a container runs; one that restarts counts, backoffLimit ends that."""
+    return pod.phase == "Running" or any(each.running for each in pod.containers)
+
+
+def progress(picture: Picture) -> tuple[int, ...]:
+    """Measure how far the pods have come; it grows when something moved, and with each new pod."""
+    return tuple(
+        sum(
+            (
+                1,
+                bool(pod.node),
+                sum(each.started for each in pod.containers),
+                sum(bool(each.terminated) for each in pod.containers if each.role == "init"),
+                pod.over,
+            )
+        )
+        for pod in picture.pods.values()
+    )
+
+
+# -- diagnosis ---------------------------------------------------------------------------------
+
+
+def failures(picture: Picture) -> tuple[Failure, ...]:
+    """Return every run of a container that failed, the earliest first, and pods that just failed.
+
+    Kubernetes keeps the last two runs of a container; of more restarts only these are told.
+    """
+    told: list[tuple[datetime | None, Failure]] = []
+    for number, pod in enumerate(picture.pods.values(), 1):
+        before = len(told)
+        for view in pod.containers:
+            ends = dict.fromkeys(each for each in (view.last, view.terminated) if each)
+            told.extend(
+                (end.finished, _failure(pod, number, view, end))
+                for end in ends
+                if end.exit_code != 0 or end.reason in ("OOMKilled", "Error")
+            )
+        if len(told) == before and pod.phase == "Failed":
+            told.append((None, _pod_failure(pod, number)))
+    latest = max((at for at, _ in told if at), default=None)
+    told.sort(key=lambda each: (each[0] or latest or datetime.min).timestamp() if latest else 0)
+    return tuple(failure for _, failure in told)
+
+
+def _failure(pod: PodView, number: int, view: ContainerView, end: Terminated) -> Failure:
+    return Failure(
+        pod=pod.name,
+        container=view.name,
+        node=pod.node,
+        attempt=number,
+        exit_code=end.exit_code,
+        reason=pod.reason or end.reason,
+        text=f"container {view.name} of pod {pod.name} " + describe(view, end, pod),
+    )
+
+
+def _pod_failure(pod: PodView, number: int) -> Failure:
+    text = f"pod {pod.name} failed: {pod.reason or 'no reason given'}"
+    return Failure(
+        pod=pod.name,
+        container="",
+        node=pod.node,
+        attempt=number,
+        exit_code=0,
+        reason=pod.reason,
+        text=text + (f" ({pod.message})" if pod.message else ""),
+    )
+
+
+def describe(view: ContainerView, end: Terminated, pod: PodView) -> str:
+    """Say how a container ended: its code, the signal behind it, and what is known beyond."""
+    signal = end.signal or (end.exit_code - 128 if 128 < end.exit_code < 160 else 0)
+    text = f"ended with exit code {end.exit_code}"
+    if signal:
+        text += f" ({_signal_name(signal)})"
+    if end.reason == "OOMKilled":
+        limit = f", its memory limit is {view.memory_limit}" if view.memory_limit else ""
+        text += f", OOMKilled{limit}"
+    elif end.reason not in ("", "Error", "Completed"):
+        text += f", {end.reason}"
+    if pod.reason:
+        text += f"; the pod was {pod.reason}" + (f" ({pod.message})" if pod.message else "")
+    message = " ".join(end.message.split())
+    return text + (f": {message[-500:]}" if message else "")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def warnings(picture: Picture) -> tuple[str, ...]:
+    """Return the events that warn and tell more than the verdict, each text once, the last five."""
+    texts = dict.fromkeys(
+        f"{each.reason}: {' '.join(each.message.split())}"
+        for each in picture.events.values()
+        if each.type == "Warning" and each.reason not in _TOLD_ALREADY
+    )
+    return tuple(texts)[-5:]
+
+
+# The Job's own conditions; and an absent pull secret, which is no harm unless the pull fails, and
+# then the pull's own message tells.
+_TOLD_ALREADY = {"BackoffLimitExceeded", "DeadlineExceeded", "FailedToRetrieveImagePullSecret"}
+
+
+def main_container_code(picture: Picture) -> int | None:
+    """Return the exit code of the main container whose run ended last, None where none did.
+
+    The main container is the pod's first, as kubectl takes it; a failed one goes before one that
+    succeeded.
+    """
+    ends = []
+    for pod in picture.pods.values():
+        main = next((view for view in pod.containers if view.role == "main"), None)
+        end = main.latest_end if main else None
+        if end is not None:
+            ends.append((end.exit_code != 0, end.finished.timestamp() if end.finished else 0.0,
+                         end.exit_code))  # fmt: skip
+    return max(ends)[2] if ends else None
+
+
+def exit_code(
+    ending: Ending, picture: Picture | None, container: bool, mapped: tuple[tuple[int, int], ...]
+) -> int:
+    """Return the process's exit code: the ending's, or what --exit-code and --map-exit make of it.
+
+    Only an end that the Job came to by its containers is theirs to tell: after a signal, a
+    deletion or a Job that never started the ending's own code stands.
+    """
+    if not container or picture is None or ending.code not in (Exit.SUCCEEDED, Exit.FAILED):
+        return int(ending.code)
+    # A Job that completed did so by a container's 0, whatever earlier attempts ended with.
+    code = 0 if ending.code is Exit.SUCCEEDED else main_container_code(picture)
+    if code is None or (code == 0 and ending.code is Exit.FAILED):
+        # The container succeeded and the Job did not: no code of it says so.
+        return int(ending.code)
+    return dict(mapped).get(code, code)
+
+
+def verdict(
+    label: str,
+    ending: Ending,
+    picture: Picture | None,
+    *,
+    judged: Picture | None = None,
+    container: bool = False,
+    mapped: tuple[tuple[int, int], ...] = (),
+    left_behind: str = "",
+) -> Verdict:
+    """Sum up one launch; picture is None when no Job was made.
+
+    judged is the picture on which the ending was decided: what failed after it, as we removed the
+    Job, is no failure of the Job's.
+    """
+    namespace, _, name = label.partition("/")
+    code = exit_code(ending, picture, container, mapped)
+    if picture is None:
+        return Verdict(
+            job=name, namespace=namespace, exit_code=code, ending=ending, left_behind=left_behind
+        )
+    pods = tuple(picture.pods.values())
+    created = picture.job.created
+    scheduled = min((at for pod in pods if (at := _scheduled(pod))), default=None)
+    runs = [
+        end
+        for pod in pods
+        for view in pod.containers
+        for end in (view.last, view.terminated)
+        if end and view.role == "main"
+    ]
+    begun = [end.started for end in runs if end.started] + [
+        view.running for pod in pods for view in pod.containers if view.running
+    ]
+    started = min(begun, default=None)
+    finished = max((end.finished for end in runs if end.finished), default=None)
+    return Verdict(
+        job=name,
+        namespace=namespace,
+        exit_code=code,
+        ending=ending,
+        running=picture.job.active,
+        succeeded=picture.job.succeeded,
+        failed=picture.job.failed,
+        attempts=len(pods) + sum(view.restarts for pod in pods for view in pod.containers),
+        queued_seconds=_between(created, scheduled),
+        pulling_seconds=_between(scheduled, started),
+        running_seconds=_between(started, finished),
+        failures=failures(judged or picture),
+        warnings=warnings(picture),
+        pods=pods,
+        left_behind=left_behind,
+    )
+
+
+def _scheduled(pod: PodView) -> datetime | None:
+    condition = pod.condition("PodScheduled")
+    return condition.since if condition else None
+
+
+def _between(start: datetime | None, end: datetime | None) -> float | None:
+    return None if start is None or end is None else max((end - start).total_seconds(), 0.0)
+
+
+def as_json(verdict: Verdict) -> dict[str, Any]:
+    """Return the verdict as --result-file writes it; its schema stands in docs/result.md."""
+    return {
+        "schema": 1,
+        "job": verdict.job,
+        "namespace": verdict.namespace,
+        "exit_code": verdict.exit_code,
+        "ending": verdict.ending.code.name.lower(),
+        "verdict": verdict.sentence,
+        "reason": verdict.ending.text,
+        "hint": verdict.ending.hint,
+        "pods": {
+            "running": verdict.running,
+            "succeeded": verdict.succeeded,
+            "failed": verdict.failed,
+        },
+        "attempts": verdict.attempts,
+        "seconds": {
+            "queued": verdict.queued_seconds,
+            "pulling": verdict.pulling_seconds,
+            "running": verdict.running_seconds,
+        },
+        "containers": [
+            {
+                "pod": pod.name,
+                "node": pod.node or None,
+                "container": view.name,
+                "role": view.role,
+                "restarts": view.restarts,
+                "exit_code": end.exit_code if (end := view.latest_end) else None,
+                "reason": (end.reason if end else "") or pod.reason or None,
+            }
+            for pod in verdict.pods
+            for view in pod.containers
+        ],
+        "failures": [
+            {
+                "pod": failure.pod,
+                "container": failure.container or None,
+                "node": failure.node or None,
+                "attempt": failure.attempt,
+                "exit_code": failure.exit_code,
+                "reason": failure.reason or None,
+                "text": failure.text,
+            }
+            for failure in verdict.failures
+        ],
+        "warnings": list(verdict.warnings),
+    }

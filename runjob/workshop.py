@@ -1,0 +1,267 @@
+"""The work of a launch that blocks, each piece in a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from runjob.errors import ApiError, Exit, LaunchError, ManifestError, NoClusterError
+from runjob.follower import Api as LogApi
+from runjob.follower import Follower
+from runjob.informer import Api as WatchApi
+from runjob.informer import Informer, Query, events_query
+from runjob.manifest import same_content
+from runjob.messages import Created, Message, NotCreated, Observed, Removed, Trouble
+from runjob.observed import PodView
+from runjob.plan import made_by
+from runjob.request import Body, JobRequest
+from runjob.retry import Backoff, wait_for
+
+Tell = Callable[[Message], None]
+
+
+class Api(LogApi, WatchApi, Protocol):
+    """All that a launch needs of the API."""
+
+    def create(self, body: Body, namespace: str, *, dry_run: bool = False) -> Body:
+        """Create an object."""
+
+    def read(self, body: Body, namespace: str) -> Body:
+        """Return the object of that kind and name."""
+
+    def delete(
+        self, body: Body, namespace: str, uid: str, *, propagation: str = "Background"
+    ) -> None:
+        """Delete the object of that uid."""
+
+
+class Printer(Protocol):
+    """Where logs are printed."""
+
+    def log(self, lines: bytes, prefix: bytes = b"") -> None:
+        """Print a part of a log, with prefix before each line."""
+
+
+class Workshop:
+    """Does what blocks, in daemon threads, and tells of it by messages.
+
+    launch is the identity written on the Job, by which it is known again after a lost answer.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        request: JobRequest,
+        launch: str,
+        printer: Printer,
+        now: Callable[[], float],
+        *,
+        prefix: str = "auto",
+        backoff: Backoff = Backoff(),  # noqa: B008  # frozen
+        patience: float = 600.0,
+    ) -> None:
+        self._api = api
+        self._request = request
+        self._launch = launch
+        self._printer = printer
+        self._now = now
+        self._prefix = prefix
+        self._backoff = backoff
+        self._patience = patience
+        self._cancelled = threading.Event()
+
+    def create(self, tell: Tell) -> None:
+        """Create the prerequisites and the Job; ends with Created or NotCreated."""
+        _start("create", lambda: tell(self._create(tell)))
+
+    def cancel(self) -> None:
+        """Create nothing further, and try nothing again."""
+        self._cancelled.set()
+
+    def _create(self, tell: Tell) -> Message:
+        ours: list[Body] = []
+        try:
+            for body in self._request.prerequisites:
+                made = self._prerequisite(body, tell)
+                if made is not None:
+                    ours.append(made)
+            return Created(self._job(tell), tuple(ours))
+        except LaunchError as error:
+            return NotCreated(error, tuple(ours))
+
+    def _prerequisite(self, body: Body, tell: Tell) -> Body | None:
+        """Create one object; None when it stood there already, as it is written."""
+        name = f"{body['kind']} {self._request.namespace}/{body['metadata']['name']}"
+        try:
+            return self._persist(
+                lambda: self._api.create(body, self._request.namespace), tell, name
+            )
+        except ApiError as error:
+            if error.status != 409:
+                raise self._refused(error, name) from error
+        try:
+            known = self._persist(lambda: self._api.read(body, self._request.namespace), tell, name)
+        except ApiError as error:
+            raise self._refused(error, name) from error
+        if not same_content(body, known):
+            raise LaunchError(
+                f"{name} exists already with other content: rename it in the manifest, or remove "
+                f"it with kubectl -n {self._request.namespace} delete {body['kind'].lower()} "
+                f"{body['metadata']['name']}",
+                Exit.EXISTS,
+            )
+        return None
+
+    def _job(self, tell: Tell) -> Body:
+        request = self._request
+        name = f"Job {request.label}"
+        try:
+            return self._persist(
+                lambda: self._api.create(request.job, request.namespace), tell, name
+            )
+        except ApiError as error:
+            if error.status != 409 or error.reason != "AlreadyExists":
+                raise self._refused(error, name) from error
+        try:
+            known = self._persist(
+                lambda: self._api.read(request.job, request.namespace), tell, name
+            )
+        except ApiError as error:
+            raise self._refused(error, name) from error
+        if made_by(known, self._launch):
+            return known  # the answer to our own create was lost
+        raise LaunchError(_whose(known, request), Exit.EXISTS)
+
+    def _persist(self, call: Callable[[], Body], tell: Tell, name: str) -> Body:
+        """Repeat a call while the API gives no answer or one that heals.
+
+        Raises ApiError for an answer that does not heal, LaunchError when cancelled or when the
+        patience is at its end.
+        """
+        began = self._now()
+        for wait in self._backoff.waits():
+            if self._cancelled.is_set():
+                raise LaunchError("ended before anything was created", Exit.KILLED)
+            try:
+                return call()
+            except ApiError as error:
+                if not error.heals:
+                    raise
+                if error.reason == "NoSuchHost":
+                    raise NoClusterError(f"the API cannot be found: {error}") from error
+                if error.status == 401 and self._now() - began > LOGIN_PATIENCE:
+                    raise NoClusterError(
+                        f"the API does not accept our credentials: {error}"
+                    ) from error
+                if self._now() - began > self._patience:
+                    raise LaunchError(
+                        f"creating {name}: the API gave no answer for "
+                        f"{self._now() - began:.0f} s ({error}); look whether it was created: "
+                        f"kubectl -n {self._request.namespace} get job {self._request.name}",
+                        Exit.UNREADABLE,
+                    ) from error
+                tell(Trouble(error, f"creating {name}"))
+                self._cancelled.wait(wait_for(error.retry_after, wait))
+        raise AssertionError("the waits never end")
+
+    def _refused(self, error: ApiError, name: str) -> LaunchError:
+        manifest = self._request.source == "manifest"
+        kind = ManifestError if manifest else LaunchError
+        hint = _hint(error, self._request)
+        return kind(
+            f"the API refused {name}: {error}" + (f"; {hint}" if hint else ""),
+            Exit.MANIFEST if manifest else Exit.REFUSED,
+        )
+
+    def remove(self, job: Body | None, ours: tuple[Body, ...], tell: Tell, wait: bool) -> None:
+        """Delete the Job, with wait after its pods, and what we created with it."""
+        _start("remove", lambda: self._remove(job, ours, tell, wait))
+
+    def _remove(self, job: Body | None, ours: tuple[Body, ...], tell: Tell, wait: bool) -> None:
+        for body in (*([job] if job else []), *reversed(ours)):
+            propagation = "Foreground" if wait and body is job else "Background"
+            for pause in self._backoff.waits():
+                try:
+                    self._api.delete(
+                        body,
+                        self._request.namespace,
+                        body["metadata"]["uid"],
+                        propagation=propagation,
+                    )
+                    break
+                except (ApiError, NoClusterError) as error:
+                    trouble = error if isinstance(error, ApiError) else ApiError(401, str(error))
+                    tell(Trouble(trouble, f"deleting {body['kind']} {body['metadata']['name']}"))
+                    threading.Event().wait(wait_for(trouble.retry_after, pause))
+        tell(Removed())
+
+    def inform(self, query: Query, tell: Tell) -> Informer:
+        """Watch, and tell of each change."""
+        informer = Informer(self._api, query, tell, self._backoff)
+        _start(f"watch {query.kind.plural}", informer.run)
+        return informer
+
+    def follow(self, pod: PodView, container: str, tell: Tell, *, alone: bool) -> Follower:
+        """Read a container's log and print it."""
+        plain = self._prefix == "never" or (self._prefix == "auto" and alone)
+        prefix = b"" if plain else f"[{pod.name}/{container}] ".encode()
+        follower = Follower(
+            self._api,
+            self._request.namespace,
+            pod,
+            container,
+            lambda lines: self._printer.log(lines, prefix),
+            tell,
+            self._backoff,
+            self._now,
+        )
+        _start(f"log {pod.name}/{container}", follower.run)
+        return follower
+
+    def events(self, pod_uid: str) -> tuple[Observed, ...]:
+        """Return the events about an object, nothing when they cannot be read."""
+        query = events_query(self._request.namespace, pod_uid)
+        try:
+            bodies, _ = self._api.list(query.kind, query.namespace, query.select)
+        except (ApiError, NoClusterError):
+            return ()
+        return tuple(Observed(view) for body in bodies if (view := query.read(body)) is not None)
+
+
+# A token that is being replaced is accepted within seconds; one that is wrong never is.
+LOGIN_PATIENCE = 20.0
+
+
+def _start(name: str, work: Callable[[], Any]) -> None:
+    threading.Thread(target=work, name=name, daemon=True).start()
+
+
+def _whose(job: Body, request: JobRequest) -> str:
+    """Say whose the Job is that stands in our way."""
+    metadata = job["metadata"]
+    conditions = (job.get("status") or {}).get("conditions") or ()
+    state = next(
+        (each["type"] for each in conditions if each["type"] in ("Complete", "Failed")), "running"
+    )
+    managers = metadata.get("managedFields") or ()
+    by = next((each["manager"] for each in managers if each.get("manager")), "")
+    maker = "another launch of runjob" if _has_launch(metadata) else by or "somebody else"
+    return (
+        f"Job {request.label} exists already, made by {maker} at "
+        f"{metadata.get('creationTimestamp')}, {state.lower()}; it was not touched. Use another "
+        f"name (--generate-name {request.name}-), or remove it with: "
+        f"kubectl -n {request.namespace} delete job {request.name}"
+    )
+
+
+def _has_launch(metadata: Mapping[str, Any]) -> bool:
+    return any(key.startswith("runjob/") for key in metadata.get("annotations") or ())
+
+
+def _hint(error: ApiError, request: JobRequest) -> str:
+    if error.status == 404 and "namespaces" in str(error):
+        return f"create the namespace {request.namespace}, or name another with -n"
+    if error.status == 403 and "cannot create" in str(error):
+        return "the ServiceAccount of this agent needs that right (see the README, Rights)"
+    return ""
