@@ -19,7 +19,7 @@ from .resources import (
     with_metadata,
     with_status,
 )
-from .schema import decoded
+from .schema import decoded, secret_with_data
 from .store import Store
 from .validation import changes_refused, new_refused
 
@@ -60,7 +60,7 @@ def admit_new(
         item = with_metadata(item, labels=labels)
         item = with_status({**item, "spec": {"finalizers": ["kubernetes"]}}, {"phase": "Active"})
     elif resource is SECRETS:
-        item = {"type": "Opaque", **item}
+        item = secret_with_data({"type": "Opaque", **item})
     return item, warnings
 
 
@@ -140,6 +140,8 @@ def admit_update(
         item = with_status(item, stored["status"])
     if resource is JOBS:
         item = job_with_defaults(item)
+    elif resource is SECRETS:
+        item = secret_with_data(item)
     causes = changes_refused(resource, stored, item)
     if causes:
         raise unprocessable(resource, kept["name"], causes)

@@ -11,11 +11,11 @@ from .faults import Target
 from .http import Reply, Request, json_reply, refusal_reply
 from .patches import patched
 from .podlogs import PodLogs
-from .refusals import Refusal
+from .refusals import Refusal, no_such_method
 from .resources import (
     JOBS, NAMESPACES, PODS, RESOURCES, Json, Resource, key_of, resource_named,
 )  # fmt: skip
-from .schema import parse_json
+from .schema import parse_json, refused_option
 from .selection import Match, both, fields_match, labels_match
 from .store import Store
 from .tables import as_table, wants_table
@@ -76,7 +76,9 @@ class Api:
                 return discovery.answer(request)
             verb = self._verbs.get(target.verb)
             if verb is None or (target.verb in ("update", "patch") and not target.name):
-                raise Refusal(405, "the server does not allow this method on the requested resource")
+                raise no_such_method()
+            if request.parameters.get("dryRun", "All") != "All":
+                raise refused_option("Create", "dryRun", request.parameters["dryRun"], ("All",))
             return verb(request, target)
         except Refusal as refusal:
             return refusal_reply(refusal)
@@ -109,7 +111,7 @@ class Api:
         if target.subresource == "eviction":
             return self._evict(target)
         if target.name:
-            raise Refusal(405, "the server does not allow this method on the requested resource")
+            raise no_such_method()
         body, parameters = _body(request), request.parameters
         item, warnings = admit_new(
             self._store, resource, body, target.namespace, _validation(parameters)
@@ -149,8 +151,9 @@ class Api:
         return json_reply(item, 200, warnings)
 
     def _delete(self, request: Request, target: Target) -> Reply:
-        resource, item = target.resource, self._named(target)
+        resource = target.resource
         options = delete_options(request.parameters, _body(request, optional=True))
+        item = self._named(target)
         warnings = ()
         if resource is JOBS and options.policy is None:
             warnings = (ORPHANS_WARNING,)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from .moments import stamp
-from .refusals import Refusal, conflict
+from .refusals import conflict
 from .resources import JOBS, PODS, RESOURCES, Json, Resource, key_of, uid_of, with_metadata
+from .schema import refused_option
 from .store import Change, Store
 
 FOREGROUND = "foregroundDeletion"
-POLICIES = ("Background", "Foreground", "Orphan")
+POLICIES = ("Foreground", "Background", "Orphan")
 ORPHANS_WARNING = (
     "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background "
     "to remove them or set propagationPolicy=Orphan to suppress this warning"
@@ -39,11 +40,7 @@ def delete_options(parameters: dict[str, str], body: Json) -> DeleteOptions:
         if orphan not in (None, ""):
             policy = "Orphan" if str(orphan).lower() == "true" else "Background"
     if policy not in (None, *POLICIES):
-        raise Refusal(
-            422,
-            f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: '
-            f'"{policy}": supported values: "Foreground", "Background", "Orphan", "nil"',
-        )
+        raise refused_option("Delete", "propagationPolicy", policy, (*POLICIES, "nil"))
     grace = body.get("gracePeriodSeconds", parameters.get("gracePeriodSeconds"))
     return DeleteOptions(
         policy,

@@ -56,7 +56,7 @@ class Refusal(Exception):
         }
         if self.reason:
             status["reason"] = self.reason
-        if details:
+        if self.details is not None or details:
             status["details"] = details
         status["code"] = self.code
         return status
@@ -102,7 +102,7 @@ def unprocessable(resource: Resource, name: str, causes: Sequence[Cause]) -> Ref
     lines = [f"{cause.field}: {cause.message}" for cause in causes]
     text = lines[0] if len(lines) == 1 else f"[{', '.join(lines)}]"
     details = {
-        "name": name,
+        **({"name": name} if name else {}),
         **({"group": resource.group} if resource.group else {}),
         "kind": resource.kind,
         "causes": [
@@ -140,6 +140,11 @@ def expired(version: int, oldest: int) -> Refusal:
 
 def no_such_path() -> Refusal:
     return Refusal(404, "the server could not find the requested resource", details={})
+
+
+def no_such_method() -> Refusal:
+    text = "the server does not allow this method on the requested resource"
+    return Refusal(405, text, details={})
 
 
 def _named(resource: Resource, name: str) -> Json:

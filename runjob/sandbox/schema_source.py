@@ -1,4 +1,4 @@
-"""Writes schema.json from the models of the official client, which only this script needs.
+"""Write schema.json from the models of the official client, which only this script needs.
 
 Run it as ``python -m runjob.sandbox.schema_source`` after a new release of the client.
 """
@@ -21,17 +21,17 @@ INT64 = {
     "observedGeneration", "deletionGracePeriodSeconds",
 }  # fmt: skip
 # What the models call a string may also be a number in JSON.
-QUANTITIES = {"limits", "requests", "sizeLimit", "divisor", "capacity", "allocatedResources"}
+QUANTITIES = {"limits", "requests", "sizeLimit", "divisor", "capacity", "overhead"}
 PLAIN = {
     "str": "string", "bool": "bool", "float": "float64", "object": "any", "datetime": "time",
 }  # fmt: skip
 
 
 def type_code(type_name: str, field: str) -> str:
-    """Write a model's type as schema.py reads it: ``[x`` is a list, ``{x`` a map, else a name."""
+    """Write a model's type as ``schema`` reads it: ``[x`` is a list, ``{x`` a map, else a name."""
     if listed := re.fullmatch(r"list\[(.*)\]", type_name):
         return "[" + type_code(listed[1], field)
-    if mapped := re.fullmatch(r"dict\(str, (.*)\)", type_name):
+    if mapped := re.fullmatch(r"dict[(\[]str, (.*)[)\]]", type_name):
         return "{" + type_code(mapped[1], field)
     if type_name == "int":
         return "int64" if field in INT64 else "int32"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from .refusals import Refusal
-from .resources import Json, Resource
+from .resources import JOBS, Json, Resource
 
 Match = Callable[[Json], bool]
 Shelf = tuple[str, str]
@@ -37,8 +37,11 @@ def labels_match(selector: str) -> Match | None:
     while position < len(selector):
         term = _TERM.match(selector, position)
         if term is None:
-            text = f"unable to parse requirement: {selector[position:]!r} is no selector"
-            raise Refusal(400, text)
+            raise Refusal(
+                400,
+                f"unable to parse requirement: found {selector[position:]!r}, expected: in, notin, "
+                "=, ==, !=, gt, lt",
+            )
         tests.append(_label_test(term))
         position = term.end()
     if not tests:
@@ -79,11 +82,10 @@ def fields_match(resource: Resource, selector: str) -> Match | None:
         path, sign, wanted = found.groups()
         known = ("metadata.name", "metadata.namespace", *FIELDS.get(resource.plural, ()))
         if path not in known:
-            raise Refusal(
-                400,
-                f'Unable to find "{resource.api_version}, Resource={resource.plural}" that match '
-                f'label selector "", field selector "{selector}": field label not supported: {path}',
-            )
+            text = f"field label not supported: {path}"
+            if resource is JOBS:
+                text = f'field label "{path}" not supported for Job'
+            raise Refusal(400, text)
         tests.append(_field_test(path.split("."), sign, wanted))
     if not tests:
         return None

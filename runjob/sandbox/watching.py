@@ -68,7 +68,10 @@ def _version(text: str) -> int | None:
         return None
     if not text.isdigit():
         raise Refusal(
-            400, f'Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+            500,
+            f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": '
+            "invalid syntax",
+            reason="",
         )
     return int(text)
 
