@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from tests.cluster import controls, node
+from tests.cluster import controls, node, scale
 from tests.cluster.daemons import alive, api_ready
 from tests.cluster.errors import ClusterError, last_lines
 from tests.cluster.layout import Layout, layout_from
@@ -18,6 +18,7 @@ _COMMANDS = {
     "kill-api": "kill the API server, as a crash would",
     "start-api": "start the API server again",
     "restart-kubelet": "kill the kubelet and start it anew",
+    "kwok": "add five fake nodes, for thousands of pods that do nothing",
 }
 
 
@@ -30,8 +31,14 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("command", choices=list(_COMMANDS))
     layout = layout_from(os.environ)
+    command = parser.parse_args(arguments).command
     try:
-        return _run(parser.parse_args(arguments).command, layout)
+        if os.geteuid() != 0 and command != "status":
+            raise ClusterError("only root may make the namespaces of a node; run this as root")
+        return _run(command, layout)
+    except KeyboardInterrupt:
+        print("interrupted; the next 'up' or 'down' cleans up", file=sys.stderr)
+        return 130
     except ClusterError as error:
         print(f"error: {error}", file=sys.stderr)
         if error.log is not None:
@@ -51,8 +58,10 @@ def _run(command: str, layout: Layout) -> int:
         controls.kill_api_server()
     elif command == "start-api":
         controls.start_api_server()
-    else:
+    elif command == "restart-kubelet":
         controls.restart_kubelet()
+    else:
+        scale.start_kwok(layout)
     return 0
 
 

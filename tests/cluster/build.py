@@ -49,7 +49,7 @@ def build(layout: Layout, source: Source) -> None:
         _go(layout, source.name, ["build", *flags, "-o", f"{fresh}/", *packages], folder)
         for name, package in source.programs:
             # A program that runs cannot be written over, but its name can be given away.
-            (fresh / _built_as(package)).replace(layout.programs / name)
+            (fresh / built_as(package)).replace(layout.programs / name)
         stamp.write_text(wanted)
 
 
@@ -76,7 +76,7 @@ def _go_mod_of(layout: Layout, source: Source) -> str:
     return path.read_text()
 
 
-def _built_as(package: str) -> str:
+def built_as(package: str) -> str:
     """Return the file name that go gives to a program: its folder, but for a major version."""
     *_, folder, last = package.split("/")
     return folder if re.fullmatch(r"v[0-9]+", last) else last

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from tests.cluster.certificates import NODE_NAME
 from tests.cluster.daemons import API_SERVER, api_ready, kill_daemon, start_daemon, wait_until
 from tests.cluster.kubectl import kubectl
 from tests.cluster.layout import Layout, layout_from
+from tests.cluster.network import KUBELET_PORT, NODE_ADDRESS
 from tests.cluster.node import describe, locked
 
 
@@ -53,12 +56,22 @@ def start_api_server() -> None:
 
 
 def restart_kubelet() -> None:
-    """Kill the kubelet and start it anew; the containers go on meanwhile."""
+    """Kill the kubelet, start it anew and wait until it answers; the containers go on meanwhile."""
     layout = here()
     with locked(layout):
         kill_daemon(layout, "kubelet")
         start_daemon(layout, "kubelet")
+        wait_until(layout, "kubelet", "kubelet that answers", _kubelet_answers)
         describe(layout)
+
+
+def limit_container_logs(size: str) -> None:
+    """Let the kubelet rotate a container's log at ``size``, like 10Mi, the default of clusters."""
+    config = here().configuration / "kubelet.yaml"
+    changed = re.sub(r"(?m)^containerLogMaxSize: .*$", f"containerLogMaxSize: {size}",
+                     config.read_text())
+    config.write_text(changed)
+    restart_kubelet()
 
 
 def new_launcher_token(seconds: int = 3600) -> str:
@@ -108,6 +121,14 @@ def pod_log_bytes(file: Path) -> bytes:
         _, _, mark, text = line.split(b" ", 3)
         written += text if mark.startswith(b"P") else text + b"\n"
     return bytes(written)
+
+
+def _kubelet_answers() -> bool:
+    try:
+        socket.create_connection((NODE_ADDRESS, KUBELET_PORT), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def _audited(log: Path) -> Iterator[Request]:

@@ -13,7 +13,7 @@ from tests.cluster.errors import ClusterError
 from tests.cluster.layout import Layout
 from tests.cluster.network import API_PORT, NODE_ADDRESS
 from tests.cluster.processes import Process, kill, read_record, start, write_record
-from tests.cluster.services import services
+from tests.cluster.services import scale_service, services
 
 HOLDER = "mounts"
 API_SERVER = "kube-apiserver"
@@ -29,7 +29,8 @@ def start_daemon(layout: Layout, name: str) -> Process:
     if name == HOLDER:
         process = start(name, mounts.holder_command(layout), group, log)
     else:
-        service = services(layout)[name]
+        scale = scale_service(layout)
+        service = {**services(layout), scale.name: scale}[name]
         process = start(
             name, list(service.command), group, log, record[HOLDER], service.environment
         )

@@ -36,6 +36,25 @@ def services(layout: Layout) -> dict[str, Service]:
     return {service.name: service for service in table}
 
 
+def scale_service(layout: Layout) -> Service:
+    """Return kwok, which plays nodes and pods that do nothing; it is started on request only."""
+    keys = layout.certificates
+    return Service("kwok", (
+        str(layout.programs / "kwok"),
+        f"--kubeconfig={keys}/admin.kubeconfig",
+        f"--config={layout.configuration}/kwok.yaml",
+        "--manage-all-nodes=false",
+        "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
+        "--node-lease-duration-seconds=40",
+        # It also plays the nodes' kubelets, so that the API server can ask them for logs.
+        f"--node-ip={NODE_ADDRESS}",
+        "--node-port=10247",
+        f"--server-address={NODE_ADDRESS}:10247",
+        f"--tls-cert-file={keys}/apiserver.crt",
+        f"--tls-private-key-file={keys}/apiserver.key",
+    ))
+
+
 def _etcd(layout: Layout) -> Service:
     return Service("etcd", (
         str(layout.programs / "etcd"),
