@@ -154,7 +154,7 @@ class Api:
         resource = target.resource
         options = delete_options(request.parameters, _body(request, optional=True))
         item = self._named(target)
-        warnings = ()
+        warnings: tuple[str, ...] = ()
         if resource is JOBS and options.policy is None:
             warnings = (ORPHANS_WARNING,)
         if resource is NAMESPACES:

@@ -35,8 +35,8 @@ def start_error(command: str, error: OSError) -> StartError:
         why = "executable file not found in $PATH"
     return StartError(
         "failed to create containerd task: failed to create shim task: OCI runtime create "
-        "failed: runc create failed: unable to start container process: error during container "
-        f'init: exec: "{command}": {why}'
+        "failed: runc create failed: unable to start container process: exec: "
+        f'"{command}": {why}'
     )
 
 
@@ -61,7 +61,7 @@ class Container:
         self.ended: asyncio.Future[int] = self._loop.create_future()
         self._pipe, writing = os.pipe()
         with contextlib.suppress(OSError, AttributeError):
-            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE)  # type: ignore[attr-defined]
+            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE)
         try:
             self._process = subprocess.Popen(
                 command,

@@ -6,7 +6,7 @@ from .http import Reply, Request, json_reply
 from .refusals import no_such_path
 from .resources import JOBS, NAMESPACES, PODS, RESOURCES, Json
 
-VERSION = {"major": "1", "minor": "34", "gitVersion": "v1.34.0+runjob-sandbox", "platform": "linux"}
+VERSION = {"major": "1", "minor": "35", "gitVersion": "v1.35.4+runjob-sandbox", "platform": "linux"}
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 GROUPS = ("", "batch")
 

@@ -31,7 +31,11 @@ class Recorder:
         told = (uid_of(item), reason, container + message)
         earlier = self._store.find(EVENTS, self._said.get(told, ("", "")))
         if earlier is not None:
-            again = {**earlier, "count": earlier["count"] + 1, "lastTimestamp": stamp()}
+            # The newer kind of event, which the scheduler writes, has neither count nor times.
+            count = earlier.get("count")
+            again = earlier
+            if count is not None:
+                again = {**earlier, "count": count + 1, "lastTimestamp": stamp()}
             self._store.update(EVENTS, again)
             return
         event = self._event(item, reason, message, component, warning, container)
@@ -61,8 +65,11 @@ class Recorder:
         }
         if container:
             involved["fieldPath"] = container
+        told: Json = {"source": source, "firstTimestamp": now, "lastTimestamp": now, "count": 1}
         if component == "kubelet":
             source["host"] = self._node
+        elif component == "default-scheduler":
+            told = {"source": {}, "firstTimestamp": None, "lastTimestamp": None}
         return {
             "kind": "Event",
             "apiVersion": "v1",
@@ -73,12 +80,9 @@ class Recorder:
             "involvedObject": involved,
             "reason": reason,
             "message": message,
-            "source": source,
-            "firstTimestamp": now,
-            "lastTimestamp": now,
-            "count": 1,
+            **told,
             "type": "Warning" if warning else "Normal",
-            "eventTime": None,
+            "eventTime": None if "count" in told else f"{now[:-1]}.000000Z",
             "reportingComponent": component,
             "reportingInstance": source.get("host", ""),
         }

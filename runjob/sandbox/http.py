@@ -55,7 +55,7 @@ def json_reply(value: Json, status: int = 200, warnings: tuple[str, ...] = ()) -
 
 
 def refusal_reply(refusal: Refusal) -> Reply:
-    headers = ()
+    headers: tuple[tuple[str, str], ...] = ()
     if refusal.retry_after is not None:
         headers = (("Retry-After", str(refusal.retry_after)),)
     return Reply(refusal.code, encode(refusal.status()) + b"\n", headers=headers)

@@ -53,7 +53,8 @@ KNOWN = (
 
 def missing(name: str) -> Image:
     """Make the image that every name outside the table stands for."""
-    return Image(name, pull_error=_unresolved(name, "NotFound", f"{resolved(name)}: not found"))
+    error = _unresolved(name, f"{resolved(name)}: not found")
+    return Image(name, pull_error=f"rpc error: code = NotFound desc = {error}")
 
 
 def denied(name: str) -> Image:
@@ -62,13 +63,15 @@ def denied(name: str) -> Image:
         "pull access denied, repository does not exist or may require authorization: server "
         "message: insufficient_scope: authorization failed"
     )
-    return Image(name, pull_error=_unresolved(name, "Unknown", why))
+    return Image(name, pull_error=_unresolved(name, why))
 
 
 def unavailable(image: Image, failures: int | None = 1, answer: str = "502 Bad Gateway") -> Image:
     """Copy an image so that its registry answers some pulls with a server error."""
-    why = f"unexpected status from HEAD request: {answer}"
-    error = _unresolved(image.name, "Unknown", why)
+    host, _, path = resolved(image.name).partition("/")
+    repository, _, tag = path.rpartition(":")
+    where = f"https://{host}/v2/{repository}/manifests/{tag}"
+    error = _unresolved(image.name, f"unexpected status from HEAD request to {where}: {answer}")
     return replace(image, pull_error=error, pull_failures=failures)
 
 
@@ -77,12 +80,9 @@ def over_quota(image: Image, failures: int | None = 1) -> Image:
     return replace(image, pull_error="pull QPS exceeded", pull_failures=failures)
 
 
-def _unresolved(name: str, code: str, why: str) -> str:
+def _unresolved(name: str, why: str) -> str:
     where = resolved(name)
-    return (
-        f"rpc error: code = {code} desc = failed to pull and unpack image "
-        f'"{where}": failed to resolve reference "{where}": {why}'
-    )
+    return f'failed to pull and unpack image "{where}": failed to resolve image: {why}'
 
 
 def why_invalid(name: str) -> str | None:
@@ -90,7 +90,7 @@ def why_invalid(name: str) -> str | None:
     if _REFERENCE.fullmatch(name):
         return None
     why = "invalid reference format"
-    if _REFERENCE.fullmatch(name.lower()):
+    if name != name.lower():
         path = name.partition(":")[0]
         path = path if "/" in path else f"library/{path}"
         why = f"{why}: repository name ({path}) must be lowercase"

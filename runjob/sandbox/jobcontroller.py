@@ -141,7 +141,7 @@ class JobController:
         if now < due:
             self._later(uid_of(job), key_of(job), due - now)
         else:
-            delete(self._store, JOBS, job, DeleteOptions("Background"))
+            delete(self._store, JOBS, job, DeleteOptions("Foreground"))
 
     def _later(self, uid: str, key: Key, seconds: float) -> None:
         if timer := self._timers.pop(uid, None):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .moments import seconds_of, stamp
 from .podpolicy import Verdict, verdict_of
 from .podstatus import with_condition
-from .resources import Json
+from .resources import Json, uid_of
 
 TRACKING = "batch.kubernetes.io/job-tracking"
 INDEX = "batch.kubernetes.io/job-completion-index"
@@ -126,9 +126,9 @@ def decide(job: Json, pods: Sequence[Json], now: float, retry_at: float = 0.0) -
         "active": len(active),
         "ready": sum(map(is_ready, active)),
         "terminating": terminating,
-        "succeeded": tally.succeeded,
-        "failed": tally.failed,
-        "uncountedTerminatedPods": {},
+        "succeeded": tally.succeeded - len(tally.uncounted.get("succeeded", ())),
+        "failed": tally.failed - len(tally.uncounted.get("failed", ())),
+        "uncountedTerminatedPods": tally.uncounted,
     }
     if spec["completionMode"] == "Indexed" and tally.completed:
         status["completedIndexes"] = ranges(tally.completed)
@@ -168,6 +168,7 @@ class _Tally:
     failed: int
     completed: frozenset[int]
     new_failures: int
+    uncounted: Json
     release: tuple[str, ...]
     verdict: Verdict | None
 
@@ -177,8 +178,12 @@ def _count(job: Json, pods: Sequence[Json], only_ended: bool) -> _Tally:
     spec, status = job["spec"], job.get("status") or {}
     indexed = spec["completionMode"] == "Indexed"
     completed = indexes(status.get("completedIndexes", ""))
-    succeeded, failed = status.get("succeeded", 0), status.get("failed", 0)
-    new_failures, release, verdict = 0, [], None
+    # What was noted before is counted now; what is new is noted, and its pod released.
+    noted = status.get("uncountedTerminatedPods") or {}
+    succeeded = status.get("succeeded", 0) + len(noted.get("succeeded") or ())
+    failed = status.get("failed", 0) + len(noted.get("failed") or ())
+    new: dict[str, list[str]] = {"succeeded": [], "failed": []}
+    release, verdict = [], None
     for pod in filter(is_tracked, pods):
         if phase(pod) == "Succeeded":
             index = index_of(pod)
@@ -187,20 +192,30 @@ def _count(job: Json, pods: Sequence[Json], only_ended: bool) -> _Tally:
                     completed.add(index)
             else:
                 succeeded += 1
+                new["succeeded"].append(uid_of(pod))
+        elif spec.get("suspend") and is_deleting(pod):
+            # Ended by the suspension: neither a success nor a failure.
+            pass
         elif has_failed(pod, only_ended):
             ruling = verdict_of(spec.get("podFailurePolicy"), pod)
             if ruling is not None and ruling.action == "FailJob" and verdict is None:
                 verdict = ruling
             if ruling is None or ruling.action != "Ignore":
                 failed += 1
-                new_failures += 1
+                new["failed"].append(uid_of(pod))
         else:
             continue
         release.append(pod["metadata"]["name"])
     if indexed:
         succeeded = len(completed)
     return _Tally(
-        succeeded, failed, frozenset(completed), new_failures, tuple(release), verdict
+        succeeded,
+        failed,
+        frozenset(completed),
+        len(new["failed"]),
+        {kind: uids for kind, uids in new.items() if uids},
+        tuple(release),
+        verdict,
     )
 
 
@@ -237,7 +252,7 @@ def _restarts_exceed(spec: Json, active: Sequence[Json]) -> bool:
     """Judge restarts in place, which stand for failed pods with restartPolicy OnFailure."""
     if spec["template"]["spec"]["restartPolicy"] != "OnFailure":
         return False
-    restarts = sum(
+    restarts: int = sum(
         entry["restartCount"]
         for pod in active
         for field in ("initContainerStatuses", "containerStatuses")
@@ -260,7 +275,7 @@ def _ending(
         return _replace(plan, status, delete=_names(active), notes=notes)
     if active:
         return _replace(plan, _without(status, active), delete=_names(active), notes=notes)
-    if terminating:
+    if terminating or plan.release:
         return _replace(plan, status, notes=notes)
     reason, message = interim["reason"], interim["message"]
     if interim["type"] == "FailureTarget":
@@ -294,7 +309,8 @@ def _wanted(job: Json, tally: _Tally, active: Sequence[Json]) -> int:
     if completions is None:
         # A work queue: after the first success no pod is added.
         return min(len(active), parallelism) if tally.succeeded else parallelism
-    return max(0, min(parallelism, completions - tally.succeeded))
+    missing: int = completions - tally.succeeded
+    return max(0, min(parallelism, missing))
 
 
 def _to_create(

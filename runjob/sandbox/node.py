@@ -65,20 +65,21 @@ def why_unschedulable(
     for volume in spec.get("volumes") or ():
         claim = (volume.get("persistentVolumeClaim") or {}).get("claimName")
         if claim and not claim_exists(claim):
-            return _unavailable(f'persistentvolumeclaim "{claim}" not found', NO_HELP)
+            why = f'persistentvolumeclaim "{claim}" not found'
+            return f"0/1 nodes are available: {why}. not found"
     labels = dict(node.labels)
     wanted: Json = spec.get("nodeSelector") or {}
     if any(labels.get(key) != value for key, value in wanted.items()):
         return _unavailable("1 node(s) didn't match Pod's node affinity/selector", NO_HELP)
     others = list(running)
-    short = [
-        f"1 Insufficient {resource}"
-        for resource, capacity in (("cpu", node.cpu), ("memory", node.memory))
-        if requested(pod, resource)
-        and requested(pod, resource) + sum(requested(other, resource) for other in others)
-        > quantity(capacity)
-    ]
-    return _unavailable(", ".join(short), NO_VICTIMS) if short else None
+    short, hopeless = [], False
+    for resource, capacity in (("cpu", node.cpu), ("memory", node.memory)):
+        wanted_here, there_is = requested(pod, resource), quantity(capacity)
+        taken = sum(requested(other, resource) for other in others) if wanted_here else 0
+        if wanted_here and wanted_here + taken > there_is:
+            short.append(f"1 Insufficient {resource}")
+            hopeless = hopeless or wanted_here > there_is
+    return _unavailable(", ".join(short), NO_HELP if hopeless else NO_VICTIMS) if short else None
 
 
 def _unavailable(why: str, preemption: str) -> str:

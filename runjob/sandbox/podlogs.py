@@ -13,6 +13,12 @@ from .moments import seconds_of
 from .refusals import Cause, Refusal, invalid, unprocessable
 from .resources import PODS, Json
 
+PULL_TROUBLE = {
+    "ErrImagePull": "image can't be pulled",
+    "ImagePullBackOff": "trying and failing to pull image",
+}
+
+
 @dataclass(frozen=True)
 class LogOptions:
     """Which log of a pod a client wants to see, and what of it."""
@@ -131,10 +137,9 @@ def _not_started(pod: Json, container: str) -> Refusal:
     for each in (entry for field in fields for entry in status.get(field) or ()):
         waiting = (each.get("state") or {}).get("waiting")
         if each["name"] == container and waiting:
-            reason = waiting["reason"]
-            verb = "trying and failing to pull image" if "Image" in reason else ""
-            text = verb or f"waiting to start: {reason}"
-            return Refusal(400, f'container "{container}" in pod "{name}" is {text}')
+            why = PULL_TROUBLE.get(waiting["reason"], waiting["reason"])
+            text = f'container "{container}" in pod "{name}" is waiting to start: {why}'
+            return Refusal(400, text)
     if not pod["spec"].get("nodeName"):
         # An unscheduled pod has no node to ask: the real server answers with nothing.
         return Refusal(400, f"pod {name} does not have a host assigned")

@@ -209,7 +209,7 @@ class PodRun:
                 self._say("InspectFailed", why, warning=True, container=field)
                 self._refuse(name, "InvalidImageName", why)
             elif policy != "Always" and self._shop.images.present(image):
-                text = f'Container image "{image}" already present on machine'
+                text = f'Container image "{image}" already present on machine and can be accessed by the pod'
                 self._say("Pulled", text, container=field)
                 return True
             elif policy == "Never":
@@ -302,7 +302,7 @@ class PodRun:
         folder.mkdir(parents=True, exist_ok=True)
         log = shop.logs.open(self._uid, name, number)
         field = self._field(name)
-        self._say("Created", f"Created container: {name}", container=field)
+        self._say("Created", "Container created", container=field)
         began = stamp()
         try:
             running = Container(
@@ -319,7 +319,7 @@ class PodRun:
             return 128
         self._running[name] = running
         self._limit_memory(container, running)
-        self._say("Started", f"Started container {name}", container=field)
+        self._say("Started", "Container started", container=field)
         self._set(name, replace(state, state={"running": {"startedAt": began}}))
         if up is not None and not up.done():
             up.set_result(None)
@@ -393,20 +393,23 @@ class PodRun:
             for name, state in self._states.items():
                 if "waiting" in state.state:
                     self._states[name] = replace(state, state={"terminated": UNKNOWN_END})
-        stored = {**stored, "status": self._status(stored.get("status") or {})}
+        stored = {**stored, "status": self._status(stored.get("status") or {}, last)}
         if last and "deletionTimestamp" in stored["metadata"]:
             stored = with_metadata(stored, deletionGracePeriodSeconds=0)
         self._shop.store.update(PODS, stored)
 
-    def _status(self, before: Json) -> Json:
+    def _status(self, before: Json, last: bool) -> Json:
         initial = [self._states[each["name"]] for each in self._initial]
         main = [self._states[each["name"]] for each in self._main]
         phase = phase_of(initial, self._sidecars, main, self._policy)
         if self._failure and not self._running:
             phase = self._failure["phase"]
-        elif self._halt.is_set() and not self._running and phase in ("Pending", "Running"):
+        elif self._halt.is_set() and last and phase in ("Pending", "Running"):
             phase = "Failed"
-        conditions = conditions_of(phase, self._initialized, self._sandboxed, main)
+        conditions = conditions_of(phase, last, self._initialized, self._sandboxed, main)
+        if phase in ("Succeeded", "Failed") and not last:
+            # The containers have ended; the pod has only once its last status is written.
+            phase = "Running" if self._initialized else "Pending"
         status: Json = {
             **before,
             "phase": phase,

@@ -90,9 +90,9 @@ def phase_of(
 
 
 def conditions_of(
-    phase: str, initialized: bool, sandboxed: bool, main: Sequence[ContainerState]
+    phase: str, last: bool, initialized: bool, sandboxed: bool, main: Sequence[ContainerState]
 ) -> list[Json]:
-    """List the kubelet's conditions for a pod in that phase."""
+    """List the kubelet's conditions for a pod that is, or at ``last`` was, in that phase."""
     unready = [each.name for each in main if not each.running]
     ready: Json = {"status": "True"}
     if phase == "Succeeded":
@@ -107,7 +107,7 @@ def conditions_of(
         done = {"status": "True", "reason": "PodCompleted"}
     elif not initialized:
         done = {"status": "False", "reason": "ContainersNotInitialized"}
-    live = sandboxed and phase not in ("Succeeded", "Failed")
+    live = sandboxed and not last
     return [
         {"type": "PodReadyToStartContainers", "status": "True" if live else "False"},
         {"type": "Initialized", **done},

@@ -162,7 +162,9 @@ class Store:
             and not metadata.get("finalizers")
             and not metadata.get("deletionGracePeriodSeconds")
         ):
-            self._write(resource, "DELETED", item, stored)
+            # The last state that watchers see still has the finalizers, as on a real server.
+            last = with_metadata(item, finalizers=stored["metadata"].get("finalizers"))
+            self._write(resource, "DELETED", last, stored)
             return item
         self._write(resource, "MODIFIED", item, stored)
         return self._items[resource.plural][key]

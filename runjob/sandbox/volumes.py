@@ -18,15 +18,13 @@ SOURCES = (("configMap", "name", CONFIGMAPS), ("secret", "secretName", SECRETS))
 def why_not_mounted(pod: Json, find: Callable[[Resource, str], Json | None]) -> str | None:
     """Word the kubelet's complaint about the first volume that cannot be mounted."""
     for volume in pod["spec"].get("volumes") or ():
-        why = _why_not(volume, pod["metadata"]["namespace"], find)
+        why = _why_not(volume, find)
         if why is not None:
             return f'MountVolume.SetUp failed for volume "{volume["name"]}" : {why}'
     return None
 
 
-def _why_not(
-    volume: Json, namespace: str, find: Callable[[Resource, str], Json | None]
-) -> str | None:
+def _why_not(volume: Json, find: Callable[[Resource, str], Json | None]) -> str | None:
     for field, key, resource in SOURCES:
         source = volume.get(field) or {}
         name = source.get(key)
