@@ -33,6 +33,7 @@ def image(text: str) -> Image:
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="python3 -m runjob.sandbox",
         description="Run a Kubernetes of one node on 127.0.0.1.",
@@ -57,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = options(arguments)
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, frame: ended.set())
+        signal.signal(number, lambda *_: ended.set())
     try:
         with Sandbox(images=chosen.image, port=chosen.port) as sandbox:
             path = chosen.kubeconfig or sandbox.kubeconfig

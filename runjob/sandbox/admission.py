@@ -82,7 +82,7 @@ def _addressed(resource: Resource, item: Json, namespace: str) -> Json:
     return with_metadata(item, **dict.fromkeys(NEVER_GIVEN))
 
 
-def namespace_contents(name: str, authority: str) -> tuple[tuple[Resource, Json], ...]:
+def namespace_contents(authority: str) -> tuple[tuple[Resource, Json], ...]:
     """List what the controllers of a cluster put into a new namespace."""
     root = {"metadata": {"name": "kube-root-ca.crt"}, "data": {"ca.crt": authority}}
     return (SERVICEACCOUNTS, {"metadata": {"name": "default"}}), (CONFIGMAPS, root)

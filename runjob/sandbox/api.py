@@ -13,7 +13,14 @@ from .patches import patched
 from .podlogs import PodLogs
 from .refusals import Refusal, no_such_method
 from .resources import (
-    JOBS, NAMESPACES, PODS, RESOURCES, Json, Resource, key_of, resource_named,
+    JOBS,
+    NAMESPACES,
+    PODS,
+    RESOURCES,
+    Json,
+    Resource,
+    key_of,
+    resource_named,
 )  # fmt: skip
 from .schema import parse_json, refused_option
 from .selection import Match, both, fields_match, labels_match
@@ -54,7 +61,9 @@ def locate(request: Request) -> Target | None:
 class Api:
     """Serves the resources of one store."""
 
-    def __init__(self, store: Store, logs: PodLogs, bookmark_seconds: float, authority: str) -> None:
+    def __init__(
+        self, store: Store, logs: PodLogs, bookmark_seconds: float, authority: str
+    ) -> None:
         self._store = store
         self._logs = logs
         self._bookmark_seconds = bookmark_seconds
@@ -129,7 +138,7 @@ class Api:
         item = self._store.create(resource, item)
         if resource is NAMESPACES:
             name = item["metadata"]["name"]
-            for kind, body in namespace_contents(name, self._authority):
+            for kind, body in namespace_contents(self._authority):
                 self.create(kind, name, body)
         return item
 
@@ -139,7 +148,8 @@ class Api:
     def _patch(self, request: Request, target: Target) -> Reply:
         stored = self._named(target)
         kind = request.headers.get("content-type", "").partition(";")[0].strip()
-        return self._replace(request, target, stored, patched(stored, kind, parse_json(request.body)))
+        body = patched(stored, kind, parse_json(request.body))
+        return self._replace(request, target, stored, body)
 
     def _replace(self, request: Request, target: Target, stored: Json, body: Json) -> Reply:
         resource = target.resource

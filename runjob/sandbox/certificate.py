@@ -112,6 +112,7 @@ def add(first: Point, second: Point) -> Point:
 
 
 def multiply(factor: int, point: Point) -> Point:
+    """Add a point to itself that many times."""
     result: Point = None
     while factor:
         if factor & 1:

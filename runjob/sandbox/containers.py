@@ -27,6 +27,7 @@ class StartError(Exception):
 
 
 def start_error(command: str, error: OSError) -> StartError:
+    """Word why a command cannot be run."""
     if error.errno == errno.EACCES:
         why = "permission denied"
     elif "/" in command:

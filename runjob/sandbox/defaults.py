@@ -9,6 +9,7 @@ UNLIMITED = 2147483647
 
 
 def job_with_defaults(job: Json) -> Json:
+    """Fill in a Job."""
     spec = dict(job.get("spec") or {})
     template = dict(spec.get("template") or {})
     if "completions" not in spec and "parallelism" not in spec:
@@ -30,6 +31,7 @@ def job_with_defaults(job: Json) -> Json:
 
 
 def pod_spec_with_defaults(spec: Json) -> Json:
+    """Fill in a pod's spec, in a template too."""
     spec = {
         "restartPolicy": "Always",
         "terminationGracePeriodSeconds": 30,
@@ -45,6 +47,7 @@ def pod_spec_with_defaults(spec: Json) -> Json:
 
 
 def container_with_defaults(container: Json) -> Json:
+    """Fill in a container."""
     latest = _tag(str(container.get("image") or "")) in ("", "latest")
     return {
         "resources": {},
@@ -56,6 +59,7 @@ def container_with_defaults(container: Json) -> Json:
 
 
 def pod_with_defaults(pod: Json) -> Json:
+    """Fill in a pod, with what a template does not get."""
     spec = pod_spec_with_defaults(pod.get("spec") or {})
     for field in CONTAINER_LISTS:
         if spec.get(field):

@@ -64,7 +64,8 @@ def _resources(group: str) -> Json:
         if resource is PODS:
             entries.append({**entry, "name": "pods/log", "verbs": ["get"], "singularName": ""})
     version = f"{group}/v1" if group else "v1"
-    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": entries}
+    head = {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version}
+    return {**head, "resources": entries}
 
 
 def _openapi_path(group: str) -> tuple[str, Json]:

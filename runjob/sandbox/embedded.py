@@ -196,7 +196,6 @@ class Sandbox:
                 MemoryGuard(self._timings.memory_poll),
                 self._timings,
                 self._folder / "pods",
-                (),
             )
         )
         for name in NAMESPACE_NAMES:

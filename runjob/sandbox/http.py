@@ -50,11 +50,13 @@ class Reply:
 
 
 def json_reply(value: Json, status: int = 200, warnings: tuple[str, ...] = ()) -> Reply:
+    """Answer with an object, and warnings for the user."""
     headers = tuple(("Warning", f'299 - "{_quoted(text)}"') for text in warnings)
     return Reply(status, encode(value) + b"\n", headers=headers)
 
 
 def refusal_reply(refusal: Refusal) -> Reply:
+    """Answer with a Status."""
     headers: tuple[tuple[str, str], ...] = ()
     if refusal.retry_after is not None:
         headers = (("Retry-After", str(refusal.retry_after)),)

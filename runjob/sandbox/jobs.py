@@ -55,23 +55,28 @@ def condition_of(job: Json, kind: str) -> Json | None:
 
 
 def is_finished(job: Json) -> bool:
+    """Tell whether the Job has its final condition."""
     return bool(condition_of(job, "Complete") or condition_of(job, "Failed"))
 
 
 def phase(pod: Json) -> str:
+    """Read the phase of a pod."""
     found: str = (pod.get("status") or {}).get("phase", "Pending")
     return found
 
 
 def is_deleting(pod: Json) -> bool:
+    """Tell whether a pod is being deleted."""
     return "deletionTimestamp" in pod["metadata"]
 
 
 def is_tracked(pod: Json) -> bool:
+    """Tell whether the pod is still to be counted."""
     return TRACKING in (pod["metadata"].get("finalizers") or ())
 
 
 def is_ready(pod: Json) -> bool:
+    """Tell whether the pod is ready."""
     conditions = (pod.get("status") or {}).get("conditions") or ()
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
@@ -84,6 +89,7 @@ def has_failed(pod: Json, only_ended: bool) -> bool:
 
 
 def index_of(pod: Json) -> int | None:
+    """Read the completion index of a pod; None when it has none."""
     text = (pod["metadata"].get("annotations") or {}).get(INDEX)
     return None if text is None else int(text)
 
@@ -105,9 +111,7 @@ def ranges(found: Iterable[int]) -> str:
             runs[-1].append(index)
         else:
             runs.append([index])
-    parts = (
-        f"{run[0]}-{run[-1]}" if len(run) > 2 else ",".join(map(str, run)) for run in runs
-    )
+    parts = (f"{run[0]}-{run[-1]}" if len(run) > 2 else ",".join(map(str, run)) for run in runs)
     return ",".join(parts)
 
 
@@ -157,9 +161,7 @@ def decide(job: Json, pods: Sequence[Json], now: float, retry_at: float = 0.0) -
     elif missing > 0:
         create = _to_create(spec, tally.completed, live if only_ended else active, missing)
         status["active"] += len(create)
-    return Plan(
-        _tidy(status), create, (), tally.release, notes, tally.new_failures, due
-    )
+    return Plan(_tidy(status), create, (), tally.release, notes, tally.new_failures, due)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class Kubelet:
             self._runs[uid] = run = PodRun(pod, self._shop)
             task = asyncio.ensure_future(run.run())
             self._tasks[uid] = task
-            task.add_done_callback(lambda done: self._forget(pod))
+            task.add_done_callback(lambda _: self._forget(pod))
 
     def _forget(self, pod: Json) -> None:
         uid = uid_of(pod)

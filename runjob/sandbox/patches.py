@@ -83,7 +83,7 @@ def _operate(document: Any, operation: Json) -> Any:
     try:
         if kind == "test":
             if _read(document, steps) != operation["value"]:
-                raise Refusal(422, f"the server rejected our request due to an error in our request")
+                raise Refusal(422, "the server rejected our request due to an error in it")
             return document
         if kind in ("move", "copy"):
             origin = operation["from"]

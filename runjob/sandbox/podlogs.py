@@ -39,9 +39,7 @@ def log_options(pod: Json, parameters: dict[str, str], now: float) -> LogOptions
         try:
             value = int(text)
         except ValueError:
-            raise Refusal(
-                400, f'strconv.ParseInt: parsing "{text}": invalid syntax'
-            ) from None
+            raise Refusal(400, f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
         if value < least:
             bound = "greater than 0" if least else "greater than or equal to 0"
             causes.append(invalid(name, value, f"must be {bound}"))

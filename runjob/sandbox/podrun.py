@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -20,23 +21,13 @@ from .memory import MemoryGuard
 from .moments import stamp
 from .node import Timings
 from .podlogs import PodLogs
-from .podstatus import (
-    UNKNOWN_END,
-    ContainerState,
-    conditions_of,
-    created,
-    phase_of,
-    quality_of_service,
-    should_restart,
-    with_conditions,
-)
+from .podrecord import PodRecord
+from .podstatus import should_restart
 from .quantity import quantity
-from .resources import PODS, SECRETS, Json, Resource, key_of, uid_of, with_metadata
+from .resources import PODS, SECRETS, Json, Resource, key_of, uid_of
 from .store import Store
 from .volumes import why_not_mounted
 
-COMPONENT = "kubelet"
-NODE_ADDRESS = "127.0.0.1"
 EPOCH = "1970-01-01T00:00:00Z"
 MESSAGE_BYTES, MESSAGE_LINES = 2048, 80
 DEADLINE = "Pod was active on the node longer than the specified deadline"
@@ -53,7 +44,6 @@ class Workshop:
     guard: MemoryGuard
     timings: Timings
     folder: Path
-    api: tuple[tuple[str, str], ...]
 
 
 class PodRun:
@@ -71,17 +61,11 @@ class PodRun:
         self._sidecars = frozenset(
             each["name"] for each in self._initial if each.get("restartPolicy") == "Always"
         )
-        reason = "PodInitializing" if self._initial else "ContainerCreating"
-        first = {each["name"]: created(each, reason) for each in (*self._initial, *self._main)}
-        self._states: dict[str, ContainerState] = first
+        self._record = PodRecord(pod, self._sidecars, shop.store, shop.recorder)
         self._running: dict[str, Container] = {}
         self._oom: set[int] = set()
         self._halt = asyncio.Event()
         self._wind_down = asyncio.Event()
-        self._failure: Json = {}
-        self._initialized = not self._initial
-        self._sandboxed = False
-        self._started = stamp()
         self._folder = shop.folder / self._uid
         self._timers: list[asyncio.TimerHandle] = []
 
@@ -92,16 +76,16 @@ class PodRun:
             self._later(seconds, self._exceed_deadline)
         sidecars: list[asyncio.Task[None]] = []
         try:
-            self._publish()
+            self._record.publish()
             if await self._mount():
-                self._sandboxed = True
+                self._record.sandboxed = True
                 if await self._initialize(sidecars):
-                    self._initialized = True
+                    self._record.initialized = True
                     await asyncio.gather(
                         *(self._keep(each, self._policy, self._halt) for each in self._main)
                     )
             await self._stop_sidecars(sidecars)
-            self._publish(last=True)
+            self._record.publish(last=True, halted=self._halt.is_set())
         finally:
             for timer in self._timers:
                 timer.cancel()
@@ -117,7 +101,7 @@ class PodRun:
             self._halt.set()
             for name, container in self._running.items():
                 text = f"Stopping container {name}"
-                self._say("Killing", text, container=self._field(name))
+                self._record.say("Killing", text, container=self._record.field(name))
                 container.signal(signal.SIGTERM if grace else signal.SIGKILL)
         self._later(grace, self.kill)
 
@@ -127,8 +111,8 @@ class PodRun:
             container.signal(signal.SIGKILL)
 
     def _exceed_deadline(self) -> None:
-        self._failure = {"phase": "Failed", "reason": "DeadlineExceeded", "message": DEADLINE}
-        self._say("DeadlineExceeded", DEADLINE)
+        self._record.failure = {"reason": "DeadlineExceeded", "message": DEADLINE}
+        self._record.say("DeadlineExceeded", DEADLINE)
         self.stop(self._pod["spec"]["terminationGracePeriodSeconds"])
 
     def _later(self, seconds: float, call: Any) -> None:
@@ -137,7 +121,7 @@ class PodRun:
     async def _mount(self) -> bool:
         """Wait until the volumes could be mounted; False when the pod ends before."""
         while why := why_not_mounted(self._pod, self._find):
-            self._say("FailedMount", why, warning=True)
+            self._record.say("FailedMount", why, warning=True)
             if await self._pause(self._shop.timings.retry, self._halt):
                 return False
         return not self._halt.is_set()
@@ -153,7 +137,7 @@ class PodRun:
                 await asyncio.wait({up, sidecars[-1]}, return_when=asyncio.FIRST_COMPLETED)
             else:
                 await self._keep(each, policy, self._halt)
-                end = self._states[each["name"]].terminated
+                end = self._record.states[each["name"]].terminated
                 if end is None or end["exitCode"] != 0:
                     return False
             if self._halt.is_set():
@@ -188,34 +172,34 @@ class PodRun:
                 return
             if crashes:
                 # The first restart is at once; only a container that crashes again has to wait.
-                seconds = self._shop.timings.doubled(
-                    self._shop.timings.crash_backoff, crashes - 1
-                )
+                seconds = self._shop.timings.doubled(self._shop.timings.crash_backoff, crashes - 1)
                 where = f"{self._key[1]}_{self._key[0]}({self._uid})"
                 text = f"back-off {seconds:g}s restarting failed container={name} pod={where}"
-                self._set(name, self._states[name].waiting("CrashLoopBackOff", text))
+                self._record.set(name, self._record.states[name].waiting("CrashLoopBackOff", text))
                 text = f"Back-off restarting failed container {name} in pod {where}"
-                self._say("BackOff", text, warning=True, container=self._field(name))
+                self._record.say("BackOff", text, warning=True, container=self._record.field(name))
                 await self._pause(seconds, halt)
             crashes += 1
 
     async def _obtain_image(self, container: Json, halt: asyncio.Event) -> bool:
         """Make the image present, however long that takes; False when the pod ends before."""
-        name, image, field = container["name"], container["image"], self._field(container["name"])
+        name, image = container["name"], container["image"]
+        field = self._record.field(name)
         policy, attempts = container["imagePullPolicy"], 0
         while True:
             why = why_invalid(image)
             if why is not None:
-                self._say("InspectFailed", why, warning=True, container=field)
-                self._refuse(name, "InvalidImageName", why)
+                self._record.say("InspectFailed", why, warning=True, container=field)
+                self._record.refuse(name, "InvalidImageName", why)
             elif policy != "Always" and self._shop.images.present(image):
-                text = f'Container image "{image}" already present on machine and can be accessed by the pod'
-                self._say("Pulled", text, container=field)
+                text = f'Container image "{image}" already present on machine '
+                text += "and can be accessed by the pod"
+                self._record.say("Pulled", text, container=field)
                 return True
             elif policy == "Never":
                 text = f'Container image "{image}" is not present with pull policy of Never'
-                self._say("ErrImageNeverPull", text, warning=True, container=field)
-                self._refuse(name, "ErrImageNeverPull", text)
+                self._record.say("ErrImageNeverPull", text, warning=True, container=field)
+                self._record.refuse(name, "ErrImageNeverPull", text)
             else:
                 error = await self._pull(image, field, halt)
                 if halt.is_set():
@@ -223,31 +207,32 @@ class PodRun:
                 if error is None:
                     return True
                 text = f'Failed to pull image "{image}": {error}'
-                self._say("Failed", text, warning=True, container=field)
-                self._refuse(name, "ErrImagePull", error)
+                self._record.say("Failed", text, warning=True, container=field)
+                self._record.refuse(name, "ErrImagePull", error)
                 seconds = self._shop.timings.doubled(self._shop.timings.pull_backoff, attempts)
                 if await self._pause(seconds / 2, halt):
                     return False
                 text = f'Back-off pulling image "{image}"'
-                self._say("BackOff", text, container=field)
-                self._refuse(name, "ImagePullBackOff", f"{text}: ErrImagePull: {error}")
+                self._record.say("BackOff", text, container=field)
+                self._record.refuse(name, "ImagePullBackOff", f"{text}: ErrImagePull: {error}")
                 if await self._pause(seconds / 2, halt):
                     return False
                 attempts += 1
                 continue
-            if await self._pause(self._shop.timings.doubled(self._shop.timings.retry, attempts), halt):
+            timings = self._shop.timings
+            if await self._pause(timings.doubled(timings.retry, attempts), halt):
                 return False
             attempts += 1
 
     async def _pull(self, image: str, field: str, halt: asyncio.Event) -> str | None:
-        self._say("Pulling", f'Pulling image "{image}"', container=field)
+        self._record.say("Pulling", f'Pulling image "{image}"', container=field)
         for secret in self._pod["spec"].get("imagePullSecrets") or ():
             if self._find(SECRETS, secret["name"]) is None:
                 text = (
                     f"Unable to retrieve some image pull secrets ({secret['name']}); "
                     "attempting to pull the image may not succeed."
                 )
-                self._say("FailedToRetrieveImagePullSecret", text, warning=True)
+                self._record.say("FailedToRetrieveImagePullSecret", text, warning=True)
         began = time.monotonic()
         await self._pause(self._shop.images.find(image).pull_seconds, halt)
         if halt.is_set():
@@ -256,7 +241,7 @@ class PodRun:
         if error is None:
             took = f"{(time.monotonic() - began) * 1000:.0f}ms"
             text = f'Successfully pulled image "{image}" in {took} ({took} including waiting). '
-            self._say("Pulled", text + "Image size: 0 bytes.", container=field)
+            self._record.say("Pulled", text + "Image size: 0 bytes.", container=field)
         return error
 
     async def _configure(self, container: Json, halt: asyncio.Event) -> dict[str, str] | None:
@@ -267,7 +252,6 @@ class PodRun:
             "PATH": os.environ.get("PATH", os.defpath),
             "HOSTNAME": self._pod["spec"].get("hostname") or self._key[1],
             "HOME": str(self._folder / name),
-            **dict(self._shop.api),
             **image.environment,
         }
         current = self._shop.store.find(PODS, self._key) or self._pod
@@ -276,8 +260,10 @@ class PodRun:
                 return environment_of(container, current, self._find, base)
             except ConfigError as error:
                 text = str(error)
-                self._say("Failed", f"Error: {text}", warning=True, container=self._field(name))
-                self._set(name, self._states[name].waiting("CreateContainerConfigError", text))
+                field = self._record.field(name)
+                self._record.say("Failed", f"Error: {text}", warning=True, container=field)
+                waiting = self._record.states[name].waiting("CreateContainerConfigError", text)
+                self._record.set(name, waiting)
                 await self._pause(self._shop.timings.retry, halt)
         return None
 
@@ -286,7 +272,7 @@ class PodRun:
     ) -> int:
         """Run one instance to its end; return its exit code."""
         name, shop = container["name"], self._shop
-        before = self._states[name]
+        before = self._record.states[name]
         again = bool(before.terminated or before.last)
         last = {"terminated": before.terminated} if before.terminated else before.last
         number = before.restarts + 1 if again else 0
@@ -301,8 +287,8 @@ class PodRun:
         folder = self._folder / name
         folder.mkdir(parents=True, exist_ok=True)
         log = shop.logs.open(self._uid, name, number)
-        field = self._field(name)
-        self._say("Created", "Container created", container=field)
+        field = self._record.field(name)
+        self._record.say("Created", "Container created", container=field)
         began = stamp()
         try:
             running = Container(
@@ -313,14 +299,14 @@ class PodRun:
             )
         except StartError as error:
             log.finish()
-            self._say("Failed", f"Error: {error}", warning=True, container=field)
+            self._record.say("Failed", f"Error: {error}", warning=True, container=field)
             end = _end(128, "StartError", EPOCH, identity, str(error))
-            self._set(name, replace(state, state={"terminated": end}))
+            self._record.set(name, replace(state, state={"terminated": end}))
             return 128
         self._running[name] = running
         self._limit_memory(container, running)
-        self._say("Started", "Container started", container=field)
-        self._set(name, replace(state, state={"running": {"startedAt": began}}))
+        self._record.say("Started", "Container started", container=field)
+        self._record.set(name, replace(state, state={"running": {"startedAt": began}}))
         if up is not None and not up.done():
             up.set_result(None)
         code = await asyncio.shield(running.ended)
@@ -333,7 +319,7 @@ class PodRun:
         if code and container["terminationMessagePolicy"] == "FallbackToLogsOnError":
             message = log.last_text(MESSAGE_LINES, MESSAGE_BYTES)
         end = _end(code, reason, began, identity, message)
-        self._set(name, replace(state, state={"terminated": end}))
+        self._record.set(name, replace(state, state={"terminated": end}))
         return code
 
     def _limit_memory(self, container: Json, running: Container) -> None:
@@ -361,72 +347,9 @@ class PodRun:
     async def _pause(self, seconds: float, halt: asyncio.Event) -> bool:
         """Wait that long, or until the halt; tell whether it was the halt."""
         if seconds > 0:
-            try:
+            with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(halt.wait(), seconds)
-            except asyncio.TimeoutError:
-                pass
         return halt.is_set()
-
-    def _refuse(self, name: str, reason: str, message: str) -> None:
-        self._say("Failed", f"Error: {reason}", warning=True, container=self._field(name))
-        self._set(name, self._states[name].waiting(reason, message))
-
-    def _set(self, name: str, state: ContainerState) -> None:
-        self._states[name] = state
-        self._publish()
-
-    def _field(self, name: str) -> str:
-        kind = "initContainers" if any(e["name"] == name for e in self._initial) else "containers"
-        return f"spec.{kind}{{{name}}}"
-
-    def _say(
-        self, reason: str, message: str, warning: bool = False, container: str = ""
-    ) -> None:
-        self._shop.recorder.say(self._pod, reason, message, COMPONENT, warning, container)
-
-    def _publish(self, last: bool = False) -> None:
-        """Write the status to the pod, if it is still there."""
-        stored = self._shop.store.find(PODS, self._key)
-        if stored is None or uid_of(stored) != self._uid:
-            return
-        if last and self._halt.is_set():
-            for name, state in self._states.items():
-                if "waiting" in state.state:
-                    self._states[name] = replace(state, state={"terminated": UNKNOWN_END})
-        stored = {**stored, "status": self._status(stored.get("status") or {}, last)}
-        if last and "deletionTimestamp" in stored["metadata"]:
-            stored = with_metadata(stored, deletionGracePeriodSeconds=0)
-        self._shop.store.update(PODS, stored)
-
-    def _status(self, before: Json, last: bool) -> Json:
-        initial = [self._states[each["name"]] for each in self._initial]
-        main = [self._states[each["name"]] for each in self._main]
-        phase = phase_of(initial, self._sidecars, main, self._policy)
-        if self._failure and not self._running:
-            phase = self._failure["phase"]
-        elif self._halt.is_set() and last and phase in ("Pending", "Running"):
-            phase = "Failed"
-        conditions = conditions_of(phase, last, self._initialized, self._sandboxed, main)
-        if phase in ("Succeeded", "Failed") and not last:
-            # The containers have ended; the pod has only once its last status is written.
-            phase = "Running" if self._initialized else "Pending"
-        status: Json = {
-            **before,
-            "phase": phase,
-            "conditions": with_conditions(before.get("conditions") or (), conditions, stamp()),
-            "hostIP": NODE_ADDRESS,
-            "hostIPs": [{"ip": NODE_ADDRESS}],
-            "startTime": self._started,
-            "containerStatuses": [each.as_json() for each in main],
-            "qosClass": quality_of_service(self._pod["spec"]),
-        }
-        if self._sandboxed:
-            status.update(podIP=NODE_ADDRESS, podIPs=[{"ip": NODE_ADDRESS}])
-        if initial:
-            status["initContainerStatuses"] = [each.as_json(True) for each in initial]
-        if self._failure:
-            status.update(reason=self._failure["reason"], message=self._failure["message"])
-        return status
 
 
 def _working_folder(container: Json, private: Path) -> str:

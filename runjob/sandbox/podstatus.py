@@ -58,11 +58,13 @@ class ContainerState:
 
 
 def created(container: Json, reason: str) -> ContainerState:
+    """Make the state of a container that waits to be run."""
     waiting = {"waiting": {"reason": reason}}
     return ContainerState(container["name"], container["image"], waiting, {})
 
 
 def should_restart(policy: str, code: int) -> bool:
+    """Decide whether a container that ended is run again."""
     return policy == "Always" or (policy == "OnFailure" and code != 0)
 
 
@@ -133,6 +135,7 @@ def with_condition(conditions: Iterable[Json], new: Json, now: str) -> list[Json
 
 
 def with_conditions(conditions: Iterable[Json], new: Iterable[Json], now: str) -> list[Json]:
+    """Set several conditions."""
     merged = list(conditions)
     for condition in new:
         merged = with_condition(merged, condition, now)
@@ -145,7 +148,8 @@ def quality_of_service(spec: Json) -> str:
     if not any(each.get("requests") or each.get("limits") for each in asked):
         return "BestEffort"
     guaranteed = all(
-        set(each.get("limits") or ()) >= {"cpu", "memory"} and each.get("requests") == each["limits"]
+        set(each.get("limits") or ()) >= {"cpu", "memory"}
+        and each.get("requests") == each["limits"]
         for each in asked
     )
     return "Guaranteed" if guaranteed else "Burstable"

@@ -53,6 +53,7 @@ RESOURCES = (
 
 
 def resource_named(group: str, plural: str) -> Resource | None:
+    """Find a resource of a group; None when there is none."""
     for resource in RESOURCES:
         if resource.plural == plural and resource.group == group:
             return resource
@@ -60,11 +61,13 @@ def resource_named(group: str, plural: str) -> Resource | None:
 
 
 def key_of(item: Json) -> Key:
+    """Read the namespace and name of an object."""
     metadata = item["metadata"]
     return metadata.get("namespace", ""), metadata["name"]
 
 
 def uid_of(item: Json) -> str:
+    """Read the uid of an object."""
     uid: str = item["metadata"]["uid"]
     return uid
 
@@ -76,4 +79,5 @@ def with_metadata(item: Json, **fields: Any) -> Json:
 
 
 def with_status(item: Json, status: Json) -> Json:
+    """Copy an object with another status."""
     return {**item, "status": status}

@@ -26,7 +26,7 @@ class Scheduler:
         self._running: dict[Key, Json] = {}
         self._due = False
         store.observe(PODS, self._note)
-        store.observe(CLAIMS, lambda change: self._wake())
+        store.observe(CLAIMS, lambda _: self._wake())
 
     def resize(self, node: Node) -> None:
         """Change the node; pods that wait are tried again."""

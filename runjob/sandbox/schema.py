@@ -35,6 +35,7 @@ def types() -> Types:
 
 
 def parse_json(body: bytes) -> Any:
+    """Read JSON; raise a refusal when it is none."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -93,7 +94,8 @@ class _Reader:
         self.unknown: list[str] = []
 
     def refuse(self, why: str) -> Refusal:
-        return Refusal(400, f'{self._kind} in version "v1" cannot be handled as a {self._kind}: {why}')
+        kind = self._kind
+        return Refusal(400, f'{kind} in version "v1" cannot be handled as a {kind}: {why}')
 
     def read(self, kind: str, value: Any, path: str, field: str, owner: str) -> Any:
         """Read a value of a type; ``path`` has indexes, ``field`` is how Go names the place."""

@@ -67,6 +67,7 @@ def collect() -> dict[str, dict[str, str]]:
 
 
 def main() -> None:
+    """Write the table, one line for each type."""
     lines = [f"{json.dumps(name)}: {json.dumps(fields)}" for name, fields in collect().items()]
     path = Path(__file__).with_name("schema.json")
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n")

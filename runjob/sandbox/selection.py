@@ -109,6 +109,7 @@ def _field_test(path: list[str], sign: str, wanted: str) -> Match:
 
 
 def both(first: Match | None, second: Match | None) -> Match | None:
+    """Join two tests; None is one that everything passes."""
     if first is None or second is None:
         return first or second
     return lambda item: first(item) and second(item)

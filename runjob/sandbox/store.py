@@ -23,6 +23,7 @@ HISTORY = 50_000
 
 
 def encode(value: object) -> bytes:
+    """Write JSON as the API does, compact."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -57,6 +58,7 @@ class Change:
 
 
 def event_line(kind: str, item: Json) -> bytes:
+    """Write one line of a watch."""
     return b'{"type":"' + kind.encode() + b'","object":' + encode(item) + b"}\n"
 
 
@@ -195,9 +197,7 @@ class Store:
         for observer in self._observers.get(plural, ()):
             observer(change)
 
-    def _index(
-        self, resource: Resource, key: Key, before: Json | None, after: Json | None
-    ) -> None:
+    def _index(self, resource: Resource, key: Key, before: Json | None, after: Json | None) -> None:
         place = (resource.plural, key)
         old, new = _owners(before), _owners(after)
         for uid in old - new:
@@ -251,5 +251,3 @@ def _owners(item: Json | None) -> set[str]:
     if item is None:
         return set()
     return {owner["uid"] for owner in item["metadata"].get("ownerReferences") or ()}
-
-

@@ -15,6 +15,7 @@ COLUMNS = {
 
 
 def wants_table(request: Request) -> bool:
+    """Tell whether the client asked for a table."""
     return "as=Table" in request.headers.get("accept", "")
 
 
@@ -29,9 +30,7 @@ def as_table(resource: Resource, items: list[Json], version: int) -> Json:
             {"name": name, "type": "string", "format": "", "description": "", "priority": 0}
             for name in columns
         ],
-        "rows": [
-            {"cells": _cells(resource, item), "object": _partial(item)} for item in items
-        ],
+        "rows": [{"cells": _cells(resource, item), "object": _partial(item)} for item in items],
     }
 
 
@@ -69,6 +68,7 @@ def _cells(resource: Resource, item: Json) -> list[str]:
 
 
 def job_word(status: Json) -> str:
+    """Choose the word that stands under STATUS for a Job."""
     held = {c["type"] for c in status.get("conditions") or () if c["status"] == "True"}
     for word in ("Complete", "Failed", "Suspended", "FailureTarget", "SuccessCriteriaMet"):
         if word in held:
