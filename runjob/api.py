@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from runjob import jobspec, manifest
 from runjob.clock import Inbox
 from runjob.cluster import Cluster
 from runjob.console import Console, standard
@@ -15,7 +14,7 @@ from runjob.launcher import Launch
 from runjob.login import login
 from runjob.messages import Signalled
 from runjob.options import Connection, JobOptions, RunOptions
-from runjob.plan import signed
+from runjob.plan import check_names, signed
 from runjob.request import JobRequest
 from runjob.verdict import Verdict
 from runjob.workshop import Workshop
@@ -37,6 +36,8 @@ def build_job(
 
     Raises UsageError for options that do not go together.
     """
+    from runjob import jobspec
+
     options = JobOptions(
         image=image,
         command=tuple(command),
@@ -44,7 +45,9 @@ def build_job(
         env=tuple((env or {}).items()),
         **more,
     )
-    return JobRequest(name, namespace, jobspec.build(name, namespace, options))
+    request = JobRequest(name, namespace, jobspec.build(name, namespace, options))
+    check_names(request)
+    return request
 
 
 def read_job(
@@ -54,17 +57,21 @@ def read_job(
 
     params are the values of its ${{NAME}} placeholders. Raises ManifestError or UsageError.
     """
+    from runjob import manifest
+
     objects = manifest.documents(text, tuple((params or {}).items()), "manifest")
     job, others = manifest.divide(objects, "manifest")
     place = manifest.agreed_namespace(objects, namespace, "manifest")
     name = manifest.agreed_name(job, None, "manifest")
-    return JobRequest(
+    request = JobRequest(
         name,
         place,
         manifest.placed(job, place),
         tuple(manifest.placed(body, place) for body in others),
         "manifest",
     )
+    check_names(request)
+    return request
 
 
 def run(
@@ -89,7 +96,7 @@ def run(
         if sandbox:
             connection = _embedded(stack)
         cluster = Cluster(login(connection))
-        launch = secrets.token_hex(8)
+        launch = os.urandom(8).hex()
         job = signed(job, launch)
         inbox = Inbox()
         if listen is not None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from runjob.console import Console, standard
@@ -78,6 +76,7 @@ def _run(options: Options, console: Console, interrupts: Interrupts, script: str
         console=console,
         listen=interrupts.listen,
     )
+    interrupts.restore()
     if options.run.result_file:
         _write_result(options.run.result_file, verdict, console)
     for line in report(verdict):
@@ -92,8 +91,10 @@ def _beside(name: str, folders: Sequence[str]) -> str | None:
 
 def _read(path: str) -> str:
     try:
-        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-        return data.decode("utf-8")
+        if path == "-":
+            return sys.stdin.buffer.read().decode("utf-8")
+        with open(path, "rb") as file:
+            return file.read().decode("utf-8")
     except OSError as error:
         raise UsageError(f"-y {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -135,13 +136,12 @@ def _check_writable(path: str) -> None:
 
 def _write_result(path: str, verdict: Verdict, console: Console) -> None:
     """Write the result whole or not at all."""
-    target = Path(path).resolve()
+    draft = f"{path}.{os.getpid()}"
     try:
-        with tempfile.NamedTemporaryFile("w", dir=target.parent, delete=False) as file:
+        with open(draft, "w", encoding="utf-8") as file:
             json.dump(as_json(verdict), file, indent=2)
             file.write("\n")
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, target)
+        os.replace(draft, path)
     except OSError as error:
         console.remark(f"error: --result-file {path}: {error.strerror}")
 

@@ -13,8 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from runjob.errors import ApiError, NoClusterError
-from runjob.lean import make_client_lazy
-from runjob.login import Login
+from runjob.login import Access, Login
 from runjob.request import JOB, POD, PREREQUISITES, Body, Kind
 from runjob.version import VERSION
 
@@ -38,7 +37,7 @@ _KEEPALIVE = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Change:
     """One step of a watch: ADDED, MODIFIED, DELETED or BOOKMARK, and the version to go on from."""
 
@@ -80,7 +79,7 @@ class Stream:
 class Cluster:
     """One connection to one cluster; its methods raise ApiError, and block no longer than SHORT.
 
-    login makes the client's Configuration; it is asked again when the API refuses the credentials.
+    login leads to the cluster; it is asked again when the API refuses the credentials.
     """
 
     def __init__(self, login: Login, user_agent: str = f"runjob/{VERSION}") -> None:
@@ -90,22 +89,15 @@ class Cluster:
         self._connect()
 
     def _connect(self) -> None:
-        make_client_lazy()
-        from kubernetes.client.rest import RESTClientObject
-
-        configuration = self._login()
-        configuration.socket_options = _KEEPALIVE
-        configuration.retries = False
-        configuration.connection_pool_maxsize = 64
-        self._configuration = configuration
-        self._pool = RESTClientObject(configuration).pool_manager
+        self._access = access = self._login()
+        self._pool = _pool(access)
 
     def _headers(self) -> dict[str, str]:
-        headers = {"User-Agent": self._agent, "Accept": "application/json"}
-        for setting in self._configuration.auth_settings().values():
-            if setting["in"] == "header" and setting["value"]:
-                headers[setting["key"]] = setting["value"]
-        return headers
+        return {
+            "User-Agent": self._agent,
+            "Accept": "application/json",
+            **self._access.headers(),
+        }
 
     def _request(
         self,
@@ -118,13 +110,13 @@ class Cluster:
     ) -> Any:
         import urllib3
 
-        url = self._configuration.host + path + (f"?{urlencode(query)}" if query else "")
+        access = self._access
+        url = access.host + path + (f"?{urlencode(query)}" if query else "")
         headers = self._headers()
         data = None
         if body is not None:
             data = json.dumps(body).encode()
             headers["Content-Type"] = "application/json"
-        configuration = self._configuration
         try:
             response = self._pool.request(
                 method,
@@ -141,7 +133,7 @@ class Cluster:
         except urllib3.exceptions.SSLError as error:
             if isinstance(error.args[0] if error.args else None, ssl.SSLCertVerificationError):
                 raise NoClusterError(
-                    f"{self._configuration.host}: its certificate is not trusted ({_words(error)})"
+                    f"{access.host}: its certificate is not trusted ({_words(error)})"
                 ) from error
             raise ApiError(0, _words(error)) from error
         except urllib3.exceptions.NameResolutionError as error:
@@ -149,15 +141,15 @@ class Cluster:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ApiError(0, _words(error)) from error
         if response.status == 401:
-            self._renew(configuration)
+            self._renew(access)
         if response.status >= 300:
             raise _refusal(response)
         return response
 
-    def _renew(self, refused: Any) -> None:
+    def _renew(self, refused: Access) -> None:
         """Log in again, unless another thread has done so since that request was made."""
         with self._lock:
-            if self._configuration is refused:
+            if self._access is refused:
                 self._connect()
 
     def _json(self, *args: Any, **more: Any) -> Body:
@@ -165,7 +157,7 @@ class Cluster:
         try:
             body: Body = json.loads(answer.data)
         except ValueError as error:
-            raise ApiError(0, f"no JSON came from {self._configuration.host}") from error
+            raise ApiError(0, f"no JSON came from {self._access.host}") from error
         return body
 
     def create(self, body: Body, namespace: str, *, dry_run: bool = False) -> Body:
@@ -237,6 +229,28 @@ class Cluster:
         path = POD.path(namespace, pod) + "/log"
         timeout = STREAM if follow else SHORT
         return Stream(self._request("GET", path, query, None, timeout, stream=True))
+
+
+def _pool(access: Access) -> Any:
+    """Return the pool of connections to the API, with one TLS context for all of them."""
+    import urllib3
+
+    context = None
+    if access.host.startswith("https"):
+        context = ssl.create_default_context(cafile=access.ca_file)
+        # Python 3.13 asks for extensions that the CAs of many clusters lack, and kubectl does not.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        if not access.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if access.cert_file:
+            context.load_cert_chain(access.cert_file, access.key_file)
+    settings: dict[str, Any] = {"maxsize": 1000, "ssl_context": context}
+    if access.server_name:
+        settings["server_hostname"] = access.server_name
+    if access.proxy:
+        return urllib3.ProxyManager(access.proxy, **settings)
+    return urllib3.PoolManager(**settings, socket_options=_KEEPALIVE)
 
 
 class Watch:

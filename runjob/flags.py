@@ -106,7 +106,7 @@ def _exit_map(value: str) -> tuple[tuple[int, int], ...]:
     return tuple(pairs)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Flag:
     """One option.
 
@@ -226,7 +226,7 @@ _BY_LETTER = {flag.short: flag for flag in _ALL if flag.short}
 _BY_NAME = {name: flag for flag in _ALL for name in flag.names}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asked:
     """The user asked for a text and not for a Job: `help` or `version`."""
 

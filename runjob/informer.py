@@ -45,7 +45,7 @@ class Api(Protocol):
         """Return what is there, and the version to watch from."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Query:
     """What to watch: the objects of one kind that select picks, from version start on.
 

@@ -33,6 +33,14 @@ class Interrupts:
         """
         self._tell = tell
 
+    def restore(self) -> None:
+        """Give each signal back its usual effect: there is nothing more to remove."""
+        self._tell = None
+        for number in NUMBERS:
+            if signal.getsignal(number) == self._on_signal:
+                usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+                signal.signal(number, usual)
+
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if self._tell is None:
             code = Exit.INTERRUPTED if number == signal.SIGINT else Exit.KILLED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -17,10 +18,16 @@ VOLUME = "data"
 
 def _model(model: str, /, **values: Any) -> Any:
     """Make the official model of that name; a value of None or an empty one is left out."""
-    make_client_lazy()
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", model).lower()
     kind = getattr(import_module(f"kubernetes.client.models.{snake}"), model)
-    return kind(**{key: value for key, value in values.items() if value not in (None, (), [], {})})
+    given = {key: value for key, value in values.items() if value not in (None, (), [], {})}
+    return kind(**given, local_vars_configuration=_configuration())
+
+
+@cache
+def _configuration() -> Any:
+    """Return the models' settings; without it each model would make its own."""
+    return import_module("kubernetes.client.configuration").Configuration()
 
 
 def to_json(value: Any) -> Any:
@@ -64,6 +71,7 @@ def build(name: str, namespace: str, options: JobOptions) -> Body:
     Raises UsageError for a combination of options that can mean nothing.
     """
     check(options)
+    make_client_lazy()
     labels, annotations = dict(options.labels), dict(options.annotations)
     job = _model(
         "V1Job",

@@ -30,7 +30,7 @@ from runjob.verdict import Ending, Verdict
 from runjob.waiting import causes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Patience:
     """How long the story waits for what, in seconds.
 
@@ -128,6 +128,8 @@ class Launch:
         self._progress: tuple[int, ...] = ()
         self._trouble: tuple[float, ApiError] | None = None
         self._signals = 0
+        self._uncertain = False  # whether a create may yet succeed
+        self._troubles: dict[str, float] = {}
         self._removing = False
         self._removed = False
 
@@ -165,6 +167,7 @@ class Launch:
             if isinstance(message, Signalled):
                 self._workshop.cancel()
                 if self._signals > 1:
+                    self._uncertain = True
                     return self._killed()
 
     def _begin(self, created: Created) -> None:
@@ -177,7 +180,7 @@ class Launch:
             self._informers[name] = self._workshop.inform(query, self._inbox.put)
 
     def _without_job(self, ending: Ending) -> Verdict:
-        left = ""
+        left = self._how_to_find() if self._uncertain else ""
         if self._ours:
             self._workshop.remove(None, self._ours, self._inbox.put, False)
             left = self._await_removal(self._inbox.now() + self._patience.removal)
@@ -313,16 +316,24 @@ class Launch:
     # -- what is going on ------------------------------------------------------------------------
 
     def _note_trouble(self, message: Trouble) -> None:
-        if self._trouble is None:
-            self._trouble = (self._inbox.now(), message.error)
-            self._console.remark(f"trouble {message.what}: {message.error}; trying on")
+        if self._trouble is not None:
+            return
+        now = self._inbox.now()
+        self._trouble = (now, message.error)
+        text = f"trouble {message.what}: {message.error}; trying on"
+        # One request may be refused for ever while others are answered: tell of it now and then.
+        if now - self._troubles.get(text, -TELL_AGAIN) >= TELL_AGAIN:
+            self._troubles[text] = now
+            self._console.remark(text)
 
     def _note_answer(self) -> None:
         if self._trouble is not None:
-            seconds = self._inbox.now() - self._trouble[0]
-            self._console.remark(f"the API answers again, after {seconds:.0f} s")
+            now = self._inbox.now()
+            seconds = now - self._trouble[0]
             self._trouble = None
-            self._moved = self._inbox.now()
+            self._moved = now
+            if seconds >= self._patience.explain:
+                self._console.remark(f"the API answers again, after {seconds:.0f} s")
 
     def _explain(self) -> None:
         """Tell why something waits, once per change, when it waits long enough to matter."""
@@ -368,6 +379,9 @@ class Launch:
         if ending.code is not Exit.SUCCEEDED:
             self._gather_events()
         left = self._remove(ending)
+        if self._signals and ending.code not in (Exit.KILLED, Exit.INTERRUPTED):
+            # After a signal no path returns 0, not even the last step.
+            ending = self._killed()
         return self._verdict(ending, left=left, judged=judged)
 
     def _drain(self, deadline: float) -> None:
@@ -469,6 +483,9 @@ class Launch:
         for follower in self._followers.values():
             follower.stop()
 
+
+# Seconds until the same trouble is worth another line.
+TELL_AGAIN = 300.0
 
 # Each watch of events costs a connection; a Job with more waiting pods has them wait alike.
 MAX_WATCHES = 8

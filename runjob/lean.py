@@ -1,10 +1,10 @@
-"""Keep the import of the official client small: its packages are made lazy before first use.
+"""Keep imports small: packages that are large and hardly used are made lazy before first use.
 
 `import kubernetes.client` loads 768 model modules and every API class: 0.3 s and 60 MB, of which a
-launcher that runs on an agent a thousand times a day uses a dozen. Here its packages are put into
+launcher that runs on an agent a thousand times a day uses a dozen. Here such packages are put into
 `sys.modules` without running their `__init__`, so that a submodule is imported when it is asked
 for and not before; any other name is looked up by running the real `__init__` after all, so the
-client stays whole for whoever imports it after us.
+packages stay whole for whoever imports them after us.
 """
 
 from __future__ import annotations
@@ -12,37 +12,87 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-PACKAGES = ("kubernetes", "kubernetes.client", "kubernetes.client.models", "kubernetes.config")
+PACKAGES = (
+    "kubernetes",
+    "kubernetes.client",
+    "kubernetes.client.models",
+    "kubernetes.config",
+    # The client asks it for the number of processors, and for nothing else that we use.
+    "multiprocessing",
+    # For logging in by OpenID Connect out of a kubeconfig, which brings the whole of `requests`.
+    "oauthlib",
+    "oauthlib.oauth2",
+    "requests_oauthlib",
+)
 
-# What the client's own modules take from its packages by name, and the module that defines it.
+
+# What the client's own modules take from these packages by name, and the module that defines it.
 HOMES = {
-    ("kubernetes.client", "ApiClient"): "kubernetes.client.api_client",
     ("kubernetes.client", "Configuration"): "kubernetes.client.configuration",
+    ("multiprocessing", "cpu_count"): "os",
 }
+
+# What the loader of a kubeconfig imports for uses that are not ours, or rare: a stand-in will do
+# until it is called.
+DEFERRED = {("kubernetes.client", "ApiClient"), ("requests_oauthlib", "OAuth2Session")}
+
+
+def _later(package: str, name: str) -> Callable[..., Any]:
+    """Return a stand-in for a class that is looked up when it is called."""
+    return lambda *args, **more: getattr(sys.modules[package], name)(*args, **more)
 
 
 class _LazyPackage(ModuleType):
-    """A package whose `__init__` runs at the first look-up of a name that is no submodule."""
+    """A package whose `__init__` runs at the first look-up of a name that has no other home."""
+
+    def load(self) -> None:
+        """Become an ordinary package."""
+        self.__class__ = ModuleType  # type: ignore[assignment]  # no longer lazy
+        spec = self.__spec__
+        assert spec is not None
+        assert spec.loader is not None
+        spec.loader.exec_module(self)
 
     def __getattr__(self, name: str) -> Any:
+        if name in ("__all__", "__version__"):
+            self.load()
+            return getattr(self, name)
         if name.startswith("__"):
             raise AttributeError(name)
+        if _deferring and (self.__name__, name) in DEFERRED:
+            return _later(self.__name__, name)
         home = HOMES.get((self.__name__, name))
         if home is not None:
             return getattr(importlib.import_module(home), name)
-        spec = self.__spec__
-        if spec is None or spec.loader is None:
-            raise AttributeError(name)
-        self.__class__ = ModuleType  # type: ignore[assignment]  # from here on it is as any other
-        spec.loader.exec_module(self)
+        if importlib.util.find_spec(f"{self.__name__}.{name}"):
+            return importlib.import_module(f"{self.__name__}.{name}")
+        self.load()
         return getattr(self, name)
 
 
+# Holds an entry while `import_lightly` runs; the import system has no other way to hand it down.
+_deferring: list[str] = []
+
+
+def import_lightly(module: str) -> ModuleType:
+    """Import a module of the client, with stand-ins for what is DEFERRED."""
+    make_client_lazy()
+    _deferring.append(module)
+    try:
+        return importlib.import_module(module)
+    finally:
+        _deferring.remove(module)
+
+
 def make_client_lazy() -> None:
-    """Do nothing where somebody has imported the client already."""
+    """Make the packages lazy, those that nobody has imported yet.
+
+    Raises ModuleNotFoundError where the client is not installed.
+    """
     for name in PACKAGES:
         if name in sys.modules:
             continue

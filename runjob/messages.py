@@ -9,7 +9,7 @@ from runjob.observed import Seen
 from runjob.request import Body
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Created:
     """The Job stands; ours are the prerequisites that did not exist before."""
 
@@ -17,7 +17,7 @@ class Created:
     ours: tuple[Body, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NotCreated:
     """Nothing was created, or what was created is left as ours: the API refused the rest."""
 
@@ -25,7 +25,7 @@ class NotCreated:
     ours: tuple[Body, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Observed:
     """An object was seen, for the last time when gone."""
 
@@ -33,7 +33,7 @@ class Observed:
     gone: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Listed:
     """These are all the objects of that kind there are; others that were known are gone."""
 
@@ -41,7 +41,7 @@ class Listed:
     uids: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Trouble:
     """The API did not answer as it should; whoever says so tries again."""
 
@@ -49,12 +49,12 @@ class Trouble:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answered:
     """The API answered, with nothing else to tell."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LogRead:
     """All that there is to read of a container was read; lost tells in words what was not."""
 
@@ -63,12 +63,12 @@ class LogRead:
     lost: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Removed:
     """The API took the deletion of the Job and of what we created with it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Signalled:
     """This process got a signal."""
 

@@ -10,7 +10,7 @@ from typing import Literal
 from runjob.request import Body
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Condition:
     """One condition of a Job or pod."""
 
@@ -21,7 +21,7 @@ class Condition:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class JobView:
     """A Job; the counts are those of its status."""
 
@@ -39,7 +39,7 @@ class JobView:
         return _true(self.conditions, type)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Terminated:
     """How one run of a container ended. signal is 0 where the runtime named none."""
 
@@ -51,7 +51,7 @@ class Terminated:
     finished: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ContainerView:
     """A container of a pod; restarts counts the runs before the present one.
 
@@ -80,7 +80,7 @@ class ContainerView:
         return self.last if self.waiting else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PodView:
     """A pod of the Job."""
 
@@ -111,7 +111,7 @@ class PodView:
         return any(each.started for each in self.containers if each.role == "main")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class EventView:
     """An event about the Job or one of its pods."""
 
@@ -127,7 +127,7 @@ class EventView:
 Seen = JobView | PodView | EventView
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Picture:
     """All that is known of one Job at one moment.
 
@@ -181,8 +181,8 @@ def _true(conditions: tuple[Condition, ...], type: str) -> Condition | None:
 
 
 def _time(text: str | None) -> datetime | None:
-    if not text:
-        return None
+    if not text or text.startswith("1970-"):
+        return None  # what never started is stamped with the epoch
     # Python 3.10 reads neither the Z nor more than six digits.
     stamp, _, fraction = text.rstrip("Z").partition(".")
     return datetime.fromisoformat(f"{stamp}.{(fraction + '000000')[:6]}+00:00")

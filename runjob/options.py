@@ -10,7 +10,7 @@ Keep = Literal["never", "failed", "always"]
 Prefix = Literal["auto", "always", "never"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class JobOptions:
     """What the Job is made of, when flags and not a manifest describe it.
 
@@ -44,7 +44,7 @@ class JobOptions:
     security: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Connection:
     """Which cluster to talk to; with nothing said, the one that this process runs in."""
 
@@ -53,7 +53,7 @@ class Connection:
     sandbox: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RunOptions:
     """How to run the Job and how to tell of it. Times are in seconds."""
 
@@ -66,7 +66,7 @@ class RunOptions:
     result_file: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Options:
     """A whole command line.
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 from collections.abc import Callable
 from dataclasses import replace
 
-from runjob import jobspec, manifest
-from runjob.errors import UsageError
-from runjob.fields import with_field
+from runjob.errors import ManifestError, UsageError
 from runjob.flags import FLAGS
-from runjob.options import Options
+from runjob.options import Options, Pairs
 from runjob.request import Body, JobRequest
 
 # How we know a Job of ours again when the answer to its creation was lost.
@@ -43,30 +41,43 @@ def plan(
     else:
         request, more = _from_manifest(options, path, read(path))
         notes = options.notes + more
-    _check_names(request)
+    check_names(request)
+    return _with_sets(request, options.sets), notes
+
+
+# YAML and the models are loaded where a launch needs them and nowhere else: it seldom needs both,
+# and a third of the time that a launcher takes is imports.
+
+
+def _with_sets(request: JobRequest, sets: Pairs) -> JobRequest:
+    if not sets:
+        return request
+    from runjob.fields import with_field
+
     job = request.job
-    for where, text in options.sets:
+    for where, text in sets:
         job = with_field(job, where, text)
     _check_identity(request, job)
-    return replace(request, job=job), notes
+    return replace(request, job=job)
 
 
-def _check_names(request: JobRequest) -> None:
+def check_names(request: JobRequest) -> None:
     """Refuse names that the API would refuse, before they become parts of its addresses."""
+    error = ManifestError if request.source == "manifest" else UsageError
     if not _NAME.fullmatch(request.name) or len(request.name) > 63:
-        raise UsageError(
+        raise error(
             f"{request.name!r:.80} is no name for a Job: a-z, 0-9, - and . only, letters or digits "
             "at both ends, at most 63 characters"
         )
     if not _LABEL.fullmatch(request.namespace) or len(request.namespace) > 63:
-        raise UsageError(
+        raise error(
             f"{request.namespace!r:.80} is no name for a namespace: a-z, 0-9 and - only, letters "
             "or digits at both ends, at most 63 characters"
         )
     for body in request.prerequisites:
         name = body["metadata"]["name"]
         if not _NAME.fullmatch(name) or len(name) > 253:
-            raise UsageError(f"{name!r:.80} is no name for a {body['kind']}: a-z, 0-9, - and .")
+            raise error(f"{name!r:.80} is no name for a {body['kind']}: a-z, 0-9, - and .")
 
 
 def _check_identity(request: JobRequest, job: Body) -> None:
@@ -88,6 +99,8 @@ def _from_flags(options: Options) -> JobRequest:
     name = _job_name(options)
     if name is None:
         raise UsageError("no Job name: give one with -j, or a start of one with --generate-name")
+    from runjob import jobspec
+
     namespace = options.namespace or "default"
     return JobRequest(name, namespace, jobspec.build(name, namespace, options.job))
 
@@ -97,6 +110,8 @@ def _from_manifest(options: Options, path: str, text: str) -> tuple[JobRequest, 
     newer = [name for name in shaping if not _SHAPING[name]]
     if newer:
         raise UsageError(f"--{newer[0]} goes with -i; in a manifest use --set, or write it there")
+    from runjob import manifest
+
     notes = (f"with a manifest these are ignored: --{', --'.join(shaping)}",) if shaping else ()
     origin = "standard input" if path == "-" else path
     objects = manifest.documents(text, options.params, origin)
@@ -120,7 +135,7 @@ def _job_name(options: Options) -> str | None:
     name = options.job_name
     if options.generate_name:
         # Made here and not by the API, so that a create whose answer was lost can be repeated.
-        name = options.generate_name + secrets.token_hex(3)
+        name = options.generate_name + os.urandom(3).hex()
     return name
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 Body = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JobRequest:
     """One Job, as the JSON object that the API takes, and what must exist before it.
 
@@ -29,7 +29,7 @@ class JobRequest:
         return f"{self.namespace}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Kind:
     """Where the API keeps one kind of object; every kind here lives in a namespace."""
 

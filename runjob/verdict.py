@@ -12,7 +12,7 @@ from runjob.observed import ContainerView, Picture, PodView, Terminated
 from runjob.waiting import Waiting, cannot_start, causes, hopeless
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Ending:
     """How it ended: the exit code, what happened in plain words, and what to do about it.
 
@@ -25,7 +25,7 @@ class Ending:
     final: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Failure:
     """One run of a container that did not end well."""
 
@@ -38,7 +38,7 @@ class Failure:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """The truth about one launch.
 
@@ -236,7 +236,8 @@ def failures(picture: Picture) -> tuple[Failure, ...]:
             told.extend(
                 (end.finished, _failure(pod, number, view, end))
                 for end in ends
-                if end.exit_code != 0 or end.reason in ("OOMKilled", "Error")
+                # A killed child leaves OOMKilled beside a 0, in pods that succeed as in others.
+                if end.exit_code != 0 or (end.reason == "OOMKilled" and pod.phase == "Failed")
             )
         if len(told) == before and pod.phase == "Failed":
             told.append((None, _pod_failure(pod, number)))

@@ -9,7 +9,7 @@ from runjob.errors import Exit
 from runjob.observed import ContainerView, EventView, Picture, PodView
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Waiting:
     """Why something waits, in words.
 
@@ -50,7 +50,7 @@ _IMAGE_REASONS = {"ErrImagePull", "ImagePullBackOff", "ImageInspectError", "Regi
 _CANNOT_RUN = {"StartError", "ContainerCannotRun", "RunContainerError"}
 
 IMAGE_HINT = "mend the image name or tag, or the pull secret (-s), and run again"
-CONFIGURATION_HINT = "create what is missing, or mend the name, and run again"
+CONFIGURATION_HINT = "create what is missing, or mend what the message names, and run again"
 
 
 def why_container_waits(view: ContainerView) -> Waiting | None:
@@ -68,7 +68,7 @@ def why_container_waits(view: ContainerView) -> Waiting | None:
         return Waiting(
             f"{reason}: {message}", None if healing else Exit.CONFIGURATION, CONFIGURATION_HINT
         )
-    if reason == "CreateContainerError" and "no command specified" in message:
+    if reason == "CreateContainerError" and "no command specified" in message.lower():
         return Waiting(f"{reason}: {message}", Exit.CONFIGURATION, "name a command with -k")
     if reason in _CANNOT_RUN:
         return _cannot_run(reason, message)
@@ -79,8 +79,7 @@ def _image(container: str, message: str) -> Waiting:
     # ErrImagePull and ImagePullBackOff take turns for one cause; one text for both says it once.
     cause = re.sub(r'^Back-off pulling image "[^"]*"(: ErrImagePull: )?', "", message)
     text = f"image of {container} cannot be pulled" + (f": {cause}" if cause else "")
-    # The name of the image stands in the message; a registry called 500.example is no error 500.
-    words = re.sub(r'"[^"]*"|\S+/\S+', " ", cause)
+    words = _bare(cause)
     if not cause or _PASSING.search(words):
         return Waiting(text)
     if _NO_IMAGE.search(words) or _NO_ENTRY.search(words):
@@ -99,6 +98,9 @@ def why_pod_waits(pod: PodView, events: tuple[EventView, ...]) -> Waiting | None
     if unscheduled is not None and unscheduled.status == "False":
         if unscheduled.reason == "SchedulingGated":
             return Waiting(f"SchedulingGated: {unscheduled.message}")
+        if re.search(r'persistentvolumeclaim "[^"]+" not found', unscheduled.message):
+            text = f"Unschedulable: {unscheduled.message}"
+            return Waiting(text, Exit.CONFIGURATION, CONFIGURATION_HINT)
         scaling = any(event.reason == "TriggeredScaleUp" for event in events)
         more = " (the autoscaler is adding a node)" if scaling else ""
         return Waiting(f"Unschedulable: {unscheduled.message}{more}", moving=scaling)
@@ -132,7 +134,9 @@ def _mount(events: tuple[EventView, ...]) -> Waiting | None:
     event = failed[-1]
     message = " ".join(event.message.split())
     absent = re.search(
-        r'(configmap|secret) "[^"]+" not found|non-?existent (config|secret) key', message
+        r'(configmap|secret) "[^"]+" not found|non-?existent (config|secret) key'
+        r"|hostPath type check failed",
+        message,
     )
     # The kubelet's cache can be a moment behind; after the third refusal the thing is not there.
     final = absent and sum(each.count for each in failed) >= 3
@@ -182,10 +186,15 @@ def cannot_start(view: ContainerView) -> Waiting | None:
     return None
 
 
+def _bare(message: str) -> str:
+    """Leave out names: a registry called 503.example is no error 503."""
+    return re.sub(r'"[^"]*"|\S+/\S+', " ", message)
+
+
 def _cannot_run(reason: str, message: str) -> Waiting:
     return Waiting(
         f"{reason}: {message}",
-        None if _PASSING.search(message) else Exit.CONFIGURATION,
+        None if _PASSING.search(_bare(message)) else Exit.CONFIGURATION,
         "mend the command (-k, -a) or the image",
     )
 

@@ -11,7 +11,6 @@ from runjob.follower import Api as LogApi
 from runjob.follower import Follower
 from runjob.informer import Api as WatchApi
 from runjob.informer import Informer, Query, events_query
-from runjob.manifest import same_content
 from runjob.messages import Created, Message, NotCreated, Observed, Removed, Trouble
 from runjob.observed import PodView
 from runjob.plan import made_by
@@ -104,6 +103,8 @@ class Workshop:
             known = self._persist(lambda: self._api.read(body, self._request.namespace), tell, name)
         except ApiError as error:
             raise self._refused(error, name) from error
+        from runjob.manifest import same_content
+
         if not same_content(body, known):
             raise LaunchError(
                 f"{name} exists already with other content: rename it in the manifest, or remove "
@@ -123,15 +124,27 @@ class Workshop:
         except ApiError as error:
             if error.status != 409 or error.reason != "AlreadyExists":
                 raise self._refused(error, name) from error
+        except UnansweredError as error:
+            known = self._look()
+            if known is not None and made_by(known, self._launch):
+                return known
+            raise error.instead from error
         try:
-            known = self._persist(
+            there = self._persist(
                 lambda: self._api.read(request.job, request.namespace), tell, name
             )
         except ApiError as error:
             raise self._refused(error, name) from error
-        if made_by(known, self._launch):
-            return known  # the answer to our own create was lost
-        raise LaunchError(_whose(known, request), Exit.EXISTS)
+        if made_by(there, self._launch):
+            return there  # the answer to our own create was lost
+        raise LaunchError(_whose(there, request), Exit.EXISTS)
+
+    def _look(self) -> Body | None:
+        """Return the Job of our name, if the API tells at once."""
+        try:
+            return self._api.read(self._request.job, self._request.namespace)
+        except (ApiError, NoClusterError):
+            return None
 
     def _persist(self, call: Callable[[], Body], tell: Tell, name: str) -> Body:
         """Repeat a call while the API gives no answer or one that heals.
@@ -140,9 +153,12 @@ class Workshop:
         patience is at its end.
         """
         began = self._now()
+        tried = False
         for wait in self._backoff.waits():
             if self._cancelled.is_set():
-                raise LaunchError("ended before anything was created", Exit.KILLED)
+                ended = LaunchError("ended before anything was created", Exit.KILLED)
+                raise UnansweredError(ended) if tried else ended
+            tried = True
             try:
                 return call()
             except ApiError as error:
@@ -227,6 +243,14 @@ class Workshop:
         except (ApiError, NoClusterError):
             return ()
         return tuple(Observed(view) for body in bodies if (view := query.read(body)) is not None)
+
+
+class UnansweredError(LaunchError):
+    """A request was given up that may have had its effect; instead tells what else to report."""
+
+    def __init__(self, instead: LaunchError) -> None:
+        super().__init__(str(instead), instead.exit_code)
+        self.instead = instead
 
 
 # A token that is being replaced is accepted within seconds; one that is wrong never is.

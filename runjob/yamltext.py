@@ -7,6 +7,7 @@ two equal keys; Go's YAML, which kubectl uses, does none of that.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -39,7 +40,7 @@ class _Loader(yaml.SafeLoader):
     """YAML with the scalars of JSON only."""
 
 
-_INT = r"[-+]?(0b[01_]*[01]|0o?[0-7_]*|[1-9][0-9_]*|0x[0-9a-fA-F_]*[0-9a-fA-F])"
+_INT = r"[-+]?(0b[01_]*[01]|0[0-7_]*|0o[0-7_]*[0-7]|[1-9][0-9_]*|0x[0-9a-fA-F_]*[0-9a-fA-F])"
 _FLOAT = r"[-+]?(\d[\d_]*\.[\d_]*([eE][-+]?\d+)?|\d[\d_]*[eE][-+]?\d+|\.\d[\d_]*([eE][-+]?\d+)?)"
 _Loader.yaml_implicit_resolvers = {
     first: [rule for rule in rules if rule[0] in (_TAG + "bool", _TAG + "null", _TAG + "merge")]
@@ -59,7 +60,10 @@ def _int(loader: yaml.SafeLoader, node: Any) -> int:
 
 
 def _float(loader: yaml.SafeLoader, node: Any) -> float:
-    return float(loader.construct_scalar(node).replace("_", ""))
+    number = float(loader.construct_scalar(node).replace("_", ""))
+    if not math.isfinite(number):
+        raise ValueError("no number of JSON")
+    return number
 
 
 _Loader.add_constructor(_TAG + "int", _int)
@@ -124,6 +128,8 @@ def value(text: str) -> Any:
 def _bad(error: yaml.YAMLError) -> BadYamlError:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or error
+    if mark is not None and "${{" in (mark.get_snippet() or ""):
+        problem = f"{problem}; inside [ ] and {{ }} a ${{{{placeholder}}}} must be quoted"
     return BadYamlError(" ".join(str(problem).split()), mark.line + 1 if mark else None)
 
 
