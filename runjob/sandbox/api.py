@@ -238,6 +238,12 @@ def _list_of(resource: Resource, items: list[Json], version: int) -> Json:
 def _body(request: Request, optional: bool = False) -> Json:
     if optional and not request.body.strip():
         return {}
+    if "protobuf" in request.headers.get("content-type", ""):
+        raise Refusal(
+            415,
+            "the body of the request was in an unknown format - accepted media types include: "
+            "application/json",
+        )
     body = parse_json(request.body)
     if not isinstance(body, dict):
         raise Refusal(400, "the request body is no object")

@@ -53,11 +53,12 @@ def _resources(group: str) -> Json:
             "kind": resource.kind,
             "verbs": list(VERBS),
         }
+        names: Json = {}
         if resource.short:
-            entry["shortNames"] = list(resource.short)
+            names["shortNames"] = list(resource.short)
         if resource.categories:
-            entry["categories"] = list(resource.categories)
-        entries.append(entry)
+            names["categories"] = list(resource.categories)
+        entries.append({**entry, **names})
         if resource in (JOBS, PODS, NAMESPACES):
             status = {**entry, "name": f"{resource.plural}/status", "verbs": ["get", "patch"]}
             entries.append({**status, "singularName": ""})

@@ -6,10 +6,11 @@ import time
 
 from .http import Request
 from .moments import seconds_of
-from .resources import JOBS, PODS, Json, Resource
+from .resources import EVENTS, JOBS, PODS, Json, Resource
 
 COLUMNS = {
     PODS: ("Name", "Ready", "Status", "Restarts", "Age"),
+    EVENTS: ("Last Seen", "Type", "Reason", "Object", "Message"),
     JOBS: ("Name", "Status", "Completions", "Duration", "Age"),
 }
 
@@ -64,6 +65,11 @@ def _cells(resource: Resource, item: Json) -> list[str]:
             end = seconds_of(ended) if ended else time.time()
             took = _since(status["startTime"], end)
         return [name, job_word(status), f"{status.get('succeeded', 0)}/{wanted}", took, age]
+    if resource is EVENTS:
+        involved = item["involvedObject"]
+        about = f"{involved['kind'].lower()}/{involved['name']}"
+        seen = _since(item.get("lastTimestamp") or metadata["creationTimestamp"], time.time())
+        return [seen, item["type"], item["reason"], about, item["message"]]
     return [name, age]
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from .http import Reply, Request
 from .refusals import Refusal
-from .resources import Resource
+from .resources import Json, Resource
 from .selection import Match, Shelf, shelf_of
-from .store import Change, Store, Watcher, encode, event_line
+from .store import Change, Store, encode, event_line
 from .tables import table_event, wants_table
 
 LONGEST = (1800, 3600)
@@ -25,15 +25,21 @@ def watch_reply(
     since = _version(parameters.get("resourceVersion", ""))
     seconds = float(parameters.get("timeoutSeconds") or 0) or random.uniform(*LONGEST)
     shelf = shelf_of(parameters.get("labelSelector", ""), parameters.get("fieldSelector", ""))
-    try:
-        watcher, past = store.watch(resource, since, shelf)
-    except Refusal as refusal:
-        return Reply(200, stream=_single(event_line("ERROR", refusal.status())))
     view = View(resource, match, wants_table(request))
-    if parameters.get("allowWatchBookmarks", "").lower() not in ("1", "true"):
+    if not _flag(parameters, "allowWatchBookmarks"):
         bookmark = 0
-    stream = _follow(store, view, watcher, shelf, past, time.monotonic() + seconds, bookmark)
-    return Reply(200, stream=stream)
+    span = Span(since, _flag(parameters, "sendInitialEvents"), time.monotonic() + seconds, bookmark)
+    return Reply(200, stream=_follow(store, view, shelf, span))
+
+
+@dataclass(frozen=True)
+class Span:
+    """From where a watch starts, until when it lasts and how often it is bookmarked (0: never)."""
+
+    since: int | None
+    marks_initial: bool
+    deadline: float
+    bookmark: float
 
 
 @dataclass(frozen=True)
@@ -54,13 +60,20 @@ class View:
             )
         return b"".join(filter(None, (change.seen_through(self.match) for change in changes)))
 
-    def bookmark(self, version: int) -> bytes:
+    def bookmark(self, version: int, initial: bool = False) -> bytes:
+        metadata: Json = {"resourceVersion": str(version), "creationTimestamp": None}
+        if initial:
+            metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
         item = {
             "kind": self.resource.kind,
             "apiVersion": self.resource.api_version,
-            "metadata": {"resourceVersion": str(version), "creationTimestamp": None},
+            "metadata": metadata,
         }
         return event_line("BOOKMARK", item)
+
+
+def _flag(parameters: dict[str, str], name: str) -> bool:
+    return parameters.get(name, "").lower() in ("1", "true")
 
 
 def _version(text: str) -> int | None:
@@ -76,27 +89,25 @@ def _version(text: str) -> int | None:
     return int(text)
 
 
-async def _single(line: bytes) -> AsyncIterator[bytes]:
-    yield line
-
-
 async def _follow(
-    store: Store,
-    view: View,
-    watcher: Watcher,
-    shelf: Shelf | None,
-    past: list[Change],
-    deadline: float,
-    bookmark: float,
+    store: Store, view: View, shelf: Shelf | None, span: Span
 ) -> AsyncIterator[bytes]:
     try:
-        if lines := view.lines(past):
-            yield lines
-        while (left := deadline - time.monotonic()) > 0:
-            changes = await watcher.take(min(left, bookmark) if bookmark else left)
+        watcher, past = store.watch(view.resource, span.since, shelf)
+    except Refusal as refusal:
+        yield event_line("ERROR", refusal.status())
+        return
+    try:
+        first = view.lines(past)
+        if span.marks_initial:
+            first += view.bookmark(store.version, initial=True)
+        if first:
+            yield first
+        while (left := span.deadline - time.monotonic()) > 0:
+            changes = await watcher.take(min(left, span.bookmark) if span.bookmark else left)
             if lines := view.lines(changes):
                 yield lines
-            elif not changes and bookmark:
+            elif not changes and span.bookmark:
                 yield view.bookmark(store.version)
     finally:
         store.unwatch(view.resource, watcher, shelf)
