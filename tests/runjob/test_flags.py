@@ -1,0 +1,470 @@
+"""The command line is read as callers have always written it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runjob.errors import UsageError
+from runjob.flags import FLAGS, Asked, Flag, parse, seconds, usage
+from runjob.options import Connection, JobOptions, Options, RunOptions
+
+# The table of the launcher's contract; its words bind.
+CONTRACT = """
+| -a | args | arguments of the command, split at blanks | none |
+| -b | backofflimit | retries before the Job fails | 0 |
+| -c | claim | PersistentVolumeClaim | none |
+| -e | envname | environment variable name; pairs with the -v at the same position | |
+| -h | (help) | usage, exit 0 | |
+| -H | hostpath | path on the host, must be a directory | none |
+| -i | image | container image | |
+| -j | jobname | Job name, mandatory without a manifest that names one | |
+| -k | commands | command to run; repeatable | the image's entrypoint |
+| -m | volname | volume name | none |
+| -n | namespace | namespace to use, or to verify against the manifest | `default` |
+| -p | image_pull_policy, imagepullpolicy | `Always` or `Latest` in the sample | Always |
+| -r | restartpolicy | Never or OnFailure | Never |
+| -s | imagesecret, imagepullsecret | imagePullSecret | regcred |
+| -t | volpath | mount path in the pod | none |
+| -v | envvalue | environment variable value | |
+| -y | yaml | manifest; overrides everything but the job name | |
+"""
+
+
+def contract() -> dict[str, tuple[tuple[str, ...], str]]:
+    """Return short option → (long names, default) as the contract has them."""
+    rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in CONTRACT.split("\n") if row]
+    return {
+        short.lstrip("-"): (tuple(names.strip("()").split(", ")), default.strip("`"))
+        for short, names, _, default in rows
+    }
+
+
+def options(*argv: str) -> Options:
+    found = parse(argv)
+    assert isinstance(found, Options)
+    return found
+
+
+def at(found: Options, target: str) -> Any:
+    """Return the value at a flag's target."""
+    value: Any = found
+    for name in target.split("."):
+        value = getattr(value, name)
+    return value
+
+
+OLD = {flag.short: flag for flag in FLAGS if flag.legacy}
+NEW = {flag.name: flag for flag in FLAGS if not flag.legacy}
+
+# Each option once: what is given, and what is then read at its target.
+READ: dict[str, tuple[str, Any]] = {
+    "args": ("one two", ("one", "two")),
+    "backofflimit": ("7", 7),
+    "claim": ("data-claim", "data-claim"),
+    "hostpath": ("/srv/data", "/srv/data"),
+    "image": ("joegoldberg/controlm:appimage", "joegoldberg/controlm:appimage"),
+    "jobname": ("mytest-job2", "mytest-job2"),
+    "commands": ("sh", ("sh",)),
+    "volname": ("work", "work"),
+    "namespace": ("controlm", "controlm"),
+    "image_pull_policy": ("IfNotPresent", "IfNotPresent"),
+    "restartpolicy": ("OnFailure", "OnFailure"),
+    "imagesecret": ("other", "other"),
+    "volpath": ("/data", "/data"),
+    "yaml": ("job.yaml", "job.yaml"),
+    "requests": ("cpu=1,memory=1Gi", (("cpu", "1"), ("memory", "1Gi"))),
+    "limits": ("memory=1Gi", (("memory", "1Gi"),)),
+    "service-account": ("runner", "runner"),
+    "node-selector": ("disk=ssd", (("disk", "ssd"),)),
+    "toleration": ("gpu=yes:NoSchedule", ("gpu=yes:NoSchedule",)),
+    "label": ("team=data", (("team", "data"),)),
+    "annotation": ("note=a=b, c", (("note", "a=b, c"),)),
+    "env-from": ("secret/login", (("secret", "login"),)),
+    "deadline": ("1h30m", 5400),
+    "completions": ("3", 3),
+    "parallelism": ("2", 2),
+    "security": ("restricted", "restricted"),
+    "set": ("spec.suspend=true", (("spec.suspend", "true"),)),
+    "param": ("day=monday", (("day", "monday"),)),
+    "generate-name": ("run-", "run-"),
+    "kubeconfig": ("/home/me/config", "/home/me/config"),
+    "context": ("prod", "prod"),
+    "dry-run": ("client", "client"),
+    "keep": ("failed", "failed"),
+    "prefix": ("never", "never"),
+    "start-timeout": ("90", 90),
+    "api-timeout": ("2m", 120),
+    "exit-code": ("container", True),
+    "map-exit": ("4=0,5=1", ((4, 0), (5, 1))),
+    "result-file": ("result.json", "result.json"),
+}
+SPELLINGS = [
+    pytest.param(spelling, flag, id=spelling)
+    for flag in FLAGS
+    for spelling in [
+        *(f"--{name}" for name in flag.names),
+        *([f"-{flag.short}"] * bool(flag.short)),
+    ]
+    if flag.name in READ
+]
+LONG = [
+    pytest.param(f"--{name}", flag, id=name)
+    for flag in FLAGS
+    for name in flag.names
+    if flag.name in READ
+]
+
+
+def test_the_flag_table_has_the_options_of_the_contract() -> None:
+    wanted = {short: names for short, (names, _) in contract().items() if short != "h"}
+    assert {short: flag.names for short, flag in OLD.items()} == wanted
+
+
+@pytest.mark.parametrize(
+    ("short", "default"),
+    [(short, default) for short, (_, default) in contract().items() if default],
+)
+def test_a_default_is_that_of_the_contract(short: str, default: str) -> None:
+    known = {"none": (None, ()), "default": (None,), "the image's entrypoint": ((),)}
+    found = at(options(), OLD[short].target)
+    assert found in known.get(default, (default, int(default) if default.isdigit() else default))
+
+
+def test_new_options_are_long_only() -> None:
+    assert {flag.short for flag in NEW.values()} == {""}
+
+
+def test_no_two_flags_share_a_name() -> None:
+    names = [name for flag in FLAGS for name in (*flag.names, flag.short) if name]
+    assert len(names) == len(set(names))
+
+
+def test_every_field_of_the_options_can_be_reached_by_a_flag() -> None:
+    reached = {flag.target for flag in FLAGS}
+    parts = {"job": JobOptions, "run": RunOptions, "connection": Connection}
+    wanted = {f"{name}.{each.name}" for name, kind in parts.items() for each in fields(kind)}
+    wanted |= {each.name for each in fields(Options)} - {*parts, "given", "notes"}
+    assert reached == wanted - {"job.env"} | {"env.names", "env.values"}
+
+
+def test_the_examples_cover_every_flag_with_one_value() -> None:
+    pairs_and_switches = {"envname", "envvalue", "indexed", "sandbox"}
+    assert {flag.name for flag in FLAGS} - pairs_and_switches == READ.keys()
+
+
+@pytest.mark.parametrize(("spelling", "flag"), SPELLINGS)
+def test_every_spelling_is_read(spelling: str, flag: Flag) -> None:
+    text, value = READ[flag.name]
+    found = options(spelling, text)
+    assert at(found, flag.target) == value
+    assert found.given == {flag.name}
+
+
+@pytest.mark.parametrize(("spelling", "flag"), LONG)
+def test_a_long_option_takes_its_value_after_an_equals_sign(spelling: str, flag: Flag) -> None:
+    text, value = READ[flag.name]
+    assert at(options(f"{spelling}={text}"), flag.target) == value
+
+
+@pytest.mark.parametrize(
+    "short", [flag.short for flag in FLAGS if flag.short and flag.short not in "ev"]
+)
+def test_a_short_option_takes_its_value_without_a_blank(short: str) -> None:
+    text, value = READ[OLD[short].name]
+    assert at(options(f"-{short}{text}"), OLD[short].target) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [("indexed", "job.indexed"), ("sandbox", "connection.sandbox")],
+)
+def test_a_switch_takes_no_value(name: str, target: str) -> None:
+    assert at(options(), target) is False
+    assert at(options(f"--{name}"), target) is True
+    with pytest.raises(UsageError, match=name):
+        parse([f"--{name}=yes"])
+
+
+@pytest.mark.parametrize(
+    ("word", "target"),
+    [
+        pytest.param("--job=a", "job_name", id="jobname"),
+        pytest.param("--image_=Never", "job.pull_policy", id="image_pull_policy"),
+        pytest.param("--imagepullp=Never", "job.pull_policy", id="imagepullpolicy"),
+        pytest.param("--imagepulls=a", "job.pull_secret", id="imagepullsecret"),
+        pytest.param("--images=a", "job.pull_secret", id="imagesecret"),
+        pytest.param("--n=a", "namespace", id="unique before node-selector came"),
+        pytest.param("--r=Never", "job.restart_policy", id="unique before requests came"),
+        pytest.param("--y=a", "manifest", id="yaml"),
+        pytest.param("--volp=a", "job.mount_path", id="volpath"),
+        pytest.param("--dea=5", "job.deadline", id="deadline"),
+        pytest.param("--req=cpu=1", "job.requests", id="requests"),
+    ],
+)
+def test_a_prefix_means_what_it_means_to_getopt(word: str, target: str) -> None:
+    assert {flag.target for flag in FLAGS if flag.name in options(word).given} == {target}
+
+
+@pytest.mark.parametrize("word", ["--im=a", "--imagep=Never", "--e=a", "--vol=a", "--c=a"])
+def test_a_prefix_of_several_options_is_refused(word: str) -> None:
+    with pytest.raises(UsageError, match="can mean --"):
+        parse([word])
+
+
+@pytest.mark.parametrize("word", ["--n=ns", "--r=OnFailure"])
+def test_an_old_prefix_stays_unique_beside_a_new_option(word: str) -> None:
+    assert options(word, "--dry-run=client").given >= options(word).given
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["-x"], "option -x is not known"),
+        (["-bx1"], "-b takes a whole number"),
+        (["--nothing"], "option --nothing is not known"),
+        (["--="], "option -- is not known"),
+        (["-j"], "-j needs a value"),
+        (["--jobname"], "--jobname needs a value"),
+        (["--help=me"], "--help takes no value"),
+        (["hello"], "'hello' belongs to no option"),
+        (["-j", "a", "-"], "'-' belongs to no option"),
+        (["--", "-h"], "'-h' belongs to no option"),
+    ],
+)
+def test_what_is_no_option_is_named(argv: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        parse(argv)
+
+
+def test_two_dashes_end_the_options() -> None:
+    assert parse(["-j", "a", "--"]) == parse(["-j", "a"])
+
+
+def test_an_exact_name_goes_before_longer_ones() -> None:
+    assert options("--image", "x").job.image == "x"
+
+
+def test_short_options_are_grouped() -> None:
+    assert options("-jhello", "-b3", "-nns") == options("-j", "hello", "-b", "3", "-n", "ns")
+    assert parse(["-hj", "hello"]) == Asked("help")
+
+
+@pytest.mark.parametrize("value", ["-1", "--x", "-", "--", "-h", "-j", "a=b", "=", "a b", "é\n☃"])
+def test_a_value_is_taken_as_it_is(value: str) -> None:
+    found = options("-e", "A", "-v", value, "-k", value, "-i", value)
+    assert found.job.env == (("A", value),)
+    assert found.job.command == (value,)
+    assert found.job.image == value
+
+
+names_of_variables = st.text(st.characters(exclude_characters="=\0"), min_size=1).filter(
+    lambda name: name != "-v"
+)
+values_of_variables = st.text(st.characters(exclude_characters="\0"))
+
+
+@given(st.lists(st.tuples(names_of_variables, values_of_variables)))
+def test_variables_pair_by_position_wherever_they_stand(pairs: list[tuple[str, str]]) -> None:
+    together = [word for name, value in pairs for word in ("-e", name, "-v", value)]
+    apart = [f"--envname={name}" for name, _ in pairs] + [f"--envvalue={text}" for _, text in pairs]
+    assert options(*together).job.env == options(*apart).job.env == tuple(pairs)
+
+
+@pytest.mark.parametrize(
+    ("argv", "env"),
+    [
+        pytest.param(["-e", "", "-v", ""], (), id="both empty"),
+        pytest.param(["-e", "A", "-v", ""], (("A", ""),), id="an empty value"),
+        pytest.param(["-e", "-v", "-e", "-v", "-b", "1"], (), id="both left out, unquoted"),
+        pytest.param(
+            ["-e", "A", "-v", "1", "-e", "-v", "-b", "1"], (("A", "1"),), id="the second left out"
+        ),
+        pytest.param(["-e", "A", "-v", "-v"], (("A", "-v"),), id="a value of -v"),
+        pytest.param(
+            ["-e", "A", "-v", "1", "-e", "A", "-v", "2"], (("A", "1"), ("A", "2")), id="twice"
+        ),
+    ],
+)
+def test_empty_pairs_count_as_not_given(argv: list[str], env: tuple[tuple[str, str], ...]) -> None:
+    assert options(*argv).job.env == env
+
+
+def test_a_pair_that_was_left_out_is_told() -> None:
+    assert options("-e", "-v", "-e", "-v").notes == ("an empty pair -e -v was left out",) * 2
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        pytest.param(["-e", "A"], "1 times -e but 0 times -v", id="no value"),
+        pytest.param(["-v", "A"], "0 times -e but 1 times -v", id="no name"),
+        pytest.param(["-e", "", "-v", "x"], "-e is empty", id="empty name"),
+        pytest.param(["-e", "A=1", "-v", "x"], "'A=1'", id="name with an equals sign"),
+    ],
+)
+def test_a_variable_needs_both_name_and_value(argv: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        parse(argv)
+
+
+def test_several_commands_and_arguments_add_up() -> None:
+    job = options("-k", "sh", "-k", "-c", "-k", "a  b", "-a", "x  y", "-a", "z", "-k", "none").job
+    assert job.command == ("sh", "-c", "a  b", "none")
+    assert job.args == ("x", "y", "z")
+
+
+def test_of_an_option_that_stands_twice_the_last_counts() -> None:
+    assert options("-j", "a", "--jobname", "b").job_name == "b"
+
+
+EMPTY = [
+    pytest.param(flag, blank, id=f"{flag.name} {blank or 'empty'}")
+    for flag in FLAGS
+    for blank in ("", "none")
+    if flag.blank is not ... and not (flag.collects and blank)
+]
+
+
+@pytest.mark.parametrize(("flag", "blank"), EMPTY)
+def test_an_empty_field_of_the_job_type_is_one_not_given(flag: Flag, blank: str) -> None:
+    pair = ["-v", ""] if flag.short == "e" else []
+    job = JobOptions(pull_secret=None) if flag.short == "s" else JobOptions()
+    found = options(f"-{flag.short}", blank, *pair)
+    assert replace(found, given=frozenset()) == Options(job=job)
+
+
+def test_none_may_be_a_word_of_a_command() -> None:
+    assert options("-k", "none", "-a", "none").job == JobOptions(command=("none",), args=("none",))
+
+
+EMPTY_JOB_TYPE = [
+    "-j", "hello", "-i", "busybox", "-p", "", "-e", "", "-v", "", "-e", "", "-v", "", "-s", "",
+    "-r", "", "-b", "", "-H", "none", "-m", "none", "-t", "none", "-c", "none",
+]  # fmt: skip
+
+
+def test_the_job_type_without_a_manifest_and_every_field_empty() -> None:
+    assert options(*EMPTY_JOB_TYPE).job == JobOptions(image="busybox", pull_secret=None)
+
+
+def test_the_job_type_with_every_field_filled() -> None:
+    argv = (
+        "-j hello -i busybox -p Latest -e A -v 1 -e B -v 2 -s regcred -r OnFailure -b 2 -H /srv "
+        "-m work -t /data -c none"
+    )
+    assert options(*argv.split()).job == JobOptions(
+        image="busybox",
+        env=(("A", "1"), ("B", "2")),
+        restart_policy="OnFailure",
+        backoff_limit=2,
+        host_path="/srv",
+        volume_name="work",
+        mount_path="/data",
+    )
+
+
+def test_the_job_type_with_a_manifest() -> None:
+    found = options("-j", "hello", "-y", "/srv/jobs/hello.yaml")
+    assert (found.job_name, found.manifest) == ("hello", "/srv/jobs/hello.yaml")
+    assert found.given == {"jobname", "yaml"}
+
+
+def test_the_published_call_is_read() -> None:
+    argv = "-j mytest-job2 -n controlm -b 0 -s regcred -i joegoldberg/controlm:appimage -p Never"
+    found = options(*argv.split(), "-e", "LOOPCTR", "-v", "10", "-e", "STIME", "-v", "5")
+    assert found.job.env == (("LOOPCTR", "10"), ("STIME", "5"))
+    assert (found.job_name, found.namespace, found.job.pull_policy) == (
+        "mytest-job2",
+        "controlm",
+        "Never",
+    )
+
+
+@pytest.mark.parametrize("option", ["-p", "--image_pull_policy", "--imagepullpolicy"])
+def test_latest_is_read_as_always_with_a_note(option: str) -> None:
+    found = options(option, "Latest")
+    assert found.job.pull_policy == "Always"
+    assert found.notes == ("-p Latest is no Kubernetes value and is read as Always",)
+
+
+@pytest.mark.parametrize(
+    ("argv", "topic"),
+    [
+        (["-h"], "help"),
+        (["--help"], "help"),
+        (["--he"], "help"),
+        (["-b", "many", "-h"], "help"),
+        (["-j", "x", "--version"], "version"),
+    ],
+)
+def test_help_goes_before_all_else(argv: list[str], topic: str) -> None:
+    assert parse(argv) == Asked(topic)
+
+
+def test_the_usage_names_every_option() -> None:
+    text = usage()
+    for flag in FLAGS:
+        start = f"  -{flag.short}, --{flag.name}" if flag.short else f"      --{flag.name}"
+        line = next(line for line in text.splitlines() if line.startswith(start))
+        assert flag.help in line
+        assert flag.metavar is None or flag.metavar in line
+    assert "-h, --help" in text
+    assert "--version" in text
+
+
+def test_the_usage_tells_the_defaults() -> None:
+    lines = {line.split()[0].rstrip(","): line for line in usage().splitlines() if "  -" in line}
+    for short, default in (
+        ("b", "0"),
+        ("n", "default"),
+        ("p", "Always"),
+        ("r", "Never"),
+        ("s", "regcred"),
+    ):
+        assert f"default: {default}" in lines[f"-{short}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "total"),
+    [("90", 90), ("90s", 90), ("10m", 600), ("2h", 7200), ("1h30m", 5400), ("1d1s", 86401)],
+)
+def test_a_time_is_read(text: str, total: int) -> None:
+    assert seconds(text) == total
+
+
+@pytest.mark.parametrize("text", ["0", "0s", "", "1.5h", "h", "1w", "-1", "1h 30m", "999999d"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="a time such as"):
+        seconds(text)
+
+
+@given(st.integers(1, 2**31 - 1))
+def test_every_time_reads_the_same_in_any_unit(total: int) -> None:
+    minutes, rest = divmod(total, 60)
+    if minutes < 10**6:
+        assert seconds(f"{minutes}m{rest}s") == total
+    if total < 10**9:
+        assert seconds(str(total)) == total
+
+
+@pytest.mark.parametrize(
+    "taint", ["*", "*:NoExecute", "gpu", "gpu=yes", "a.b/c=d:NoSchedule", "x="]
+)
+def test_a_taint_is_accepted(taint: str) -> None:
+    assert options("--toleration", taint).job.tolerations == (taint,)
+
+
+def test_a_map_of_exit_codes_asks_for_the_containers_code() -> None:
+    assert options("--map-exit", "4=0", "--map-exit", "5=1").run == RunOptions(
+        container_exit=True, exit_map=((4, 0), (5, 1))
+    )
+
+
+def test_nothing_given_is_all_defaults() -> None:
+    assert parse([]) == Options()
