@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -61,6 +61,11 @@ def refusal_reply(refusal: Refusal) -> Reply:
     if refusal.retry_after is not None:
         headers = (("Retry-After", str(refusal.retry_after)),)
     return Reply(refusal.code, encode(refusal.status()) + b"\n", headers=headers)
+
+
+def with_close(reply: Reply) -> Reply:
+    """Say that the connection ends with this reply."""
+    return replace(reply, headers=(*reply.headers, ("Connection", "close")))
 
 
 def head_of(reply: Reply) -> bytes:

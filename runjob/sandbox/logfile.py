@@ -39,7 +39,7 @@ class LogFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.ended = False
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         self._size = 0
         self._rest = b""
         self._last = 0

@@ -9,7 +9,7 @@ import ssl
 import struct
 from collections.abc import Awaitable, Callable
 
-from .http import Reply, Request, head_of, read_request
+from .http import Reply, Request, head_of, read_request, with_close
 
 Application = Callable[[Request], Awaitable[Reply]]
 
@@ -46,6 +46,9 @@ class Server:
         try:
             while (request := await read_request(reader)) is not None:
                 reply = await self._application(request)
+                if request.headers.get("connection", "").lower() == "close":
+                    await self._send(with_close(reply), reader, writer)
+                    break
                 if not await self._send(reply, reader, writer):
                     break
         except (OSError, asyncio.CancelledError):
