@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runjob.clock import Inbox
 from runjob.cluster import Cluster
 from runjob.console import Console, standard
-from runjob.launcher import Launch
+from runjob.creator import Creator
 from runjob.login import login
 from runjob.messages import Signalled
 from runjob.options import Connection, JobOptions, RunOptions
 from runjob.plan import check_names, signed
 from runjob.request import JobRequest
-from runjob.verdict import Verdict
-from runjob.workshop import Workshop
+
+if TYPE_CHECKING:
+    from runjob.verdict import Verdict
 
 Listen = Callable[[Callable[[int], None]], None]
 
@@ -101,16 +102,14 @@ def run(
         inbox = Inbox()
         if listen is not None:
             listen(lambda number: inbox.put(Signalled(number)))
-        workshop = Workshop(
-            cluster,
-            job,
-            launch,
-            console,
-            inbox.now,
-            prefix=options.prefix,
-            patience=options.api_timeout,
-        )
-        return Launch(job, options, workshop, inbox, console).run()
+        creator = Creator(cluster, job, launch, inbox.now, patience=options.api_timeout)
+        creator.start(inbox.put)
+        # What follows the Job is loaded while the API creates it.
+        from runjob.launcher import Launch
+        from runjob.workshop import Workshop
+
+        workshop = Workshop(cluster, job.namespace, console, inbox.now, prefix=options.prefix)
+        return Launch(job, options, creator.cancel, workshop, inbox, console).run()
 
 
 def _embedded(stack: ExitStack) -> Connection:

@@ -6,17 +6,18 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runjob.console import Console, standard
 from runjob.errors import ApiError, Exit, LaunchError, ManifestError, UsageError
 from runjob.flags import Asked, parse, usage
 from runjob.interrupts import Interrupts
 from runjob.options import Connection, Options
-from runjob.plan import plan
-from runjob.report import in_effect, report
+from runjob.plan import in_effect, plan
 from runjob.request import JobRequest
-from runjob.verdict import Verdict, as_json
+
+if TYPE_CHECKING:
+    from runjob.verdict import Verdict
 
 
 def main(argv: Sequence[str] | None = None, script: str | None = None) -> int:
@@ -77,6 +78,8 @@ def _run(options: Options, console: Console, interrupts: Interrupts, script: str
         listen=interrupts.listen,
     )
     interrupts.restore()
+    from runjob.report import report
+
     if options.run.result_file:
         _write_result(options.run.result_file, verdict, console)
     for line in report(verdict):
@@ -136,6 +139,8 @@ def _check_writable(path: str) -> None:
 
 def _write_result(path: str, verdict: Verdict, console: Console) -> None:
     """Write the result whole or not at all."""
+    from runjob.verdict import as_json
+
     draft = f"{path}.{os.getpid()}"
     try:
         with open(draft, "w", encoding="utf-8") as file:

@@ -9,8 +9,9 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from runjob.errors import ApiError, NoClusterError
 from runjob.login import Access, Login
@@ -18,10 +19,12 @@ from runjob.request import JOB, POD, PREREQUISITES, Body, Kind
 from runjob.version import VERSION
 
 # Seconds to connect, and between two bytes of an answer.
-SHORT = (10.0, 30.0)
+CONNECT_TIMEOUT = 10.0
+READ_TIMEOUT = 30.0
 # A stream that brings nothing for so long is opened anew: a follow can go mute when the kubelet
 # rotates the file. Just over 5 minutes, since each reopening is a request.
-STREAM = (10.0, 310.0)
+STREAM_TIMEOUT = 310.0
+CHUNK = 1 << 16
 # How long the API is asked to keep a watch open, in seconds.
 WATCH_SECONDS = 3300
 
@@ -52,28 +55,30 @@ class Stream:
     Raises ApiError with status 0 where the connection broke before the answer's end.
     """
 
-    def __init__(self, response: Any) -> None:
+    def __init__(self, connection: HTTPConnection, response: HTTPResponse) -> None:
+        self._connection = connection
         self._response = response
-        self._closed = threading.Event()
+        # The response lets go of its socket when it has read the last byte.
+        self._socket = connection.sock
+        self._closed = False
 
     def __iter__(self) -> Iterator[bytes]:
-        import urllib3
-
         try:
-            yield from self._response.stream(1 << 16)
-        except (urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError) as error:
-            # A response that another thread shut down fails in any of these ways.
-            raise ApiError(0, _words(error)) from error
+            while chunk := self._response.read1(CHUNK):
+                yield chunk
+        except (HTTPException, OSError, ValueError, AttributeError) as error:
+            # A connection that another thread shut down fails in any of these ways.
+            raise ApiError(0, "closed" if self._closed else _words(error)) from error
         finally:
-            self._response.close()
-        if self._closed.is_set():
-            raise ApiError(0, "closed")
+            self._connection.close()
+        if self._closed or not self._response.isclosed():
+            raise ApiError(0, "closed" if self._closed else "the connection broke off")
 
     def close(self) -> None:
-        self._closed.set()
+        self._closed = True
         # It may have ended by itself meanwhile.
-        with suppress(OSError, ValueError, AttributeError, RuntimeError):
-            self._response.shutdown()
+        with suppress(OSError, AttributeError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
 
 class Cluster:
@@ -90,14 +95,8 @@ class Cluster:
 
     def _connect(self) -> None:
         self._access = access = self._login()
-        self._pool = _pool(access)
-
-    def _headers(self) -> dict[str, str]:
-        return {
-            "User-Agent": self._agent,
-            "Accept": "application/json",
-            **self._access.headers(),
-        }
+        self._host = urlsplit(access.host)
+        self._tls = _tls(access) if self._host.scheme == "https" else None
 
     def _request(
         self,
@@ -105,46 +104,50 @@ class Cluster:
         path: str,
         query: Mapping[str, str] | None = None,
         body: Any = None,
-        timeout: tuple[float, float] = SHORT,
-        stream: bool = False,
-    ) -> Any:
-        import urllib3
-
+        read_timeout: float = READ_TIMEOUT,
+    ) -> tuple[HTTPConnection, HTTPResponse]:
+        """Send one request on a connection of its own; the answer's body is yet to be read."""
         access = self._access
-        url = access.host + path + (f"?{urlencode(query)}" if query else "")
-        headers = self._headers()
+        headers = {"User-Agent": self._agent, "Accept": "application/json", **access.headers()}
         data = None
         if body is not None:
             data = json.dumps(body).encode()
             headers["Content-Type"] = "application/json"
+        url = self._host.path + path + (f"?{urlencode(query)}" if query else "")
+        connection = self._connection()
         try:
-            response = self._pool.request(
-                method,
-                url,
-                body=data,
-                headers=headers,
-                timeout=urllib3.Timeout(connect=timeout[0], read=timeout[1]),
-                preload_content=not stream,
-                retries=False,
-                redirect=False,
-            )
-            if response.status >= 300 and stream:
-                response.read()
-        except urllib3.exceptions.SSLError as error:
-            if isinstance(error.args[0] if error.args else None, ssl.SSLCertVerificationError):
-                raise NoClusterError(
-                    f"{access.host}: its certificate is not trusted ({_words(error)})"
-                ) from error
-            raise ApiError(0, _words(error)) from error
-        except urllib3.exceptions.NameResolutionError as error:
+            connection.connect()
+            connection.sock.settimeout(read_timeout)
+            connection.request(method, url, data, headers)
+            response = connection.getresponse()
+            if response.status < 300:
+                return connection, response
+            answer = response.read()
+        except ssl.SSLCertVerificationError as error:
+            connection.close()
+            raise NoClusterError(
+                f"{access.host}: its certificate is not trusted ({error.verify_message})"
+            ) from error
+        except socket.gaierror as error:
             raise ApiError(0, _words(error), reason="NoSuchHost") from error
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+        except (HTTPException, OSError) as error:
+            connection.close()
             raise ApiError(0, _words(error)) from error
+        connection.close()
         if response.status == 401:
             self._renew(access)
-        if response.status >= 300:
-            raise _refusal(response)
-        return response
+        raise _refusal(response, answer)
+
+    def _connection(self) -> HTTPConnection:
+        name, port = self._host.hostname or "", self._host.port
+        address = (name, port or (443 if self._tls else 80))
+        if self._access.proxy:
+            proxy = urlsplit(self._access.proxy)
+            connection = _connection(proxy.hostname or "", proxy.port or 3128, self._tls)
+            connection.set_tunnel(*address)
+        else:
+            connection = _connection(*address, self._tls)
+        return connection
 
     def _renew(self, refused: Access) -> None:
         """Log in again, unless another thread has done so since that request was made."""
@@ -152,13 +155,15 @@ class Cluster:
             if self._access is refused:
                 self._connect()
 
-    def _json(self, *args: Any, **more: Any) -> Body:
-        answer = self._request(*args, **more)
+    def _json(
+        self, method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None
+    ) -> Body:
+        stream = Stream(*self._request(method, path, query, body))
         try:
-            body: Body = json.loads(answer.data)
+            answer: Body = json.loads(b"".join(stream))
         except ValueError as error:
             raise ApiError(0, f"no JSON came from {self._access.host}") from error
-        return body
+        return answer
 
     def create(self, body: Body, namespace: str, *, dry_run: bool = False) -> Body:
         """Create an object as it is written; an unknown or doubled field is refused by name."""
@@ -205,7 +210,7 @@ class Cluster:
             "timeoutSeconds": str(WATCH_SECONDS),
         }
         return Watch(
-            Stream(self._request("GET", kind.path(namespace), query, None, STREAM, stream=True))
+            Stream(*self._request("GET", kind.path(namespace), query, None, STREAM_TIMEOUT))
         )
 
     def log(
@@ -227,30 +232,26 @@ class Cluster:
         if previous:
             query["previous"] = "true"
         path = POD.path(namespace, pod) + "/log"
-        timeout = STREAM if follow else SHORT
-        return Stream(self._request("GET", path, query, None, timeout, stream=True))
+        timeout = STREAM_TIMEOUT if follow else READ_TIMEOUT
+        return Stream(*self._request("GET", path, query, None, timeout))
 
 
-def _pool(access: Access) -> Any:
-    """Return the pool of connections to the API, with one TLS context for all of them."""
-    import urllib3
+def _tls(access: Access) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=access.ca_file)
+    # Python 3.13 asks for extensions that the CAs of many clusters lack, and kubectl does not.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if not access.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if access.cert_file:
+        context.load_cert_chain(access.cert_file, access.key_file)
+    return context
 
-    context = None
-    if access.host.startswith("https"):
-        context = ssl.create_default_context(cafile=access.ca_file)
-        # Python 3.13 asks for extensions that the CAs of many clusters lack, and kubectl does not.
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        if not access.verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        if access.cert_file:
-            context.load_cert_chain(access.cert_file, access.key_file)
-    settings: dict[str, Any] = {"maxsize": 1000, "ssl_context": context}
-    if access.server_name:
-        settings["server_hostname"] = access.server_name
-    if access.proxy:
-        return urllib3.ProxyManager(access.proxy, **settings)
-    return urllib3.PoolManager(**settings, socket_options=_KEEPALIVE)
+
+def _connection(host: str, port: int, tls: ssl.SSLContext | None) -> HTTPConnection:
+    if tls is None:
+        return HTTPConnection(host, port, CONNECT_TIMEOUT)
+    return HTTPSConnection(host, port, timeout=CONNECT_TIMEOUT, context=tls)
 
 
 class Watch:
@@ -290,13 +291,13 @@ def _kind(body: Body) -> Kind:
     return PREREQUISITES[body["apiVersion"], body["kind"]]
 
 
-def _refusal(response: Any) -> ApiError:
+def _refusal(response: HTTPResponse, answer: bytes) -> ApiError:
     try:
-        status = json.loads(response.data)
+        status = json.loads(answer)
         message, reason = str(status["message"]), str(status.get("reason") or "")
     except (ValueError, KeyError, TypeError):
-        message, reason = (response.data or b"")[:300].decode(errors="replace"), ""
-    after = response.headers.get("Retry-After", "")
+        message, reason = answer[:300].decode(errors="replace"), ""
+    after = response.getheader("Retry-After") or ""
     return ApiError(
         response.status,
         " ".join(message.split()) or f"HTTP {response.status}",
@@ -306,14 +307,11 @@ def _refusal(response: Any) -> ApiError:
 
 
 def _words(error: Exception) -> str:
-    """Say in words what broke, without the client's inner objects."""
-    cause: BaseException = error
-    while cause.__cause__ or cause.__context__:
-        cause = cause.__cause__ or cause.__context__ or cause
-    if isinstance(cause, TimeoutError) or "Timeout" in type(error).__name__:
+    """Say in words what broke."""
+    if isinstance(error, TimeoutError):
         return "no answer in time"
-    if type(error).__name__ in ("ProtocolError", "InvalidChunkLength", "IncompleteRead"):
+    if isinstance(error, (HTTPException, ValueError, AttributeError)):
         return "the connection broke off"
-    if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror
-    return " ".join(str(cause).split())[:200] or type(cause).__name__
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return " ".join(str(error).split())[:200] or type(error).__name__

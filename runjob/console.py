@@ -7,8 +7,7 @@ import threading
 from contextlib import suppress
 from typing import BinaryIO, TextIO
 
-from runjob.logs import prefixed
-from runjob.report import clean
+from runjob.logs import clean, prefixed
 
 
 class Console:

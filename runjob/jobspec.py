@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import cache
-from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 from runjob.errors import UsageError
-from runjob.lean import make_client_lazy
+from runjob.lean import import_lightly
 from runjob.options import JobOptions, Pairs
 from runjob.request import Body
 
@@ -19,15 +18,13 @@ VOLUME = "data"
 def _model(model: str, /, **values: Any) -> Any:
     """Make the official model of that name; a value of None or an empty one is left out."""
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", model).lower()
-    kind = getattr(import_module(f"kubernetes.client.models.{snake}"), model)
+    kind = getattr(import_lightly(f"kubernetes.client.models.{snake}"), model)
     given = {key: value for key, value in values.items() if value not in (None, (), [], {})}
-    return kind(**given, local_vars_configuration=_configuration())
+    return kind(**given, local_vars_configuration=_SETTINGS)
 
 
-@cache
-def _configuration() -> Any:
-    """Return the models' settings; without it each model would make its own."""
-    return import_module("kubernetes.client.configuration").Configuration()
+# All that a model asks of its configuration; with none it would load and make the whole.
+_SETTINGS = SimpleNamespace(client_side_validation=True)
 
 
 def to_json(value: Any) -> Any:
@@ -71,7 +68,6 @@ def build(name: str, namespace: str, options: JobOptions) -> Body:
     Raises UsageError for a combination of options that can mean nothing.
     """
     check(options)
-    make_client_lazy()
     labels, annotations = dict(options.labels), dict(options.annotations)
     job = _model(
         "V1Job",

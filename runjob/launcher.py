@@ -64,12 +64,6 @@ class Inbox(Protocol):
 class Workshop(Protocol):
     """Does the work that blocks, in the background."""
 
-    def create(self, tell: Callable[[Message], None]) -> None:
-        """Create the prerequisites and the Job; ends with Created or NotCreated."""
-
-    def cancel(self) -> None:
-        """Create nothing further."""
-
     def remove(
         self, job: Body | None, ours: tuple[Body, ...], tell: Callable[[Message], None], wait: bool
     ) -> None:
@@ -98,12 +92,16 @@ class Narrator(Protocol):
 
 
 class Launch:
-    """One launch; `run` tells it from the create to the verdict and returns that."""
+    """One launch, whose Job is being created: `run` tells it to the verdict and returns that.
+
+    cancel has the creator create nothing further.
+    """
 
     def __init__(
         self,
         request: JobRequest,
         options: RunOptions,
+        cancel: Callable[[], None],
         workshop: Workshop,
         inbox: Inbox,
         console: Narrator,
@@ -111,6 +109,7 @@ class Launch:
     ) -> None:
         self._request = request
         self._options = options
+        self._cancel = cancel
         self._workshop = workshop
         self._inbox = inbox
         self._console = console
@@ -150,9 +149,8 @@ class Launch:
     # -- create --------------------------------------------------------------------------------
 
     def _create(self) -> Ending | None:
-        """Create the Job; None when it stands."""
+        """Wait until the Job stands; None when it does."""
         self._moved = self._inbox.now()
-        self._workshop.create(self._inbox.put)
         while True:
             message = self._inbox.get(self._patience.tick if self._trouble else None)
             if isinstance(message, Created):
@@ -165,7 +163,7 @@ class Launch:
                 return Ending(code=message.error.exit_code, text=str(message.error))
             self._heed(message)
             if isinstance(message, Signalled):
-                self._workshop.cancel()
+                self._cancel()
                 if self._signals > 1:
                     self._uncertain = True
                     return self._killed()

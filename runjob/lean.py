@@ -12,7 +12,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -21,14 +20,17 @@ PACKAGES = (
     "kubernetes.client",
     "kubernetes.client.models",
     "kubernetes.config",
+    # Its models name it, and use it only when they are given no settings of their own.
+    "kubernetes.client.configuration",
     # The client asks it for the number of processors, and for nothing else that we use.
     "multiprocessing",
     # For logging in by OpenID Connect out of a kubeconfig, which brings the whole of `requests`.
     "oauthlib",
     "oauthlib.oauth2",
     "requests_oauthlib",
+    # The client's transport; ours is the standard library's.
+    "urllib3",
 )
-
 
 # What the client's own modules take from these packages by name, and the module that defines it.
 HOMES = {
@@ -36,14 +38,29 @@ HOMES = {
     ("multiprocessing", "cpu_count"): "os",
 }
 
-# What the loader of a kubeconfig imports for uses that are not ours, or rare: a stand-in will do
-# until it is called.
-DEFERRED = {("kubernetes.client", "ApiClient"), ("requests_oauthlib", "OAuth2Session")}
+# What the client's own modules import for uses that are not ours, or rare: a stand-in will do.
+DEFERRED = {
+    ("kubernetes.client", "ApiClient"),
+    ("kubernetes.client.configuration", "Configuration"),
+    ("requests_oauthlib", "OAuth2Session"),
+}
 
 
-def _later(package: str, name: str) -> Callable[..., Any]:
-    """Return a stand-in for a class that is looked up when it is called."""
-    return lambda *args, **more: getattr(sys.modules[package], name)(*args, **more)
+class _StandIn:
+    """Takes the place of a class, which is looked up when it is first used."""
+
+    def __init__(self, package: str, name: str) -> None:
+        self._home = package, name
+
+    def _real(self) -> Any:
+        package, name = self._home
+        return getattr(sys.modules[package], name)
+
+    def __call__(self, *args: Any, **more: Any) -> Any:
+        return self._real()(*args, **more)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real(), name)
 
 
 class _LazyPackage(ModuleType):
@@ -64,11 +81,12 @@ class _LazyPackage(ModuleType):
         if name.startswith("__"):
             raise AttributeError(name)
         if _deferring and (self.__name__, name) in DEFERRED:
-            return _later(self.__name__, name)
+            return _StandIn(self.__name__, name)
         home = HOMES.get((self.__name__, name))
         if home is not None:
             return getattr(importlib.import_module(home), name)
-        if importlib.util.find_spec(f"{self.__name__}.{name}"):
+        is_package = "__path__" in vars(self)
+        if is_package and importlib.util.find_spec(f"{self.__name__}.{name}"):
             return importlib.import_module(f"{self.__name__}.{name}")
         self.load()
         return getattr(self, name)
@@ -104,7 +122,8 @@ def make_client_lazy() -> None:
         package.__file__ = spec.origin
         package.__loader__ = spec.loader
         package.__package__ = name
-        package.__path__ = list(spec.submodule_search_locations or [])
+        if spec.submodule_search_locations is not None:
+            package.__path__ = list(spec.submodule_search_locations)
         sys.modules[name] = package
         parent, _, child = name.rpartition(".")
         if parent:

@@ -150,3 +150,8 @@ def prefixed(lines: bytes, prefix: bytes) -> bytes:
     """Put prefix before each line."""
     whole = lines[:-1] if lines.endswith(b"\n") else lines
     return prefix + whole.replace(b"\n", b"\n" + prefix) + lines[len(whole) :]
+
+
+def clean(text: str) -> str:
+    """Keep a text from outside on one line, without control characters."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", text)

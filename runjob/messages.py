@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from runjob.errors import ApiError, LaunchError
-from runjob.observed import Seen
 from runjob.request import Body
+
+if TYPE_CHECKING:
+    from runjob.observed import Seen
 
 
 @dataclass(frozen=True)

@@ -151,3 +151,33 @@ def signed(request: JobRequest, launch: str) -> JobRequest:
 def made_by(body: Body, launch: str) -> bool:
     """Tell whether this Job came from the launch of that identity."""
     return bool((body["metadata"].get("annotations") or {}).get(LAUNCH) == launch)
+
+
+_SECRET = re.compile(r"pass|secret|token|key|credential|auth", re.I)
+
+
+def in_effect(request: JobRequest, options: Options) -> str:
+    """Name the options in effect; what looks like a secret by its name is masked."""
+    job = options.job
+    parts = [f"jobname={request.name}", f"namespace={request.namespace}"]
+    if request.source == "manifest":
+        parts.append(f"manifest={options.manifest or request.name + '.yaml'}")
+        parts += [f"{name}={_masked(name, value)}" for name, value in options.params]
+    else:
+        parts += [
+            f"image={job.image}",
+            f"imagepullpolicy={job.pull_policy}",
+            f"imagesecret={job.pull_secret or 'none'}",
+            f"restartpolicy={job.restart_policy}",
+            f"backofflimit={job.backoff_limit}",
+        ]
+        if job.command or job.args:
+            parts.append(f"command={' '.join((*job.command, *job.args))!r}")
+        if job.mount_path:
+            parts.append(f"volume={job.claim or job.host_path}:{job.mount_path}")
+        parts += [f"{name}={_masked(name, value)}" for name, value in job.env]
+    return "Options in effect: " + " ".join(parts)
+
+
+def _masked(name: str, value: str) -> str:
+    return "****" if _SECRET.search(name) else value

@@ -1,33 +1,26 @@
-"""The work of a launch that blocks, each piece in a thread of its own."""
+"""What a launch does in the background, each piece in a thread of its own."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Protocol
 
-from runjob.errors import ApiError, Exit, LaunchError, ManifestError, NoClusterError
+from runjob.errors import ApiError, NoClusterError
 from runjob.follower import Api as LogApi
 from runjob.follower import Follower
 from runjob.informer import Api as WatchApi
 from runjob.informer import Informer, Query, events_query
-from runjob.messages import Created, Message, NotCreated, Observed, Removed, Trouble
+from runjob.messages import Message, Observed, Removed, Trouble
 from runjob.observed import PodView
-from runjob.plan import made_by
-from runjob.request import Body, JobRequest
+from runjob.request import Body
 from runjob.retry import Backoff, wait_for
 
 Tell = Callable[[Message], None]
 
 
 class Api(LogApi, WatchApi, Protocol):
-    """All that a launch needs of the API."""
-
-    def create(self, body: Body, namespace: str, *, dry_run: bool = False) -> Body:
-        """Create an object."""
-
-    def read(self, body: Body, namespace: str) -> Body:
-        """Return the object of that kind and name."""
+    """What a launch needs of the API once the Job stands."""
 
     def delete(
         self, body: Body, namespace: str, uid: str, *, propagation: str = "Background"
@@ -43,152 +36,24 @@ class Printer(Protocol):
 
 
 class Workshop:
-    """Does what blocks, in daemon threads, and tells of it by messages.
-
-    launch is the identity written on the Job, by which it is known again after a lost answer.
-    """
+    """Watches, reads logs and deletes, in daemon threads, and tells of it by messages."""
 
     def __init__(
         self,
         api: Api,
-        request: JobRequest,
-        launch: str,
+        namespace: str,
         printer: Printer,
         now: Callable[[], float],
         *,
         prefix: str = "auto",
         backoff: Backoff = Backoff(),  # noqa: B008  # frozen
-        patience: float = 600.0,
     ) -> None:
         self._api = api
-        self._request = request
-        self._launch = launch
+        self._namespace = namespace
         self._printer = printer
         self._now = now
         self._prefix = prefix
         self._backoff = backoff
-        self._patience = patience
-        self._cancelled = threading.Event()
-
-    def create(self, tell: Tell) -> None:
-        """Create the prerequisites and the Job; ends with Created or NotCreated."""
-        _start("create", lambda: tell(self._create(tell)))
-
-    def cancel(self) -> None:
-        """Create nothing further, and try nothing again."""
-        self._cancelled.set()
-
-    def _create(self, tell: Tell) -> Message:
-        ours: list[Body] = []
-        try:
-            for body in self._request.prerequisites:
-                made = self._prerequisite(body, tell)
-                if made is not None:
-                    ours.append(made)
-            return Created(self._job(tell), tuple(ours))
-        except LaunchError as error:
-            return NotCreated(error, tuple(ours))
-
-    def _prerequisite(self, body: Body, tell: Tell) -> Body | None:
-        """Create one object; None when it stood there already, as it is written."""
-        name = f"{body['kind']} {self._request.namespace}/{body['metadata']['name']}"
-        try:
-            return self._persist(
-                lambda: self._api.create(body, self._request.namespace), tell, name
-            )
-        except ApiError as error:
-            if error.status != 409:
-                raise self._refused(error, name) from error
-        try:
-            known = self._persist(lambda: self._api.read(body, self._request.namespace), tell, name)
-        except ApiError as error:
-            raise self._refused(error, name) from error
-        from runjob.manifest import same_content
-
-        if not same_content(body, known):
-            raise LaunchError(
-                f"{name} exists already with other content: rename it in the manifest, or remove "
-                f"it with kubectl -n {self._request.namespace} delete {body['kind'].lower()} "
-                f"{body['metadata']['name']}",
-                Exit.EXISTS,
-            )
-        return None
-
-    def _job(self, tell: Tell) -> Body:
-        request = self._request
-        name = f"Job {request.label}"
-        try:
-            return self._persist(
-                lambda: self._api.create(request.job, request.namespace), tell, name
-            )
-        except ApiError as error:
-            if error.status != 409 or error.reason != "AlreadyExists":
-                raise self._refused(error, name) from error
-        except UnansweredError as error:
-            known = self._look()
-            if known is not None and made_by(known, self._launch):
-                return known
-            raise error.instead from error
-        try:
-            there = self._persist(
-                lambda: self._api.read(request.job, request.namespace), tell, name
-            )
-        except ApiError as error:
-            raise self._refused(error, name) from error
-        if made_by(there, self._launch):
-            return there  # the answer to our own create was lost
-        raise LaunchError(_whose(there, request), Exit.EXISTS)
-
-    def _look(self) -> Body | None:
-        """Return the Job of our name, if the API tells at once."""
-        try:
-            return self._api.read(self._request.job, self._request.namespace)
-        except (ApiError, NoClusterError):
-            return None
-
-    def _persist(self, call: Callable[[], Body], tell: Tell, name: str) -> Body:
-        """Repeat a call while the API gives no answer or one that heals.
-
-        Raises ApiError for an answer that does not heal, LaunchError when cancelled or when the
-        patience is at its end.
-        """
-        began = self._now()
-        tried = False
-        for wait in self._backoff.waits():
-            if self._cancelled.is_set():
-                ended = LaunchError("ended before anything was created", Exit.KILLED)
-                raise UnansweredError(ended) if tried else ended
-            tried = True
-            try:
-                return call()
-            except ApiError as error:
-                if not error.heals:
-                    raise
-                if error.reason == "NoSuchHost":
-                    raise NoClusterError(f"the API cannot be found: {error}") from error
-                if error.status == 401 and self._now() - began > LOGIN_PATIENCE:
-                    raise NoClusterError(
-                        f"the API does not accept our credentials: {error}"
-                    ) from error
-                if self._now() - began > self._patience:
-                    raise LaunchError(
-                        f"creating {name}: the API gave no answer for "
-                        f"{self._now() - began:.0f} s ({error}); look whether it was created: "
-                        f"kubectl -n {self._request.namespace} get job {self._request.name}",
-                        Exit.UNREADABLE,
-                    ) from error
-                tell(Trouble(error, f"creating {name}"))
-                self._cancelled.wait(wait_for(error.retry_after, wait))
-        raise AssertionError("the waits never end")
-
-    def _refused(self, error: ApiError, name: str) -> LaunchError:
-        manifest = self._request.source == "manifest"
-        kind = ManifestError if manifest else LaunchError
-        hint = _hint(error, self._request)
-        return kind(
-            f"the API refused {name}: {error}" + (f"; {hint}" if hint else ""),
-            Exit.MANIFEST if manifest else Exit.REFUSED,
-        )
 
     def remove(self, job: Body | None, ours: tuple[Body, ...], tell: Tell, wait: bool) -> None:
         """Delete the Job, with wait after its pods, and what we created with it."""
@@ -201,7 +66,7 @@ class Workshop:
                 try:
                     self._api.delete(
                         body,
-                        self._request.namespace,
+                        self._namespace,
                         body["metadata"]["uid"],
                         propagation=propagation,
                     )
@@ -224,7 +89,7 @@ class Workshop:
         prefix = b"" if plain else f"[{pod.name}/{container}] ".encode()
         follower = Follower(
             self._api,
-            self._request.namespace,
+            self._namespace,
             pod,
             container,
             lambda lines: self._printer.log(lines, prefix),
@@ -237,7 +102,7 @@ class Workshop:
 
     def events(self, pod_uid: str) -> tuple[Observed, ...]:
         """Return the events about an object, nothing when they cannot be read."""
-        query = events_query(self._request.namespace, pod_uid)
+        query = events_query(self._namespace, pod_uid)
         try:
             bodies, _ = self._api.list(query.kind, query.namespace, query.select)
         except (ApiError, NoClusterError):
@@ -245,47 +110,5 @@ class Workshop:
         return tuple(Observed(view) for body in bodies if (view := query.read(body)) is not None)
 
 
-class UnansweredError(LaunchError):
-    """A request was given up that may have had its effect; instead tells what else to report."""
-
-    def __init__(self, instead: LaunchError) -> None:
-        super().__init__(str(instead), instead.exit_code)
-        self.instead = instead
-
-
-# A token that is being replaced is accepted within seconds; one that is wrong never is.
-LOGIN_PATIENCE = 20.0
-
-
 def _start(name: str, work: Callable[[], Any]) -> None:
     threading.Thread(target=work, name=name, daemon=True).start()
-
-
-def _whose(job: Body, request: JobRequest) -> str:
-    """Say whose the Job is that stands in our way."""
-    metadata = job["metadata"]
-    conditions = (job.get("status") or {}).get("conditions") or ()
-    state = next(
-        (each["type"] for each in conditions if each["type"] in ("Complete", "Failed")), "running"
-    )
-    managers = metadata.get("managedFields") or ()
-    by = next((each["manager"] for each in managers if each.get("manager")), "")
-    maker = "another launch of runjob" if _has_launch(metadata) else by or "somebody else"
-    return (
-        f"Job {request.label} exists already, made by {maker} at "
-        f"{metadata.get('creationTimestamp')}, {state.lower()}; it was not touched. Use another "
-        f"name (--generate-name {request.name}-), or remove it with: "
-        f"kubectl -n {request.namespace} delete job {request.name}"
-    )
-
-
-def _has_launch(metadata: Mapping[str, Any]) -> bool:
-    return any(key.startswith("runjob/") for key in metadata.get("annotations") or ())
-
-
-def _hint(error: ApiError, request: JobRequest) -> str:
-    if error.status == 404 and "namespaces" in str(error):
-        return f"create the namespace {request.namespace}, or name another with -n"
-    if error.status == 403 and "cannot create" in str(error):
-        return "the ServiceAccount of this agent needs that right (see the README, Rights)"
-    return ""

@@ -91,8 +91,6 @@ class Workshop:
         self.followed: list[tuple[str, str, bool]] = []
         self.threads: list[Thread] = []
 
-    def create(self, tell: Callable[[Message], None]) -> None: ...
-
     def cancel(self) -> None:
         self.cancelled = True
 
@@ -179,7 +177,12 @@ class Stage:
         self.inbox = Script(*steps)
         request = JobRequest("hello", "here", JOB)
         self.launch = Launch(
-            request, RunOptions(**options), self.workshop, self.inbox, self.console
+            request,
+            RunOptions(**options),
+            self.workshop.cancel,
+            self.workshop,
+            self.inbox,
+            self.console,
         )
 
     def play(self) -> Verdict:
