@@ -1,0 +1,72 @@
+"""One suite, two clusters: the embedded one always, the real one with RUNJOB_CLUSTER=real."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runjob.sandbox import Image, Sandbox
+from tests.contract.launches import Launcher, Starter
+from tests.contract.targets import EmbeddedTarget, RealTarget, Target, wants_real
+
+# On the real cluster it is an image of its own; here it is this machine's Python.
+PYTHON = Image("runjob/agent:1", args=("python3",))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: takes more than a minute")
+
+
+@pytest.fixture(scope="session")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    if not wants_real():
+        with Sandbox(images=[PYTHON]) as sandbox:
+            yield EmbeddedTarget(sandbox)
+        return
+    kubeconfig = os.environ.get("KUBECONFIG", "")
+    assert kubeconfig, "RUNJOB_CLUSTER=real, but KUBECONFIG names no cluster"
+    real = RealTarget(kubeconfig, tmp_path_factory.mktemp("real"))
+    yield real
+    real.close()
+
+
+@pytest.fixture
+def name(request: pytest.FixtureRequest, target: Target) -> Iterator[str]:
+    """A Job name of this test's own; what is left of Jobs whose names begin so is removed."""
+    words = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).removeprefix("test-")
+    made = f"{words[:34].strip('-')}-{secrets.token_hex(3)}"
+    yield made
+    for plural in ("jobs", "configmaps", "secrets"):
+        for item in target.api.items(plural):
+            if item["metadata"]["name"].startswith(made):
+                target.api.delete(plural, item["metadata"]["name"])
+
+
+@pytest.fixture
+def common(target: Target) -> tuple[str, ...]:
+    """The options that every launch needs here."""
+    return ("-n", target.namespace, "--kubeconfig", str(target.kubeconfig))
+
+
+@pytest.fixture
+def launch(common: tuple[str, ...], capfdbinary: pytest.CaptureFixture[bytes]) -> Launcher:
+    return Launcher(common, capfdbinary)
+
+
+@pytest.fixture
+def start(common: tuple[str, ...], target: Target) -> Iterator[Starter]:
+    starter = Starter(common, target.api.patience)
+    yield starter
+    starter.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -1,0 +1,369 @@
+"""The clusters that the contract is tried on, as tests see them: the embedded one and a real one."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import urllib3
+
+from runjob.login import Access, login
+from runjob.options import Connection
+from runjob.sandbox import Image, Sandbox
+from runjob.sandbox.images import denied, unavailable
+from tests.cluster import controls
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+# Where a troubled registry answers: tests/cluster brings it up, the embedded cluster plays it.
+REGISTRY = "127.0.0.1:5000"
+
+ROOTS = {
+    "jobs": "/apis/batch/v1",
+    "roles": "/apis/rbac.authorization.k8s.io/v1",
+    "rolebindings": "/apis/rbac.authorization.k8s.io/v1",
+}
+
+# What the launcher may do (README), and what a manifest with prerequisites asks for beyond.
+LAUNCHER_RULES = (
+    {
+        "apiGroups": ["batch"],
+        "resources": ["jobs"],
+        "verbs": ["create", "get", "list", "watch", "delete"],
+    },
+    {
+        "apiGroups": [""],
+        "resources": ["pods", "pods/log", "events"],
+        "verbs": ["get", "list", "watch"],
+    },
+)
+PREREQUISITE_RULE = {
+    "apiGroups": [""],
+    "resources": ["configmaps", "secrets"],
+    "verbs": ["create", "get", "delete"],
+}
+
+
+class RefusedError(Exception):
+    """The API said no to a test's own request."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"{status}: {message}")
+        self.status = status
+
+
+class Api:
+    """The administrator's way to one namespace: objects as JSON, by kind and name."""
+
+    def __init__(self, access: Access, namespace: str, patience: float) -> None:
+        self.namespace = namespace
+        self.patience = patience
+        self._access = access
+        self._pool = urllib3.PoolManager(
+            ca_certs=access.ca_file, cert_file=access.cert_file, key_file=access.key_file
+        )
+
+    def call(
+        self, method: str, path: str, body: object = None, kind: str = "application/json"
+    ) -> Json:
+        """Send one request; an API that is away for some seconds is waited for."""
+        headers = {"User-Agent": "contract", "Content-Type": kind, **self._access.headers()}
+        data = None if body is None else json.dumps(body).encode()
+        until = time.monotonic() + self.patience
+        while True:
+            try:
+                answer = self._pool.request(
+                    method, self._access.host + path, body=data, headers=headers, retries=False
+                )
+                break
+            except (urllib3.exceptions.HTTPError, OSError):
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.5)
+        read: Json = json.loads(answer.data)
+        if answer.status >= 300:
+            raise RefusedError(answer.status, read.get("message") or "")
+        return read
+
+    def path(self, plural: str, name: str = "") -> str:
+        root = ROOTS.get(plural, "/api/v1")
+        return f"{root}/namespaces/{self.namespace}/{plural}" + (f"/{name}" if name else "")
+
+    def create(self, plural: str, body: Json) -> Json:
+        return self.call("POST", self.path(plural), body)
+
+    def find(self, plural: str, name: str) -> Json | None:
+        """Return the object of that name, None where there is none."""
+        try:
+            return self.call("GET", self.path(plural, name))
+        except RefusedError as error:
+            if error.status != 404:
+                raise
+            return None
+
+    def delete(self, plural: str, name: str, seconds: int | None = None) -> None:
+        """Delete an object with all that it owns; one that is gone is no error."""
+        options: Json = {"propagationPolicy": "Background"}
+        if seconds is not None:
+            options["gracePeriodSeconds"] = seconds
+        try:
+            self.call("DELETE", self.path(plural, name), options)
+        except RefusedError as error:
+            if error.status != 404:
+                raise
+
+    def items(self, plural: str) -> list[Json]:
+        return list(self.call("GET", self.path(plural)).get("items") or ())
+
+    def job(self, name: str) -> Json | None:
+        return self.find("jobs", name)
+
+    def pods(self, job: str) -> list[Json]:
+        """Return the pods of a Job, the oldest first."""
+        path = f"{self.path('pods')}?labelSelector=job-name%3D{job}"
+        found = self.call("GET", path).get("items") or ()
+        return sorted(found, key=lambda pod: pod["metadata"]["creationTimestamp"])
+
+    def until(self, happened: Callable[[], T | None], what: str) -> T:
+        """Look again and again until something true comes back, and return that."""
+        until = time.monotonic() + self.patience
+        while not (found := happened()):
+            assert time.monotonic() < until, f"waited {self.patience:.0f} s in vain: {what}"
+            time.sleep(0.02)
+        return found
+
+    def running_pods(self, job: str, count: int = 1) -> list[Json]:
+        """Wait until that many pods of a Job run, and return them."""
+
+        def running() -> list[Json]:
+            found = [pod for pod in self.pods(job) if is_running(pod)]
+            return found if len(found) >= count else []
+
+        return self.until(running, f"{count} running pod(s) of {job}")
+
+    def is_gone(self, job: str) -> bool:
+        return self.job(job) is None and not self.pods(job)
+
+    def wait_gone(self, job: str) -> None:
+        """Wait until neither the Job nor a pod of it is left."""
+        self.until(lambda: self.is_gone(job), f"{job} and its pods gone")
+
+
+def is_running(pod: Json) -> bool:
+    """Tell whether a pod runs and is not being deleted."""
+    return pod["status"].get("phase") == "Running" and "deletionTimestamp" not in pod["metadata"]
+
+
+def waiting_reason(pod: Json) -> str:
+    """Return the reason for which the first container waits, empty where it does not."""
+    states = [each.get("state") or {} for each in pod["status"].get("containerStatuses") or ()]
+    return str(next((s["waiting"].get("reason") for s in states if "waiting" in s), "") or "")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request of the launcher's."""
+
+    verb: str
+    resource: str
+
+
+class Target:
+    """One cluster: how the launcher gets there, how a test looks into it, and what it can play."""
+
+    real: bool
+    namespace: str
+    kubeconfig: Path
+    api: Api
+    # A time-out within which something that cannot heal is seen to fail, and one in which a Job
+    # starts in any case, in the words of --start-timeout.
+    short = "2"
+    # How many failed attempts it takes until the pause before the next one is a second or more.
+    slow_retry: int
+
+    def image(self, behaviour: str) -> str:
+        """Return the name of an image whose pull behaves so, never pulled before.
+
+        Behaviours: missing, denied, forbidden, quota, broken, flaky (heals), slow.
+        """
+        raise NotImplementedError
+
+    @contextmanager
+    def counted(self) -> Iterator[list[Asked]]:
+        """Collect what the launcher asks the API for meanwhile."""
+        raise NotImplementedError
+        yield []
+
+    def in_cluster_files(self, folder: Path) -> Mapping[str, str]:
+        """Write what a pod finds of its ServiceAccount; return the environment that belongs to it."""
+        raise NotImplementedError
+
+
+class EmbeddedTarget(Target):
+    """The cluster that runjob.sandbox plays."""
+
+    real = False
+    short = "1"
+    slow_retry = 4
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.namespace = "controlm"
+        self.kubeconfig = sandbox.kubeconfig
+        access = login(Connection(kubeconfig=str(sandbox.kubeconfig)))()
+        self.api = Api(access, self.namespace, patience=20.0)
+
+    def image(self, behaviour: str) -> str:
+        name = f"{REGISTRY}/{behaviour}:{secrets.token_hex(4)}"
+        served = Image(name, args=("sh",))
+        played = {
+            "denied": denied(name),
+            "forbidden": unavailable(served, None, "403 Forbidden"),
+            "quota": unavailable(served, None, "429 Too Many Requests"),
+            "broken": unavailable(served, None, "500 Internal Server Error"),
+            "flaky": unavailable(served, 3, "503 Service Unavailable"),
+            "slow": Image(name, args=("sh",), pull_seconds=3.0),
+        }
+        if behaviour in played:
+            self.sandbox.add_image(played[behaviour])
+        return name
+
+    @contextmanager
+    def counted(self) -> Iterator[list[Asked]]:
+        found: list[Asked] = []
+        before = len(self.sandbox.requests)
+        yield found
+        for served in self.sandbox.requests[before:]:
+            if served.user_agent.startswith("runjob/"):
+                found.append(Asked(served.method, served.path))
+
+    def in_cluster_files(self, folder: Path) -> Mapping[str, str]:
+        self.sandbox.namespace_files(folder)
+        return {
+            "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+            "KUBERNETES_SERVICE_PORT": str(self.sandbox.port),
+        }
+
+
+class RealTarget(Target):
+    """The cluster that KUBECONFIG names, in a namespace of the tests' own.
+
+    The launcher has the rights of its Role there and nowhere else.
+    """
+
+    real = True
+    short = "5"
+    slow_retry = 1
+    account = "runjob"
+
+    def __init__(self, kubeconfig: str, folder: Path) -> None:
+        self.admin_kubeconfig = kubeconfig
+        self.namespace = f"contract-{secrets.token_hex(3)}"
+        self._access = login(Connection(kubeconfig=kubeconfig))()
+        self.api = Api(self._access, self.namespace, patience=60.0)
+        self._make_namespace()
+        self.ca = Path(self._access.ca_file or "").read_text()
+        self.kubeconfig = folder / "launcher.kubeconfig"
+        self._write_kubeconfig(self.new_token())
+
+    @property
+    def user(self) -> str:
+        """The launcher as the API server calls it."""
+        return f"system:serviceaccount:{self.namespace}:{self.account}"
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is the cluster of tests/cluster, which tests can look into and break."""
+        ours = controls.here().kubeconfig
+        if not ours.exists():
+            return False
+        return login(Connection(kubeconfig=str(ours)))().host == self._access.host
+
+    def _make_namespace(self) -> None:
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}
+        self.api.call("POST", "/api/v1/namespaces", body)
+        self.api.create("serviceaccounts", {"metadata": {"name": self.account}})
+        rules = {"runjob": LAUNCHER_RULES, "prerequisites": (PREREQUISITE_RULE,)}
+        for role, verbs in rules.items():
+            self.api.create("roles", {"metadata": {"name": role}, "rules": list(verbs)})
+            self.bind(role, self.account)
+        self.api.until(
+            lambda: self.api.find("serviceaccounts", "default"), "the namespace's own account"
+        )
+        self.api.until(lambda: self.api.find("configmaps", "kube-root-ca.crt"), "its certificate")
+
+    def bind(self, role: str, account: str) -> None:
+        """Give an account of the namespace a role of the namespace."""
+        self.api.create(
+            "rolebindings",
+            {
+                "metadata": {"name": f"{account}-{role}"},
+                "roleRef": {
+                    "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role
+                },
+                "subjects": [
+                    {"kind": "ServiceAccount", "name": account, "namespace": self.namespace}
+                ],
+            },
+        )  # fmt: skip
+
+    def new_token(self, account: str = account) -> str:
+        """Return a fresh token of an account."""
+        path = self.api.path("serviceaccounts", account) + "/token"
+        answer = self.api.call("POST", path, {"spec": {"expirationSeconds": 7200}})
+        return str(answer["status"]["token"])
+
+    def _write_kubeconfig(self, token: str) -> None:
+        authority = self.kubeconfig.with_suffix(".crt")
+        authority.write_text(self.ca)
+        cluster = {"server": self._access.host, "certificate-authority": str(authority)}
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "real", "cluster": cluster}],
+            "users": [{"name": "launcher", "user": {"token": token}}],
+            "contexts": [{"name": "real", "context": {"cluster": "real", "user": "launcher"}}],
+            "current-context": "real",
+        }
+        self.kubeconfig.touch(mode=0o600)
+        self.kubeconfig.write_text(json.dumps(config))
+
+    def close(self) -> None:
+        """Remove the namespace with all that is in it."""
+        self.api.call("DELETE", f"/api/v1/namespaces/{self.namespace}", {})
+
+    def image(self, behaviour: str) -> str:
+        if behaviour == "slow":
+            behaviour = "slow-8"
+        elif behaviour == "flaky":
+            behaviour = "flaky-8"
+        return f"{REGISTRY}/{behaviour}:{secrets.token_hex(4)}"
+
+    @contextmanager
+    def counted(self) -> Iterator[list[Asked]]:
+        found: list[Asked] = []
+        since = time.time()
+        yield found
+        for each in controls.requests("runjob/", self.user, since):
+            found.append(Asked(each.verb, each.resource))
+
+    def in_cluster_files(self, folder: Path) -> Mapping[str, str]:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "token").write_text(self.new_token())
+        (folder / "ca.crt").write_text(self.ca)
+        (folder / "namespace").write_text(self.namespace)
+        host, _, port = self._access.host.removeprefix("https://").rpartition(":")
+        return {"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": port}
+
+
+def wants_real() -> bool:
+    """Whether RUNJOB_CLUSTER asks for the real cluster; anything but `real` means the embedded."""
+    return os.environ.get("RUNJOB_CLUSTER", "") == "real"
