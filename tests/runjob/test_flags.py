@@ -319,6 +319,31 @@ def test_several_commands_and_arguments_add_up() -> None:
     assert job.args == ("x", "y", "z")
 
 
+@pytest.mark.parametrize(
+    "flag",
+    [pytest.param(flag, id=flag.name) for flag in FLAGS if flag.collects and flag.name in READ],
+)
+def test_a_flag_that_collects_may_stand_several_times(flag: Flag) -> None:
+    text, value = READ[flag.name]
+    assert at(options(f"--{flag.name}", text, f"--{flag.name}", text), flag.target) == value * 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["commands", "args", "requests", "limits", "node-selector", "toleration", "label",
+     "annotation", "env-from", "set", "param", "map-exit", "envname", "envvalue"],
+)  # fmt: skip
+def test_what_can_be_meant_several_times_collects(name: str) -> None:
+    assert next(flag for flag in FLAGS if flag.name == name).collects
+
+
+def test_exit_codes_go_up_to_255() -> None:
+    assert options("--map-exit", "255=255").run.exit_map == ((255, 255),)
+    for text in ("255=256", "256=255"):
+        with pytest.raises(UsageError, match="codes from 0 to 255"):
+            parse(["--map-exit", text])
+
+
 def test_of_an_option_that_stands_twice_the_last_counts() -> None:
     assert options("-j", "a", "--jobname", "b").job_name == "b"
 

@@ -35,7 +35,7 @@ COUNT = "import sys; print(sum(name.startswith('kubernetes.') for name in sys.mo
 @pytest.mark.parametrize(
     ("code", "most"),
     [
-        pytest.param("", 3, id="nothing"),
+        pytest.param("", 5, id="nothing"),
         pytest.param("import kubernetes.client.models.v1_job", 12, id="one model"),
         pytest.param(
             "from runjob.jobspec import build; from runjob.options import JobOptions;"
@@ -128,7 +128,10 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     inner.mkdir(parents=True)
     (tmp_path / "leantest" / "__init__.py").write_text("RAN = True\n")
     (inner / "__init__.py").write_text(
-        "from leantest.inner.part import NAME\nRAN = True\ndef later(): return 'late'\n"
+        "from leantest.inner.part import NAME\n"
+        "RAN = True\n"
+        "def later(): return 'late'\n"
+        "later.word = 'x'\n"
     )
     (inner / "part.py").write_text("NAME = 'part'\n")
     (inner / "user.py").write_text("from leantest.inner import later\n")
@@ -174,7 +177,7 @@ def test_what_is_deferred_runs_the_package_when_it_is_called(package: str) -> No
     inner = sys.modules[f"{package}.inner"]
     user = lean.import_lightly(f"{package}.inner.user")
     assert "RAN" not in vars(inner)
-    assert user.later() == "late"
+    assert (user.later(), user.later.word) == ("late", "x")
     assert vars(inner)["RAN"] is True
 
 

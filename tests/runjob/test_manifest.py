@@ -18,6 +18,7 @@ from runjob.manifest import (
     agreed_namespace,
     divide,
     documents,
+    placed,
     same_content,
 )
 from runjob.request import PREREQUISITES
@@ -349,6 +350,16 @@ def test_a_disagreement_has_its_exit_code(
     with pytest.raises(LaunchError) as caught:
         agree(metadata, wanted)
     assert caught.value.exit_code == code
+
+
+def test_an_object_is_placed_in_its_namespace_and_keeps_its_name() -> None:
+    secret = body("Secret", name="s", generateName="x-")
+    assert placed(secret, "ns")["metadata"] == {
+        "name": "s",
+        "generateName": "x-",
+        "namespace": "ns",
+    }
+    assert placed(secret, "ns", "t")["metadata"] == {"name": "t", "namespace": "ns"}
 
 
 # -- an object that exists already ---------------------------------------------------------------

@@ -179,13 +179,18 @@ def test_an_event_is_read(more: dict[str, Any], expected: dict[str, Any]) -> Non
     assert event_view({"metadata": {"uid": "u"}, **more}) == EventView(**{**least, **expected})
 
 
-@given(st.datetimes(timezones=st.just(timezone.utc)), st.integers(0, 9))
+@given(st.datetimes(datetime(1971, 1, 1), timezones=st.just(timezone.utc)), st.integers(0, 9))
 def test_times_are_read_with_any_number_of_digits(time: datetime, digits: int) -> None:
     fraction = f".{time.microsecond:06d}000"[: digits + 1] if digits else ""
     text = f"{time.year:04d}{time:-%m-%dT%H:%M:%S}{fraction}Z"
     body = {"metadata": {"uid": "u", "name": "j", "creationTimestamp": text}}
     unit = 10 ** max(6 - digits, 0)
     assert job_view(body).created == time.replace(microsecond=time.microsecond // unit * unit)
+
+
+def test_the_epoch_stamps_what_never_started() -> None:
+    body = {"metadata": {"uid": "u", "name": "j", "creationTimestamp": "1970-01-01T00:00:00Z"}}
+    assert job_view(body).created is None
 
 
 @pytest.mark.parametrize(

@@ -217,6 +217,18 @@ def test_a_valid_name_is_taken(name: str) -> None:
     assert planned("-i", "busybox", "-j", name)[0].name == name
 
 
+@pytest.mark.parametrize("namespace", ["a", "0", "a-b", "a" * 63])
+def test_a_valid_namespace_is_taken(namespace: str) -> None:
+    assert planned("-i", "busybox", "-j", "hello", "-n", namespace)[0].namespace == namespace
+
+
+@pytest.mark.parametrize("name", ["-a", "a_b", "a/b", "", "a" * 254])
+def test_the_name_of_a_prerequisite_is_checked(name: str) -> None:
+    secret = f"apiVersion: v1\nkind: Secret\nmetadata: {{name: '{name}'}}\n---\n"
+    with pytest.raises(LaunchError):
+        of(manifest=secret + JOB)
+
+
 @pytest.mark.parametrize(("argv", "code"), [(["-j", "other"], 16), (["-n", "other"], 18)])
 def test_a_manifest_that_says_otherwise_has_its_exit_code(argv: list[str], code: int) -> None:
     with pytest.raises(LaunchError) as caught:

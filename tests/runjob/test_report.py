@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from runjob.errors import MEANINGS, Exit
 from runjob.flags import parse
+from runjob.logs import clean
 from runjob.options import Options
-from runjob.plan import plan
-from runjob.report import clean, in_effect, report
+from runjob.plan import in_effect, plan
+from runjob.report import report
 from runjob.verdict import Ending, Failure, Verdict
 
 
@@ -30,6 +31,13 @@ def test_the_options_in_effect_are_told_for_flags() -> None:
         "Options in effect: jobname=hello namespace=ns image=busybox imagepullpolicy=Never "
         "imagesecret=none restartpolicy=Never backofflimit=0 command='sh x' volume=/srv:/data A=1"
     )
+
+
+@pytest.mark.parametrize(
+    ("argv", "command"), [("-k sh", "'sh'"), ("-a x", "'x'"), ("-k sh -a x", "'sh x'")]
+)
+def test_a_command_or_its_arguments_are_told(argv: str, command: str) -> None:
+    assert f" command={command}" in told("-j", "hello", "-i", "busybox", *argv.split())
 
 
 def test_what_was_not_asked_for_is_not_told() -> None:

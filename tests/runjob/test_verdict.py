@@ -411,6 +411,11 @@ def test_an_exit_code_behind_a_signal_names_it(number: signal.Signals) -> None:
     assert f"({number.name})" in text
 
 
+@pytest.mark.parametrize("code", [160, 161, 192, 254])
+def test_an_exit_code_beyond_the_signals_names_none(code: int) -> None:
+    assert describe(container(), ended(code), pod()) == f"ended with exit code {code}"
+
+
 def names(seen: Picture) -> list[tuple[str, str, int, int]]:
     return [(each.pod, each.container, each.attempt, each.exit_code) for each in failures(seen)]
 
@@ -577,6 +582,11 @@ def test_a_launch_that_made_no_job_has_a_verdict_too() -> None:
     assert verdict("ns/hello", end, None, left_behind="a Secret") == Verdict(
         job="hello", namespace="ns", exit_code=3, ending=end, left_behind="a Secret"
     )
+    assert as_json(verdict("ns/hello", end, None))["pods"] == {
+        "running": 0,
+        "succeeded": 0,
+        "failed": 0,
+    }
 
 
 def whole() -> Verdict:

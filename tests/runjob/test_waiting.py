@@ -545,6 +545,22 @@ def test_a_job_without_a_pod_tells_why(seen: Picture, text: str | None) -> None:
     assert (why is None) if text is None else (why is not None and why.text.startswith(text))
 
 
+@pytest.mark.parametrize(
+    ("seen", "usual"),
+    [
+        (picture(), True),
+        (picture(pod(phase="Failed")), True),
+        (picture(suspended=True), False),
+        (picture(refused("no")), False),
+    ],
+    ids=["none yet", "between two tries", "suspended", "refused"],
+)
+def test_what_every_job_passes_through_is_usual(seen: Picture, usual: bool) -> None:
+    why = why_job_waits(seen)
+    assert why is not None
+    assert why.usual is usual
+
+
 def test_the_latest_refusal_counts() -> None:
     why = why_job_waits(picture(refused("etcdserver: request timed out"), refused(FORBIDDEN)))
     assert why is not None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runjob.yamltext import MAX_NODES, BadYamlError, value
+from runjob.yamltext import MAX_DEPTH, MAX_NODES, BadYamlError, value
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,24 @@ def test_what_is_no_json_is_refused(text: str, message: str) -> None:
     with pytest.raises(BadYamlError) as caught:
         value(text)
     assert str(caught.value).startswith(message)
+
+
+def test_a_value_may_be_as_deep_as_the_limit_and_no_deeper() -> None:
+    # The innermost list stands at this depth, counted from 0.
+    value("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1))
+    with pytest.raises(BadYamlError, match="nested too deeply"):
+        value("[" * (MAX_DEPTH + 2) + "]" * (MAX_DEPTH + 2))
+
+
+def test_a_value_may_be_as_large_as_the_limit_and_no_larger() -> None:
+    value(f"[{'1,' * (MAX_NODES - 1)}]")
+    with pytest.raises(BadYamlError, match="too large"):
+        value(f"[{'1,' * MAX_NODES}]")
+
+
+def test_a_placeholder_in_braces_is_told_to_be_quoted() -> None:
+    with pytest.raises(BadYamlError, match="quote"):
+        value("{a: ${{b}}}")
+    with pytest.raises(BadYamlError) as caught:
+        value("{a: [}")
+    assert "quote" not in str(caught.value)
