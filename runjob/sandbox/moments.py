@@ -21,6 +21,16 @@ def nano_stamp(nanoseconds: int) -> bytes:
 
 def seconds_of(text: str) -> float:
     """Read an RFC 3339 time; raise ValueError on anything else."""
+    whole, digits = _read(text)
+    return whole + (float(f"0.{digits}") if digits else 0.0)
+
+
+def whole_seconds_of(text: str) -> int:
+    """Read an RFC 3339 time and drop its fraction, which as a float might round up."""
+    return _read(text)[0]
+
+
+def _read(text: str) -> tuple[int, str]:
     head, dot, tail = text.partition(".")
     digits = ""
     if dot:
@@ -31,5 +41,4 @@ def seconds_of(text: str) -> float:
     moment = datetime.fromisoformat(head)
     if moment.tzinfo is None or "T" not in head:
         raise ValueError(f"not an RFC 3339 time: {text}")
-    fraction = float(f"0.{digits}") if digits else 0.0
-    return moment.astimezone(timezone.utc).timestamp() + fraction
+    return int(moment.astimezone(timezone.utc).timestamp()), digits

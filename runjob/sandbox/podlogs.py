@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .http import Reply
 from .logfile import LogFile, LogQuery
-from .moments import seconds_of
+from .moments import whole_seconds_of
 from .refusals import Cause, Refusal, invalid, unprocessable
 from .resources import PODS, Json
 
@@ -56,7 +56,7 @@ def log_options(pod: Json, parameters: dict[str, str], now: float) -> LogOptions
             causes.append(Cause("", "FieldValueForbidden", f"Forbidden: {why}"))
         try:
             # The API server hands the time on to the kubelet in whole seconds.
-            since = int(seconds_of(text)) * 1_000_000_000
+            since = whole_seconds_of(text) * 1_000_000_000
         except ValueError as error:
             raise Refusal(400, f'parsing time "{text}": {error}') from error
     query = LogQuery(

@@ -81,11 +81,10 @@ class Talk:
         return answer.json
 
     def watch(self, path: str, **query: Any) -> Iterator[Json]:
-        """Yield the events of a watch until its stream ends."""
-        with self.open("GET", path, watch="true", **query) as response:
-            assert response.status == 200
-            for line in response:
-                yield json.loads(line)
+        """Open a watch and yield its events until the stream ends."""
+        response = self.open("GET", path, watch="true", **query)
+        assert response.status == 200
+        return _events(response)
 
     def until(self, path: str, wanted: Callable[[Json], object], **query: Any) -> Json:
         """Watch until an event's object is as wanted, and return the object."""
@@ -134,6 +133,12 @@ class Talk:
         uid = item["metadata"]["uid"]
         found = self.get(f"{CORE}/events", fieldSelector=f"involvedObject.uid={uid}")
         return [(event["reason"], event["message"]) for event in found["items"]]
+
+
+def _events(response: http.client.HTTPResponse) -> Iterator[Json]:
+    with response:
+        for line in response:
+            yield json.loads(line)
 
 
 def job(name: str, *command: str, **spec: Any) -> Json:

@@ -388,9 +388,7 @@ def test_a_patch_changes_what_may_change(talk: Talk, fresh: Fresh) -> None:
         ({"spec": {"backoffLimit": -1}}, "must be greater than or equal to 0"),
     ],
 )
-def test_a_patch_of_the_rest_is_refused(
-    talk: Talk, fresh: Fresh, patch: Json, text: str
-) -> None:
+def test_a_patch_of_the_rest_is_refused(talk: Talk, fresh: Fresh, patch: Json, text: str) -> None:
     name = fresh()
     talk.job(shell(name, SLEEP))
     talk.pod(name)
@@ -517,10 +515,10 @@ def test_deletion_in_the_foreground_ends_with_the_job(talk: Talk, fresh: Fresh) 
     assert talk.call("GET", f"{PODS}/{pod['metadata']['name']}").status == 404
 
 
-@pytest.mark.parametrize("options", [{}, {"propagationPolicy": "Orphan"}, {"orphanDependents": True}])
-def test_without_a_policy_the_pods_are_left_behind(
-    talk: Talk, fresh: Fresh, options: Json
-) -> None:
+@pytest.mark.parametrize(
+    "options", [{}, {"propagationPolicy": "Orphan"}, {"orphanDependents": True}]
+)
+def test_without_a_policy_the_pods_are_left_behind(talk: Talk, fresh: Fresh, options: Json) -> None:
     name = fresh()
     pod = running(talk, name)
     answer = talk.call("DELETE", f"{JOBS}/{name}", options)
@@ -576,7 +574,9 @@ def test_an_evicted_pod_is_marked_and_deleted(talk: Talk, fresh: Fresh) -> None:
     pod = running(talk, name)
     path = f"{PODS}/{pod['metadata']['name']}"
     assert talk.call("POST", f"{path}/eviction", {}).status == 201
-    found = talk.until(JOBS, lambda each: "Failed" in held(each), fieldSelector=f"metadata.name={name}")
+    found = talk.until(
+        JOBS, lambda each: "Failed" in held(each), fieldSelector=f"metadata.name={name}"
+    )
     assert held(found)["FailureTarget"] == "BackoffLimitExceeded"
 
 

@@ -51,9 +51,7 @@ def test_values_come_from_maps_secrets_and_the_pod_itself() -> None:
     secret = {"secretKeyRef": {"name": "password", "key": "key"}}
     paths = ("metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName",
              "metadata.labels['a/b']", "metadata.annotations['none']")  # fmt: skip
-    fields = [
-        {"name": path, "valueFrom": {"fieldRef": {"fieldPath": path}}} for path in paths
-    ]
+    fields = [{"name": path, "valueFrom": {"fieldRef": {"fieldPath": path}}} for path in paths]
     found = environment(
         from_map("settings", "KEY"), {"name": "S", "valueFrom": secret}, {"name": "E"}, *fields
     )

@@ -117,9 +117,7 @@ def test_the_last_text_is_short_and_readable(tmp_path: Path) -> None:
 def test_stamps_cross_a_second_unharmed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time_ns", lambda: 1_999_999_999)
     text = read(tmp_path, [b"a\nb\n"], LogQuery(timestamps=True))
-    assert text == (
-        b"1970-01-01T00:00:01.999999999Z a\n1970-01-01T00:00:02.000000000Z b\n"
-    )
+    assert text == (b"1970-01-01T00:00:01.999999999Z a\n1970-01-01T00:00:02.000000000Z b\n")
 
 
 @pytest.mark.parametrize(

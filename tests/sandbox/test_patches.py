@@ -70,7 +70,11 @@ def test_a_strategic_merge_joins_lists_by_their_keys() -> None:
     item = {"containers": [{"name": "a", "image": "1"}, {"name": "b"}]}
     patch = {
         "$setElementOrder/containers": [{"name": "a"}],
-        "containers": [{"name": "a", "image": "2"}, {"name": "b", "$patch": "delete"}, {"name": "c"}],
+        "containers": [
+            {"name": "a", "image": "2"},
+            {"name": "b", "$patch": "delete"},
+            {"name": "c"},
+        ],
     }
     assert patched(item, STRATEGIC, patch) == {
         "containers": [{"name": "a", "image": "2"}, {"name": "c"}]

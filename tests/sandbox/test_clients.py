@@ -1,0 +1,109 @@
+"""The sandbox as users' own tools see it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from runjob.sandbox import Sandbox
+
+from .talk import Json, shell
+
+Fresh = Callable[[], str]
+KUBECTL = shutil.which("kubectl")
+needs_kubectl = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not installed")
+
+
+def test_the_official_client_runs_a_job_from_create_to_delete(
+    sandbox: Sandbox, fresh: Fresh
+) -> None:
+    kubernetes = pytest.importorskip("kubernetes")
+    name = fresh()
+    with kubernetes.config.new_client_from_config(str(sandbox.kubeconfig)) as api:
+        batch, core = kubernetes.client.BatchV1Api(api), kubernetes.client.CoreV1Api(api)
+        made = batch.create_namespaced_job("controlm", shell(name, "echo hello"))
+        assert made.spec.template.spec.restart_policy == "Never"
+        watch: Any = kubernetes.watch.Watch()
+        for event in watch.stream(
+            batch.list_namespaced_job,
+            "controlm",
+            field_selector=f"metadata.name={name}",
+            timeout_seconds=20,
+        ):
+            if event["object"].status.completion_time is not None:
+                watch.stop()
+        pods = core.list_namespaced_pod("controlm", label_selector=f"job-name={name}").items
+        log = core.read_namespaced_pod_log(
+            pods[0].metadata.name, "controlm", _preload_content=False
+        )
+        assert log.data == b"hello\n"
+        events = core.list_namespaced_event(
+            "controlm", field_selector=f"involvedObject.uid={made.metadata.uid}"
+        )
+        assert [event.reason for event in events.items] == ["SuccessfulCreate", "Completed"]
+        batch.delete_namespaced_job(name, "controlm", propagation_policy="Foreground")
+        with pytest.raises(kubernetes.client.ApiException) as caught:
+            batch.create_namespaced_job("nosuch", shell(name, "true"))
+        assert caught.value.status == 404
+
+
+class Kubectl:
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._command = [str(KUBECTL), "--kubeconfig", str(sandbox.kubeconfig)]
+
+    def __call__(self, *arguments: str, body: Json | None = None, code: int = 0) -> str:
+        done = subprocess.run(
+            [*self._command, *arguments],
+            input=None if body is None else json.dumps(body),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout
+        return done.stdout
+
+
+@needs_kubectl
+def test_kubectl_runs_a_job_from_create_to_delete(sandbox: Sandbox, fresh: Fresh) -> None:
+    kubectl, name = Kubectl(sandbox), fresh()
+    body = shell(name, "echo hello")
+    assert f"job.batch/{name} created" in kubectl("create", "-f", "-", body=body)
+    kubectl("wait", "--for=condition=complete", f"job/{name}", "--timeout=20s")
+    assert kubectl("logs", f"job/{name}") == "hello\n"
+    table = kubectl("get", "job", name)
+    assert table.split()[:5] == ["NAME", "STATUS", "COMPLETIONS", "DURATION", "AGE"]
+    assert "Complete" in table
+    assert "Completed" in kubectl("get", "pods", "-l", f"job-name={name}")
+    described = kubectl("describe", "pod", "-l", f"job-name={name}")
+    assert "Successfully assigned" in described
+    assert "Exit Code:    0" in described
+    assert "Job completed" in kubectl("describe", "job", name)
+    assert "Completed" in kubectl("get", "events")
+    assert "deleted" in kubectl("delete", "job", name)
+    assert "NotFound" in kubectl("get", "job", name, code=1)
+
+
+@needs_kubectl
+def test_kubectl_names_a_misspelt_field(sandbox: Sandbox, fresh: Fresh) -> None:
+    body = shell(fresh(), "true", backofflimit=1)
+    text = Kubectl(sandbox)("create", "-f", "-", body=body, code=1)
+    assert 'strict decoding error: unknown field "spec.backofflimit"' in text
+
+
+@needs_kubectl
+def test_kubectl_applies_a_change(sandbox: Sandbox, fresh: Fresh) -> None:
+    kubectl, name = Kubectl(sandbox), fresh()
+    for value, outcome in (("1", "created"), ("2", "configured")):
+        body = {
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name},
+            "data": {"a": value},
+        }  # fmt: skip
+        assert outcome in kubectl("apply", "-f", "-", body=body)
+    assert kubectl("get", "configmap", name, "-o", "jsonpath={.data.a}") == "2"
