@@ -1,4 +1,20 @@
-"""An embedded one-node Kubernetes, for trying out and for tests."""
+"""An embedded one-node Kubernetes, for trying out and for tests.
+
+What differs from a real cluster, so that nobody has to find out:
+
+- Containers are processes of this machine, run as the user of the sandbox, without namespaces or
+  cgroups. They see this machine's files and network, and of its environment only PATH.
+- Volumes are checked as a kubelet checks them (a missing ConfigMap holds the pod), but not mounted.
+  terminationMessagePath has no effect either; FallbackToLogsOnError has. Claims are bound at once.
+- A process is not PID 1: SIGTERM ends one that does not handle it, where in a real container it
+  would live until SIGKILL. What leaves its process group outlives the container.
+- limits.memory is enforced by looking at resident memory every few hundredths of a second.
+- Probes, affinities, taints, quotas and access rules are accepted without effect. Known images are
+  "pulled" in no time, unless told otherwise; all others are not found.
+- Back-offs begin with a fraction of a second and end at ten seconds (see ``node.Timings``).
+- backoffLimitPerIndex, successPolicy and server-side apply are not there, nor are bodies in
+  protobuf, which ``kubectl create secret`` and its like send; ``kubectl apply -f`` works.
+"""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from .logfile import LogFile
 
 PIPE = 1 << 20
+DRAINS = 8
 
 
 class StartError(Exception):
@@ -111,8 +112,10 @@ class Container:
             # the leader is reaped by wait() below.
             os.killpg(self.pid, signal.SIGKILL)
         code = self._process.wait()
-        while self._read():
-            pass
+        # What left the group may write for ever: only what the pipe holds now is the container's.
+        for _ in range(DRAINS):
+            if not self._read():
+                break
         self._loop.remove_reader(self._pipe)
         os.close(self._pipe)
         self._log.finish()

@@ -14,9 +14,10 @@ KEPT = 10_000
 class Recorder:
     """Writes events; what is said again about the same object is counted, not repeated."""
 
-    def __init__(self, store: Store, node: str) -> None:
+    def __init__(self, store: Store, node: str, kept: int = KEPT) -> None:
         self._store = store
         self._node = node
+        self._kept = kept
         self._said: dict[tuple[str, str, str], Key] = {}
 
     def say(
@@ -41,7 +42,7 @@ class Recorder:
         event = self._event(item, reason, message, component, warning, container)
         created = self._store.create(EVENTS, Store.prepare(event))
         self._said[told] = (event["metadata"]["namespace"], created["metadata"]["name"])
-        if len(self._said) > KEPT:
+        if len(self._said) > self._kept:
             self._drop_oldest()
 
     def _drop_oldest(self) -> None:

@@ -36,7 +36,7 @@ class Timings:
     job_backoff: float = 0.2
     pull_backoff: float = 0.2
     crash_backoff: float = 0.2
-    longest_backoff: float = 300.0
+    longest_backoff: float = 10.0
     retry: float = 0.2
     bookmark: float = 60.0
     memory_poll: float = 0.05

@@ -1,3 +1,5 @@
+"""What the API accepts, refuses, changes and deletes."""
+
 from __future__ import annotations
 
 import copy
@@ -7,6 +9,7 @@ from typing import Any
 import pytest
 
 from runjob.sandbox import Sandbox
+from runjob.sandbox.validation import LABEL_TEXT, SUBDOMAIN_TEXT
 
 from .talk import CORE, JOBS, PODS, Json, Talk, held, job, phase_is, shell
 
@@ -95,9 +98,9 @@ NO_NAME = {"configMapKeyRef": {"name": "", "key": ""}}
         (sets("spec", completionMode="Foo"),
          ['spec.completionMode: Unsupported value: "Foo": supported values: "NonIndexed", '
           '"Indexed"']),
-        (lambda _, spec, *rest: spec.update(completionMode="Indexed", parallelism=2),
+        (lambda _, spec, *__: spec.update(completionMode="Indexed", parallelism=2),
          ["spec.completions: Required value: when completion mode is Indexed"]),
-        (lambda _, spec, pod, main: (spec.update(podFailurePolicy={"rules": [RULE]}),
+        (lambda _, spec, pod, __: (spec.update(podFailurePolicy={"rules": [RULE]}),
                                      pod.update(restartPolicy="OnFailure")),
          ["spec.podFailurePolicy.rules[0].onExitCodes.values[0]: Invalid value: 0: must not be 0 "
           "for the In operator",
@@ -109,6 +112,18 @@ NO_NAME = {"configMapKeyRef": {"name": "", "key": ""}}
         (sets("spec", selector={"matchLabels": {"a": "b"}}),
          ['spec.selector: Invalid value: {"matchLabels":{"a":"b"}}: `selector` not '
           "auto-generated"]),
+        (sets("main", name="Bad_Name", volumeMounts=[{"name": "v"}, MOUNT, MOUNT]),
+         [f'{MAIN}.name: Invalid value: "Bad_Name": {LABEL_TEXT}',
+          f'{MAIN}.volumeMounts[0].name: Not found: "v"',
+          f"{MAIN}.volumeMounts[0].mountPath: Required value",
+          f'{MAIN}.volumeMounts[1].name: Not found: "v"',
+          f'{MAIN}.volumeMounts[2].name: Not found: "v"',
+          f'{MAIN}.volumeMounts[2].mountPath: Invalid value: "/x": must be unique']),
+        (sets("main", env=[{"name": "a", "valueFrom": NO_NAME}]),
+         [f'{MAIN}.env[0].valueFrom.configMapKeyRef.name: Invalid value: "": {SUBDOMAIN_TEXT}',
+          f"{MAIN}.env[0].valueFrom.configMapKeyRef.key: Required value"]),
+        (sets("pod", serviceAccountName="Bad_"),
+         [f'spec.template.spec.serviceAccountName: Invalid value: "Bad_": {SUBDOMAIN_TEXT}']),
         (drops("body", "spec"),
          ["spec.template.spec.containers: Required value",
           'spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"']),
@@ -147,7 +162,8 @@ def test_names_and_labels_are_checked(talk: Talk, metadata: Json, text: str) -> 
     ("change", "why"),
     [
         (sets("spec", backoffLimit="3"),
-         "json: cannot unmarshal string into Go struct field JobSpec.spec.backoffLimit of type int32"),
+         "json: cannot unmarshal string into Go struct field JobSpec.spec.backoffLimit of type "
+         "int32"),
         (sets("spec", backoffLimit=1.5),
          "json: cannot unmarshal number 1.5 into Go struct field JobSpec.spec.backoffLimit of type "
          "int32"),
@@ -193,7 +209,7 @@ def test_a_wrong_type_is_a_bad_request(
 
 
 def misspelt() -> Json:
-    def change(body: Json, spec: Json, pod: Json, main: Json) -> None:
+    def change(body: Json, spec: Json, _: Json, main: Json) -> None:
         main["imagee"] = "x"
         spec["backofflimit"] = 1
         body["foo"] = None
@@ -201,7 +217,11 @@ def misspelt() -> Json:
     return edited(change)
 
 
-UNKNOWN = [f'unknown field "{MAIN}.imagee"', 'unknown field "spec.backofflimit"', 'unknown field "foo"']  # fmt: skip
+UNKNOWN = [
+    f'unknown field "{MAIN}.imagee"',
+    'unknown field "spec.backofflimit"',
+    'unknown field "foo"',
+]
 
 
 def test_strictness_refuses_unknown_fields_by_name(talk: Talk) -> None:
@@ -267,7 +287,8 @@ def test_options_have_their_choices(talk: Talk, query: dict[str, str], text: str
          'pods "x" is forbidden: error looking up service account controlm/nosuch: '
          'serviceaccount "nosuch" not found'),
         ("POST", f"{CORE}/secrets", {"metadata": {"name": "x"}, "data": {"a": "%%%"}}, 400,
-         'Secret in version "v1" cannot be handled as a Secret: illegal base64 data at input byte 0'),
+         'Secret in version "v1" cannot be handled as a Secret: illegal base64 data at input byte '
+         "0"),
     ],
 )  # fmt: skip
 def test_other_mistakes_get_the_servers_answer(

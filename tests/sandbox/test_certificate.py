@@ -1,3 +1,5 @@
+"""The certificate, as TLS libraries judge it."""
+
 from __future__ import annotations
 
 import socket

@@ -1,3 +1,5 @@
+"""A container's variables."""
+
 from __future__ import annotations
 
 import base64

@@ -1,3 +1,5 @@
+"""Faults on demand."""
+
 from __future__ import annotations
 
 import http.client
@@ -188,7 +190,7 @@ def test_where_there_is_no_stream_gone_does_nothing(talk: Talk, inject: Inject) 
     assert talk.call("GET", MAPS).status == 200
 
 
-def test_a_client_that_hangs_up_ends_its_watch(sandbox: Sandbox, fresh: Fresh) -> None:
+def test_a_client_that_hangs_up_ends_its_watch(sandbox: Sandbox) -> None:
     impatient = Talk(sandbox, timeout=5)
     with impatient.open("GET", MAPS, watch="true", resourceVersion="0") as response:
         response.readline()
@@ -206,10 +208,8 @@ def test_the_api_can_go_away_and_come_back(fresh: Fresh) -> None:
         sandbox.stop_listening()
         with pytest.raises(ConnectionError):
             talk.call("GET", JOBS)
-        with pytest.raises((ConnectionError, http.client.IncompleteRead)), watch:
-            while watch.read(65536):
-                pass
-            raise ConnectionResetError("the stream was closed")
+        with watch, pytest.raises((ConnectionError, http.client.IncompleteRead)):
+            watch.read()
         sandbox.start_listening()
         sandbox.start_listening()
         assert sandbox.port == port

@@ -1,3 +1,5 @@
+"""Image names and pulls."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""The decisions of the Job controller."""
+
 from __future__ import annotations
 
 from typing import Any

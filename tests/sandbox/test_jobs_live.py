@@ -1,3 +1,5 @@
+"""Jobs from create to end."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

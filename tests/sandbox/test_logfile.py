@@ -1,3 +1,5 @@
+"""The log file of one container."""
+
 from __future__ import annotations
 
 import asyncio

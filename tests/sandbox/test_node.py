@@ -1,3 +1,5 @@
+"""Quantities, and what fits on the node."""
+
 from __future__ import annotations
 
 from fractions import Fraction
@@ -23,7 +25,8 @@ def a_pod(initial: str = "", **requests: str) -> Json:
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("1", Fraction(1)), ("100m", Fraction(1, 10)), ("1.5", Fraction(3, 2)), (".5", Fraction(1, 2)),
+        ("1", Fraction(1)), ("100m", Fraction(1, 10)), ("1.5", Fraction(3, 2)),
+        (".5", Fraction(1, 2)),
         ("2Ki", Fraction(2048)), ("3k", Fraction(3000)), ("1e3", Fraction(1000)),
         ("5E-1", Fraction(1, 2)), ("1Gi", Fraction(2**30)), ("7n", Fraction(7, 10**9)),
         ("-1", Fraction(-1)), (12, Fraction(12)), ("1E", Fraction(10**18)),

@@ -1,3 +1,5 @@
+"""The three kinds of patches."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -18,7 +20,7 @@ ITEM: Json = {"a": {"b": 1, "c": [1, 2]}, "x/y": 0}
 @pytest.mark.parametrize(
     ("operations", "result"),
     [
-        ([{"op": "add", "path": "/a/d", "value": 2}], {"a": {"b": 1, "c": [1, 2], "d": 2}, "x/y": 0}),
+        ([{"op": "add", "path": "/n", "value": 2}], {**ITEM, "n": 2}),
         ([{"op": "replace", "path": "/a/b", "value": 5}], {"a": {"b": 5, "c": [1, 2]}, "x/y": 0}),
         ([{"op": "remove", "path": "/a/b"}], {"a": {"c": [1, 2]}, "x/y": 0}),
         ([{"op": "add", "path": "/a/c/-", "value": 3}], {"a": {"b": 1, "c": [1, 2, 3]}, "x/y": 0}),

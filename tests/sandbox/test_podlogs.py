@@ -1,3 +1,5 @@
+"""Logs as the API gives them."""
+
 from __future__ import annotations
 
 import datetime

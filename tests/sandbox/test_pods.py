@@ -1,3 +1,5 @@
+"""Pods from create to end."""
+
 from __future__ import annotations
 
 import time

@@ -1,3 +1,5 @@
+"""The status of a pod."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""The sandbox as a whole, and as a server."""
+
 from __future__ import annotations
 
 import json
@@ -154,7 +156,7 @@ def test_the_package_loads_its_parts_when_they_are_asked_for() -> None:
     names = {Fault.__name__, Image.__name__, Sandbox.__name__}
     assert names == set(runjob.sandbox.__all__)
     with pytest.raises(AttributeError, match="nosuch"):
-        _ = runjob.sandbox.nosuch  # type: ignore[attr-defined]
+        _ = runjob.sandbox.nosuch
 
 
 def test_importing_the_package_is_light() -> None:

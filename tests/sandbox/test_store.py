@@ -1,3 +1,5 @@
+"""Objects, versions and history."""
+
 from __future__ import annotations
 
 import asyncio

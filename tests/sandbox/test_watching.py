@@ -1,3 +1,5 @@
+"""Watches as the API gives them."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
