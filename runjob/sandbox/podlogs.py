@@ -11,8 +11,9 @@ from .http import Reply
 from .logfile import LogFile, LogQuery
 from .moments import whole_seconds_of
 from .refusals import Cause, Refusal, invalid, unprocessable
-from .resources import PODS, Json
+from .resources import Json, Resource
 
+OPTIONS = Resource("pods", "PodLogOptions")
 PULL_TROUBLE = {
     "ErrImagePull": "image can't be pulled",
     "ImagePullBackOff": "trying and failing to pull image",
@@ -67,7 +68,7 @@ def log_options(pod: Json, parameters: dict[str, str], now: float) -> LogOptions
         number("limitBytes", 1),
     )
     if causes:
-        raise unprocessable(PODS, pod["metadata"]["name"], causes)
+        raise unprocessable(OPTIONS, pod["metadata"]["name"], causes)
     return LogOptions(query, flag("previous"), parameters.get("container", ""))
 
 
@@ -107,6 +108,9 @@ class PodLogs:
             file = files[0]
         elif files:
             file = files[-1]
+        elif not pod["spec"].get("nodeName"):
+            # There is no kubelet to ask yet: the real server answers with nothing, too.
+            return Reply(200, content_type="text/plain")
         else:
             raise _not_started(pod, container)
         return Reply(200, content_type="text/plain", stream=file.read(options.query))
@@ -123,9 +127,8 @@ def chosen_container(pod: Json, wanted: str) -> str:
         raise Refusal(400, f"container {wanted} is not valid for pod {name}")
     if len(main) == 1:
         return str(main[0])
-    text = f"a container name must be specified for pod {name}, choose one of: [{' '.join(main)}]"
-    if initial:
-        text += f" or one of the init containers: [{' '.join(initial)}]"
+    names = " ".join([*initial, *main])
+    text = f"a container name must be specified for pod {name}, choose one of: [{names}]"
     raise Refusal(400, text)
 
 
@@ -138,9 +141,6 @@ def _not_started(pod: Json, container: str) -> Refusal:
             why = PULL_TROUBLE.get(waiting["reason"], waiting["reason"])
             text = f'container "{container}" in pod "{name}" is waiting to start: {why}'
             return Refusal(400, text)
-    if not pod["spec"].get("nodeName"):
-        # An unscheduled pod has no node to ask: the real server answers with nothing.
-        return Refusal(400, f"pod {name} does not have a host assigned")
     return Refusal(
         400, f'container "{container}" in pod "{name}" is waiting to start: ContainerCreating'
     )
