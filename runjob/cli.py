@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -132,16 +133,28 @@ def _ask_server(request: JobRequest, connection: Connection) -> int:
 
 def _check_writable(path: str) -> None:
     """Refuse a result file that cannot be written before there is anything to lose."""
-    folder = os.path.dirname(path) or "."
-    if not os.path.isdir(folder) or not os.access(folder, os.W_OK) or os.path.isdir(path):
-        raise UsageError(f"--result-file {path}: cannot be written there")
+    draft = _draft(path)
+    try:
+        if os.path.isdir(path):
+            raise IsADirectoryError(errno.EISDIR, "is a directory")
+        with open(draft, "w", encoding="utf-8"):
+            os.remove(draft)
+    except OSError as error:
+        raise UsageError(
+            f"--result-file {path:.80}: cannot be written there ({error.strerror})"
+        ) from error
+
+
+def _draft(path: str) -> str:
+    """Name the file that becomes the result file once it is whole."""
+    return f"{path}.{os.getpid()}"
 
 
 def _write_result(path: str, verdict: Verdict, console: Console) -> None:
     """Write the result whole or not at all."""
     from runjob.verdict import as_json
 
-    draft = f"{path}.{os.getpid()}"
+    draft = _draft(path)
     try:
         with open(draft, "w", encoding="utf-8") as file:
             json.dump(as_json(verdict), file, indent=2)

@@ -68,6 +68,8 @@ class Creator:
                 if made is not None:
                     ours.append(made)
             return Created(self._job(tell), tuple(ours))
+        except UnansweredError as error:
+            return NotCreated(error.instead, tuple(ours), unsure=True)
         except LaunchError as error:
             return NotCreated(error, tuple(ours))
 
@@ -106,11 +108,11 @@ class Creator:
         except ApiError as error:
             if error.status != 409 or error.reason != "AlreadyExists":
                 raise self._refused(error, name) from error
-        except UnansweredError as error:
+        except UnansweredError:
             known = self._look()
-            if known is not None and made_by(known, self._launch):
-                return known
-            raise error.instead from error
+            if known is None or not made_by(known, self._launch):
+                raise
+            return known
         try:
             there = self._persist(
                 lambda: self._api.read(request.job, request.namespace), tell, name
@@ -153,12 +155,12 @@ class Creator:
                         f"the API does not accept our credentials: {error}"
                     ) from error
                 if self._now() - began > self._patience:
-                    raise LaunchError(
+                    given_up = LaunchError(
                         f"creating {name}: the API gave no answer for "
-                        f"{self._now() - began:.0f} s ({error}); look whether it was created: "
-                        f"kubectl -n {self._request.namespace} get job {self._request.name}",
+                        f"{self._now() - began:.0f} s ({error})",
                         Exit.UNREADABLE,
-                    ) from error
+                    )
+                    raise UnansweredError(given_up) from error
                 tell(Trouble(error, f"creating {name}"))
                 self._cancelled.wait(wait_for(error.retry_after, wait))
         raise AssertionError("the waits never end")

@@ -150,7 +150,7 @@ class Follower:
         """Read one run's log to its end; return in words what could not be read."""
         waits = self._backoff.waits()
         since = self._cursor.resume()
-        whole = False  # whether a follow came to its end, with nothing left to read
+        whole, rest = False, b""  # whether a read came to its end, and what it left unfinished
 
         def is_over() -> bool:
             return has_ended(self._view, run, self._pod)
@@ -159,14 +159,16 @@ class Follower:
             ended, previous = is_over(), self._view.restarts > run
             asked = None
             try:
-                if self._stream_once(since, follow=not ended, previous=previous):
-                    waits = self._backoff.waits()
-                if ended:
+                fresh = self._stream_once(since, follow=not ended, previous=previous)
+                # A kubelet that dies ends a stream as cleanly as a log does: only a read that
+                # brings nothing new shows that all was read.
+                if ended and not fresh and self._cursor.unfinished == rest:
                     self._write(self._cursor.finish())
                     return "" if whole else self._cursor.words
-                whole = True
+                whole, rest = True, self._cursor.unfinished
+                waits = self._backoff.waits() if fresh else waits
                 # The stream's end comes a moment before the status that explains it.
-                if self._await(is_over, STATUS_LAG):
+                if ended or self._await(is_over, STATUS_LAG):
                     since = self._cursor.resume()
                     continue
             except ApiError as error:
@@ -182,14 +184,11 @@ class Follower:
                 self._tell(Trouble(ApiError(401, str(error)), "reading a log"))
             since = self._cursor.resume()
             pause = wait_for(asked, next(waits))
-            if ended:
-                self._await(lambda: False, pause)
-            else:
-                self._await(is_over, pause)
+            self._await(lambda: False if ended else is_over(), pause)  # noqa: B023  # at once
         return ""
 
     def _stream_once(self, since: str | None, *, follow: bool, previous: bool) -> bool:
-        """Read one stream to its end; tell whether it brought anything."""
+        """Read one stream to its end; tell whether it brought anything new."""
         self._stream = stream = self._api.log(
             self._namespace,
             self._pod.name,
@@ -200,9 +199,9 @@ class Follower:
         )
         some = False
         for chunk in stream:
-            some = True
             self.heard = self._now()
             fresh = self._cursor.feed(chunk)
             if fresh:
+                some = True
                 self._write(fresh)
         return some

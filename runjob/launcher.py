@@ -157,7 +157,7 @@ class Launch:
                 self._begin(message)
                 return self._killed() if self._signals else None
             if isinstance(message, NotCreated):
-                self._ours = message.ours
+                self._ours, self._uncertain = message.ours, message.unsure
                 if self._signals:
                     return self._killed()
                 return Ending(code=message.error.exit_code, text=str(message.error))

@@ -69,6 +69,11 @@ class LogCursor:
             fresh += self._part()
         return fresh
 
+    @property
+    def unfinished(self) -> bytes:
+        """What the stream brought of a line that is not at its end."""
+        return self._rest
+
     def finish(self) -> bytes:
         """Return the last line, where it has no newline."""
         rest, self._rest = self._rest, b""

@@ -22,10 +22,14 @@ class Created:
 
 @dataclass(frozen=True)
 class NotCreated:
-    """Nothing was created, or what was created is left as ours: the API refused the rest."""
+    """There is no Job; ours are the prerequisites that had been created before.
+
+    unsure tells that the API may yet create it, since it did not answer.
+    """
 
     error: LaunchError
     ours: tuple[Body, ...] = ()
+    unsure: bool = False
 
 
 @dataclass(frozen=True)

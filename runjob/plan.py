@@ -116,7 +116,10 @@ def _from_manifest(options: Options, path: str, text: str) -> tuple[JobRequest, 
     origin = "standard input" if path == "-" else path
     objects = manifest.documents(text, options.params, origin)
     job, others = manifest.divide(objects, origin)
-    name = manifest.agreed_name(job, _job_name(options), origin)
+    # A generated name is meant to be another one each time, whatever the manifest says.
+    name = (options.generate_name and _job_name(options)) or manifest.agreed_name(
+        job, options.job_name, origin
+    )
     namespace = manifest.agreed_namespace(objects, options.namespace, origin)
 
     request = JobRequest(

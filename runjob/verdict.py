@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from signal import Signals
@@ -174,9 +175,12 @@ def overdue_end(picture: Picture, timeout: float) -> Ending:
     """Return the end of a Job that waited too long for its start."""
     why = next(iter(causes(picture).values()), None)
     text = why.text if why else "no reason was given"
+    absent = re.search(r'"[^"]+" not found', text)
     unschedulable = why is not None and why.text.startswith("Unschedulable")
     image = "cannot be pulled" in text
-    if unschedulable:
+    if absent and not image:
+        code, hint = Exit.CONFIGURATION, "create what is missing"
+    elif unschedulable:
         code, hint = Exit.UNSCHEDULABLE, "ask for less, free the nodes, or wait longer"
     elif image:
         code, hint = Exit.IMAGE, "the registry did not heal in time; look at it, or wait longer"
@@ -242,7 +246,7 @@ def failures(picture: Picture) -> tuple[Failure, ...]:
         if len(told) == before and pod.phase == "Failed":
             told.append((None, _pod_failure(pod, number)))
     latest = max((at for at, _ in told if at), default=None)
-    told.sort(key=lambda each: (each[0] or latest or datetime.min).timestamp() if latest else 0)
+    told.sort(key=lambda each: (each[0] or latest).timestamp() if latest else 0)
     return tuple(failure for _, failure in told)
 
 

@@ -98,15 +98,11 @@ def why_pod_waits(pod: PodView, events: tuple[EventView, ...]) -> Waiting | None
     if unscheduled is not None and unscheduled.status == "False":
         if unscheduled.reason == "SchedulingGated":
             return Waiting(f"SchedulingGated: {unscheduled.message}")
-        if re.search(r'persistentvolumeclaim "[^"]+" not found', unscheduled.message):
-            text = f"Unschedulable: {unscheduled.message}"
-            return Waiting(text, Exit.CONFIGURATION, CONFIGURATION_HINT)
         scaling = any(event.reason == "TriggeredScaleUp" for event in events)
         more = " (the autoscaler is adding a node)" if scaling else ""
         return Waiting(f"Unschedulable: {unscheduled.message}{more}", moving=scaling)
     if not pod.node:
         return Waiting("not scheduled yet", usual=True)
-    mount = _mount(events)
     causes = [
         (view, why) for view in pod.containers if (why := why_container_waits(view)) is not None
     ]
@@ -116,6 +112,7 @@ def why_pod_waits(pod: PodView, events: tuple[EventView, ...]) -> Waiting | None
     pulling = _pulling(events)
     if pulling is not None:
         return pulling
+    mount = _mount(events)
     if mount is not None:
         return mount
     running = [
@@ -170,9 +167,10 @@ def _refused_pod(message: str) -> Waiting:
     text = f"the Job cannot create its pod: {message}"
     if re.search(r"violates PodSecurity", message):
         return Waiting(text, Exit.CONFIGURATION, "try --security restricted")
-    if re.search(r'serviceaccount "[^"]+" not found', message):
+    # The ServiceAccount "default" follows its namespace by a moment.
+    if re.search(r'serviceaccount "(?!default")[^"]+" not found', message):
         return Waiting(text, Exit.CONFIGURATION, CONFIGURATION_HINT)
-    if "exceeded quota" in message or "is forbidden" not in message:
+    if re.search("exceeded quota|serviceaccount", message) or "is forbidden" not in message:
         return Waiting(text)
     return Waiting(text, Exit.CONFIGURATION, "mend what the message names, and run again")
 
@@ -213,7 +211,12 @@ def causes(picture: Picture) -> dict[str, Waiting]:
 
 
 def hopeless(picture: Picture) -> tuple[PodView | None, Waiting] | None:
-    """Return the pod that can never start and why, if there is one."""
+    """Return the pod that can never start and why, if there is one.
+
+    While another pod of the Job runs it is the Job controller's to judge.
+    """
+    if any(pod.phase == "Running" for pod in picture.pods.values()):
+        return None
     for uid, why in causes(picture).items():
         if why.final is not None:
             return picture.pods.get(uid), why

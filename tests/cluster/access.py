@@ -12,7 +12,9 @@ LAUNCHER_NAMESPACE = "controlm"
 
 def grant_access(layout: Layout) -> None:
     """Make the launcher's account with its rights, and write its kubeconfig."""
-    kubectl(layout, "apply", "-f", str(SOURCES / "config" / "access.yaml"))
+    shipped = SOURCES.parents[1] / "k8s" / "runjob.yaml"
+    for manifest in (SOURCES / "config" / "access.yaml", shipped):
+        kubectl(layout, "apply", "-f", str(manifest))
     token = new_launcher_token(layout, seconds=30 * 24 * 3600)
     write_kubeconfig(
         layout.launcher_kubeconfig, layout.certificates, LAUNCHER, {"token": token},

@@ -231,7 +231,6 @@ def test_a_wrong_manifest_is_refused(text: str, capsys: pytest.CaptureFixture[st
         ("--set spec.a.b", 1),
         ("--set spec[0]=1", 1),
         ("--set metadata.name=other", 1),
-        ("--generate-name hello-", 16),
     ],
 )
 def test_a_line_that_does_not_fit_its_manifest_is_refused(

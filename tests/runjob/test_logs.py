@@ -148,3 +148,8 @@ def test_what_the_kubelet_says_itself_is_not_the_log() -> None:
 )
 def test_each_line_gets_its_prefix(lines: bytes, expected: bytes) -> None:
     assert prefixed(lines, b"> ") == expected
+
+
+def test_a_line_much_later_than_its_stamp_is_passed_on_all_the_same() -> None:
+    lines = b"2026-01-31T12:00:05.0Z a\n2026-01-31T12:00:01.0Z late\n"
+    assert LogCursor().feed(lines) == b"a\nlate\n"

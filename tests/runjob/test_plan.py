@@ -89,7 +89,16 @@ def test_the_line_names_a_job_that_the_manifest_does_not() -> None:
     assert metadata == {"name": "hello", "namespace": "default"}
 
 
-@pytest.mark.parametrize("manifest", [None, "apiVersion: batch/v1\nkind: Job\n"])
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        pytest.param(None, id="flags"),
+        pytest.param("apiVersion: batch/v1\nkind: Job\n", id="a manifest without a name"),
+        pytest.param(
+            "apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\n", id="a manifest with a name"
+        ),
+    ],
+)
 def test_a_start_of_a_name_gets_a_random_end(manifest: str | None) -> None:
     argv = ["-i", "busybox"] if manifest is None else ["-y", "j"]
     request, _ = planned("--generate-name", "run-", *argv, files={"j": manifest or ""})

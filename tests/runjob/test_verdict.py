@@ -244,6 +244,24 @@ def test_an_end_that_is_certain_is_not_waited_for(
             id="no node",
         ),
         pytest.param(
+            picture(
+                pod(
+                    node="",
+                    conditions=(
+                        condition(
+                            "PodScheduled",
+                            "Unschedulable",
+                            'persistentvolumeclaim "a" not found',
+                            status="False",
+                        ),
+                    ),
+                )
+            ),
+            Exit.CONFIGURATION,
+            'Unschedulable: persistentvolumeclaim "a" not found',
+            id="no claim",
+        ),
+        pytest.param(
             picture(pod(waiting("ErrImagePull", "pull QPS exceeded"))),
             Exit.IMAGE,
             "image of main cannot be pulled: pull QPS exceeded",

@@ -23,6 +23,7 @@ from tests.runjob.scenes import (
     JOB,
     NOON,
     POD,
+    at,
     condition,
     container,
     ended,
@@ -349,12 +350,8 @@ PULLED = event("Pulled", 'Successfully pulled image "busybox" in 2s', type="Norm
         pytest.param(
             unscheduled("Unschedulable", f"0/1 nodes are available: {NO_CLAIM}"),
             [],
-            Waiting(
-                f"Unschedulable: 0/1 nodes are available: {NO_CLAIM}",
-                Exit.CONFIGURATION,
-                CONFIGURATION_HINT,
-            ),
-            id="no PersistentVolumeClaim",
+            Waiting(f"Unschedulable: 0/1 nodes are available: {NO_CLAIM}"),
+            id="no PersistentVolumeClaim yet",
         ),
         pytest.param(
             unscheduled("Unschedulable", UNSCHEDULABLE),
@@ -635,3 +632,11 @@ def test_what_no_waiting_can_help_is_found(
 ) -> None:
     found = hopeless(seen)
     assert (found and (found[0], found[1].text)) == expected
+
+
+def test_while_another_pod_runs_the_job_controller_judges() -> None:
+    seen = picture(
+        pod(container(terminated=STUCK), phase="Failed"),
+        pod(container(running=at(0)), uid="another", phase="Running"),
+    )
+    assert hopeless(seen) is None
