@@ -37,7 +37,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
 
 @pytest.fixture
 def name(request: pytest.FixtureRequest, target: Target) -> Iterator[str]:
-    """A Job name of this test's own; what is left of Jobs whose names begin so is removed."""
+    """Make up a name; whatever the test leaves under names that begin so is removed."""
     words = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).removeprefix("test-")
     made = f"{words[:34].strip('-')}-{secrets.token_hex(3)}"
     yield made
@@ -49,7 +49,7 @@ def name(request: pytest.FixtureRequest, target: Target) -> Iterator[str]:
 
 @pytest.fixture
 def common(target: Target) -> tuple[str, ...]:
-    """The options that every launch needs here."""
+    """Return the options that every launch needs here."""
     return ("-n", target.namespace, "--kubeconfig", str(target.kubeconfig))
 
 
@@ -67,6 +67,6 @@ def start(common: tuple[str, ...], target: Target) -> Iterator[Starter]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder, the current one."""
+    """Make an empty folder the current one."""
     monkeypatch.chdir(tmp_path)
     return tmp_path

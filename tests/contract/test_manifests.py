@@ -144,7 +144,7 @@ def test_a_name_alone_finds_its_manifest_in_the_current_directory(
 
 
 def test_a_name_alone_finds_its_manifest_beside_the_script(
-    target: Target, launch: Launcher, name: str, folder: Path
+    launch: Launcher, name: str, folder: Path
 ) -> None:
     (folder / "scripts").mkdir()
     write(folder / "scripts" / f"{name}.yaml", job_of(name, "echo found"))
@@ -152,9 +152,7 @@ def test_a_name_alone_finds_its_manifest_beside_the_script(
     assert (run.code, run.log) == (0, b"found\n")
 
 
-def test_placeholders_take_their_values(
-    target: Target, launch: Launcher, name: str, folder: Path
-) -> None:
+def test_placeholders_take_their_values(launch: Launcher, name: str, folder: Path) -> None:
     path = folder / "job.yaml"
     text = yaml.safe_dump(job_of("${{NAME}}", "echo ${{GREETING}}"))
     path.write_text(text)
@@ -238,9 +236,7 @@ def test_a_dry_run_of_the_server_refuses_a_misspelt_field(
     assert target.api.is_gone(name)
 
 
-def test_what_the_client_prints_can_be_run(
-    target: Target, launch: Launcher, name: str, folder: Path
-) -> None:
+def test_what_the_client_prints_can_be_run(launch: Launcher, name: str, folder: Path) -> None:
     printed = launch("-j", name, *sh("echo round trip"), "--dry-run", "client").out
     (folder / "printed.yaml").write_bytes(printed)
     run = launch("-y", "printed.yaml")

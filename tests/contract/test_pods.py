@@ -24,7 +24,7 @@ def by_source(run: Run) -> dict[tuple[str, str], list[str]]:
 
 
 def texts(run: Run) -> list[str]:
-    """The log's lines without the prefixes that some of them carry."""
+    """Return the log's lines without the prefixes that some of them carry."""
     return [re.sub(r"^\[[^\]]+/[^\]]+\] ", "", line) for line in run.lines]
 
 
@@ -60,9 +60,7 @@ def test_a_retry_that_succeeds_is_a_success(
     assert result_of(path)["pods"]["succeeded"] == 1
 
 
-def test_init_and_several_containers_are_told_apart(
-    target: Target, launch: Launcher, name: str
-) -> None:
+def test_init_and_several_containers_are_told_apart(launch: Launcher, name: str) -> None:
     def container(label: str) -> str:
         return (
             f"{{name: {label}, image: 'busybox:1', imagePullPolicy: IfNotPresent, "

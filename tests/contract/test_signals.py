@@ -116,7 +116,7 @@ def _between_attempts(target: Target, name: str) -> object:
             (*sh("echo never"), "--node-selector", "nowhere=at-all"), "", _unschedulable,
             id="while no node takes the pod",
         ),
-        pytest.param(sh("echo never"), "broken", _unpullable, id="while the image cannot be pulled"),
+        pytest.param(sh("echo never"), "broken", _unpullable, id="while the pull fails"),
         pytest.param(
             (*sh("echo attempt; exit 1"), "-b", "9"), "", _between_attempts, id="between attempts"
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -66,18 +67,20 @@ BY_LABEL = {cause.label: cause for cause in CAUSES}
 
 
 @pytest.fixture(scope="module")
-def early_ends(target: Target, request: pytest.FixtureRequest) -> dict[str, tuple[str, Run]]:
-    """One launch for each cause, all at the same time, by the cause's label: its Job and its end."""
+def early_ends(target: Target) -> Iterator[dict[str, tuple[str, Run]]]:
+    """Launch a Job for each cause, all at the same time; give its name and end by the label."""
     common = ("-n", target.namespace, "--kubeconfig", str(target.kubeconfig))
     starter = Starter(common, target.api.patience)
-    request.addfinalizer(starter.close)
     running = {}
     for number, cause in enumerate(CAUSES):
         name = f"early-end-{number}-{time.time_ns() % 10**9}"
         image = ("-i", target.image(cause.image)) if cause.image else ()
         # The time-out is the default of 10 minutes: what ends sooner ends early.
         running[cause.label] = (name, starter("-j", name, *cause.options, *image))
-    return {label: (name, each.end(60)) for label, (name, each) in running.items()}
+    try:
+        yield {label: (name, each.end(60)) for label, (name, each) in running.items()}
+    finally:
+        starter.close()
 
 
 @pytest.mark.parametrize("label", BY_LABEL)

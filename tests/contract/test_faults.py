@@ -1,0 +1,492 @@
+"""An API in trouble: what a launch rides out, what it gives up at, and what it never does."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runjob.sandbox import Fault, Sandbox
+from runjob.sandbox.faults import Cut, Effect, Gone, Refuse, Reset, Slow
+from tests.contract.launches import FOREVER, Launcher, Starter, sh, wait_until
+from tests.contract.targets import EmbeddedTarget, wants_real
+
+pytestmark = pytest.mark.skipif(wants_real(), reason="only the embedded cluster breaks on demand")
+
+# Prints at once, then now and then, then at once again.
+TALKS = (
+    "seq 1 300; i=301; while [ $i -le 310 ]; do echo $i; i=$((i+1)); sleep 0.1; done; seq 311 600"
+)
+TALK = b"".join(b"%d\n" % number for number in range(1, 601))
+
+
+@pytest.fixture
+def target() -> Iterator[EmbeddedTarget]:
+    """Give the test a cluster of its own, which it may break."""
+    with Sandbox() as sandbox:
+        yield EmbeddedTarget(sandbox)
+
+
+@pytest.fixture
+def sandbox(target: EmbeddedTarget) -> Sandbox:
+    return target.sandbox
+
+
+def created(sandbox: Sandbox) -> int:
+    """Count the Jobs that were made."""
+    return sum(
+        each.method == "POST" and each.path.endswith("/jobs") and each.status == 201
+        for each in sandbox.requests
+    )
+
+
+def deleted(sandbox: Sandbox) -> int:
+    return sum(each.method == "DELETE" for each in sandbox.requests)
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [
+        pytest.param(Refuse(429, retry_after=1), id="429 with Retry-After"),
+        pytest.param(Refuse(429), id="429"),
+        pytest.param(Refuse(500), id="500"),
+        pytest.param(Refuse(503), id="503"),
+        pytest.param(Refuse(401), id="401"),
+        pytest.param(Reset(), id="reset before it had its effect"),
+        pytest.param(Cut(0, "reset"), id="reset after the answer's head"),
+        pytest.param(Cut(40, "close"), id="half an answer"),
+    ],
+)
+def test_a_create_is_tried_until_it_is_answered(
+    target: EmbeddedTarget, sandbox: Sandbox, launch: Launcher, name: str, effect: Effect
+) -> None:
+    hit = sandbox.inject(Fault(effect, verb="create", resource="jobs", times=2))
+    run = launch("-j", name, *sh("echo once"))
+    assert hit.hits == 2
+    assert (run.code, run.log, run.pods) == (0, b"once\n", (0, 1, 0))
+    target.api.wait_gone(name)
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_create_whose_answer_is_lost_adopts_its_own_job(
+    target: EmbeddedTarget, sandbox: Sandbox, launch: Launcher, name: str, times: int
+) -> None:
+    sandbox.inject(Fault(Reset(done=True), verb="create", resource="jobs", times=times))
+    run = launch("-j", name, *sh("echo once"))
+    assert (run.code, run.log, run.pods) == (0, b"once\n", (0, 1, 0))
+    target.api.wait_gone(name)
+
+
+def test_after_a_lost_answer_another_launchs_job_is_not_adopted(
+    target: EmbeddedTarget, sandbox: Sandbox, launch: Launcher, name: str
+) -> None:
+    template = {"spec": {"restartPolicy": "Never", "containers": [
+        {"name": "main", "image": "busybox:1", "command": ["sh", "-c", FOREVER]}]}}  # fmt: skip
+    body = {
+        "metadata": {"name": name, "annotations": {"runjob/launch": "another"}},
+        "spec": {"template": template},
+    }
+    there = target.api.create("jobs", body)
+    sandbox.inject(Fault(Reset(done=True), verb="create", resource="jobs"))
+    run = launch("-j", name, *sh("echo never"))
+    assert run.code == 15
+    now = target.api.job(name)
+    assert now is not None
+    assert now["metadata"]["uid"] == there["metadata"]["uid"]
+
+
+@pytest.mark.parametrize("code", [400, 403, 404, 405, 413, 422])
+def test_a_create_that_is_refused_for_good_ends_with_3(
+    sandbox: Sandbox, launch: Launcher, name: str, code: int
+) -> None:
+    hit = sandbox.inject(Fault(Refuse(code), verb="create", resource="jobs", times=None))
+    run = launch("-j", name, *sh("echo never"))
+    assert (run.code, run.status, hit.hits) == (3, 3, 1)
+    assert created(sandbox) == 0
+
+
+@pytest.mark.parametrize("resource", ["jobs", "pods"])
+@pytest.mark.parametrize(
+    "effect",
+    [
+        pytest.param(Refuse(429, retry_after=1), id="429 with Retry-After"),
+        pytest.param(Refuse(500), id="500"),
+        pytest.param(Refuse(503), id="503"),
+        pytest.param(Refuse(401), id="401"),
+        pytest.param(Refuse(410), id="410 as status"),
+        pytest.param(Gone(0), id="410 inside the watch, at once"),
+        pytest.param(Gone(1), id="410 inside the watch, after an event"),
+        pytest.param(Reset(), id="reset"),
+        pytest.param(Cut(0, "close"), id="closed at once"),
+        pytest.param(Cut(300, "close"), id="closed within an event"),
+        pytest.param(Cut(300, "reset"), id="reset within an event"),
+    ],
+)
+def test_a_watch_goes_on_after(
+    target: EmbeddedTarget,
+    sandbox: Sandbox,
+    launch: Launcher,
+    name: str,
+    resource: str,
+    effect: Effect,
+) -> None:
+    hit = sandbox.inject(Fault(effect, verb="watch", resource=resource, times=2))
+    run = launch("-j", name, *sh("echo one; sleep 1; echo two"))
+    assert hit.hits == 2
+    assert (run.code, run.log, run.pods) == (0, b"one\ntwo\n", (0, 1, 0))
+    target.api.wait_gone(name)
+
+
+def test_a_watch_that_missed_what_happened_lists_anew(
+    target: EmbeddedTarget, sandbox: Sandbox, launch: Launcher, name: str
+) -> None:
+    """The first pod is deleted and replaced while no watch can be had, nor resumed after."""
+
+    def disturb() -> None:
+        pod = target.api.running_pods(name)[0]["metadata"]["name"]
+        held = [
+            sandbox.inject(Fault(Refuse(503), verb=verb, resource="pods", times=None))
+            for verb in ("watch", "list")
+        ]
+        sandbox.stop_listening()
+        sandbox.start_listening()
+        assert held[0].wait()
+        target.api.delete("pods", pod)
+        held[1].remove()
+        target.api.until(
+            lambda: pod not in [each["metadata"]["name"] for each in target.api.running_pods(name)],
+            "the replacement",
+        )
+        sandbox.forget_history()
+        held[0].remove()
+
+    script = "trap 'exit 1' TERM; echo up; i=0; while [ $i -lt 30 ]; do i=$((i+1)); sleep 0.1; done"
+    run = launch("-j", name, *sh(f"{script}; echo whole"), "-b", "3", meanwhile=disturb)
+    assert run.code == 0
+    assert run.log.count(b"whole") == 1
+    target.api.wait_gone(name)
+
+
+def test_a_storm_of_closed_watches_is_not_answered_by_one_of_requests(
+    sandbox: Sandbox, launch: Launcher, name: str
+) -> None:
+    """A loop without a pause would ask thousands of times in these two seconds."""
+    hit = sandbox.inject(Fault(Cut(0, "close"), verb="watch", resource="jobs", times=None))
+
+    def relieve() -> None:
+        wait_until(lambda: hit.hits >= 4, "some closed watches")
+        hit.remove()
+
+    run = launch("-j", name, *sh("echo one; sleep 2"), meanwhile=relieve)
+    assert run.code == 0
+    assert hit.hits < 20
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [
+        pytest.param(Refuse(429, retry_after=1), id="429 with Retry-After"),
+        pytest.param(Refuse(500), id="500"),
+        pytest.param(Refuse(503), id="503"),
+        pytest.param(Refuse(401), id="401"),
+        pytest.param(Reset(), id="reset"),
+        pytest.param(Cut(0, "close"), id="closed at once"),
+        pytest.param(Cut(1000, "mute"), id="mute"),
+        pytest.param(Cut(0, "mute"), id="mute from the start"),
+    ],
+)
+def test_a_log_goes_on_after(sandbox: Sandbox, launch: Launcher, name: str, effect: Effect) -> None:
+    hit = sandbox.inject(Fault(effect, verb="get", resource="pods/log", times=2))
+    run = launch("-j", name, *sh(TALKS))
+    assert hit.hits == 2
+    assert (run.code, run.log) == (0, TALK)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_broken_log_stream_reads_like_a_whole_one(
+    sandbox: Sandbox, launch: Launcher, name: str, seed: int
+) -> None:
+    """The stream is cut at random places: within lines, time stamps and many lines of a second."""
+    places = random.Random(seed)
+    for _ in range(6):
+        effect = Cut(places.randrange(9000), places.choice(["close", "reset"]))
+        sandbox.inject(Fault(effect, verb="get", resource="pods/log"))
+    run = launch("-j", name, *sh(TALKS))
+    assert (run.code, run.log) == (0, TALK)
+
+
+def test_equal_lines_are_printed_as_often_as_they_were_written(
+    sandbox: Sandbox, launch: Launcher, name: str
+) -> None:
+    for place in (100, 900, 5000):
+        sandbox.inject(Fault(Cut(place, "reset"), verb="get", resource="pods/log"))
+    script = "i=0; while [ $i -lt 400 ]; do i=$((i+1)); echo same; done; sleep 1; echo same"
+    run = launch("-j", name, *sh(script))
+    assert (run.code, run.log) == (0, b"same\n" * 401)
+
+
+def test_a_log_that_may_not_be_read_does_not_change_the_verdict(
+    sandbox: Sandbox, launch: Launcher, name: str
+) -> None:
+    sandbox.inject(Fault(Refuse(403), verb="get", resource="pods/log", times=None))
+    run = launch("-j", name, *sh("echo unseen"))
+    assert (run.code, run.log) == (0, b"")
+    assert "forbidden" in run.err
+
+
+def test_an_api_that_comes_back_finds_the_launch_waiting(
+    target: EmbeddedTarget, sandbox: Sandbox, launch: Launcher, name: str
+) -> None:
+    """What the container said meanwhile is printed, once."""
+    middle = target.kubeconfig.with_name("middle")
+
+    def restart() -> None:
+        target.api.running_pods(name)
+        sandbox.stop_listening()
+        wait_until(middle.exists, "the middle of the log")
+        sandbox.start_listening()
+
+    script = (
+        "i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo line $i; sleep 0.1; "
+        f"[ $i != 30 ] || touch {middle}; done"
+    )
+    run = launch("-j", name, *sh(script), meanwhile=restart)
+    assert run.code == 0
+    assert run.lines == [f"line {number}" for number in range(1, 41)]
+    assert "trying on" in run.err
+    assert "the API answers again" in run.err
+    target.api.wait_gone(name)
+
+
+def test_a_job_that_ends_while_the_api_is_away_is_told_of_afterwards(
+    target: EmbeddedTarget, sandbox: Sandbox, launch: Launcher, name: str
+) -> None:
+    over = target.kubeconfig.with_name("over")
+
+    def restart() -> None:
+        target.api.running_pods(name)
+        sandbox.stop_listening()
+        over.touch()
+        wait_until(lambda: not over.exists(), "the container's end")
+        sandbox.start_listening()
+
+    script = f"echo up; while [ ! -e {over} ]; do sleep 0.05; done; echo down; rm {over}; exit 5"
+    run = launch("-j", name, *sh(script), "--exit-code", "container", meanwhile=restart)
+    assert (run.code, run.log) == (5, b"up\ndown\n")
+    target.api.wait_gone(name)
+
+
+def test_an_api_that_is_away_at_the_create_is_waited_for(
+    sandbox: Sandbox, start: Starter, name: str
+) -> None:
+    sandbox.stop_listening()
+    started = start("-j", name, *sh("echo at last"))
+    started.until(b"trying on")
+    sandbox.start_listening()
+    run = started.end()
+    assert (run.code, run.log) == (0, b"at last\n")
+    assert created(sandbox) == 1
+
+
+def test_an_api_that_stays_away_ends_the_launch_and_not_the_job(
+    target: EmbeddedTarget, sandbox: Sandbox, launch: Launcher, name: str
+) -> None:
+    def leave() -> None:
+        target.api.running_pods(name)
+        sandbox.stop_listening()
+
+    run = launch("-j", name, *sh(FOREVER), "--api-timeout", "2", meanwhile=leave)
+    assert (run.code, run.status) == (6, 6)
+    assert "lives on" in run.verdict
+    sandbox.start_listening()
+    assert deleted(sandbox) == 0
+    job = target.api.job(name)
+    assert job is not None
+    assert "deletionTimestamp" not in job["metadata"]
+    assert target.api.running_pods(name)
+
+
+def test_an_api_that_is_never_there_ends_with_6(
+    sandbox: Sandbox, launch: Launcher, name: str
+) -> None:
+    sandbox.stop_listening()
+    run = launch("-j", name, *sh("echo never"), "--api-timeout", "1")
+    assert (run.code, run.status) == (6, 6)
+    sandbox.start_listening()
+    assert created(sandbox) == 0
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [
+        pytest.param(Refuse(503), id="503"),
+        pytest.param(Refuse(429, retry_after=1), id="429 with Retry-After"),
+        pytest.param(Reset(), id="reset before it had its effect"),
+        pytest.param(Reset(done=True), id="reset after it had its effect"),
+    ],
+)
+def test_a_deletion_is_tried_until_it_is_answered(
+    target: EmbeddedTarget, sandbox: Sandbox, launch: Launcher, name: str, effect: Effect
+) -> None:
+    hit = sandbox.inject(Fault(effect, verb="delete", resource="jobs", times=2))
+    run = launch("-j", name, *sh("echo done"))
+    assert run.code == 0
+    assert hit.hits >= 1
+    target.api.wait_gone(name)
+
+
+def test_what_could_not_be_removed_is_named(
+    target: EmbeddedTarget, sandbox: Sandbox, launch: Launcher, name: str
+) -> None:
+    hit = sandbox.inject(Fault(Refuse(403), verb="delete", resource="jobs", times=None))
+    run = launch("-j", name, *sh("echo done"))
+    assert run.code == 0
+    assert f"delete job {name}" in run.verdict
+    assert target.api.job(name) is not None
+    hit.remove()
+
+
+def test_a_token_that_is_replaced_is_read_anew(
+    target: EmbeddedTarget,
+    sandbox: Sandbox,
+    launch: Launcher,
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As in a pod: the old token ends before the kubelet has written the new one."""
+    from runjob import api
+    from runjob.login import login
+
+    account = tmp_path / "account"
+    for variable, value in target.in_cluster_files(account).items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.setattr(api, "login", lambda asked: login(asked, str(account)))
+    launch.common = ("-n", target.namespace)
+
+    def replace() -> None:
+        target.api.running_pods(name)
+        sandbox.rotate_token()
+        sandbox.stop_listening()
+        sandbox.start_listening()
+        wait_until(lambda: any(each.status == 401 for each in sandbox.requests), "a refused token")
+        sandbox.namespace_files(account)
+
+    run = launch("-j", name, *sh("echo up; sleep 3; echo whole"), meanwhile=replace)
+    assert (run.code, run.log) == (0, b"up\nwhole\n")
+    assert deleted(sandbox) == 1
+
+
+def test_a_kubeconfig_whose_token_is_replaced_is_read_anew(
+    target: EmbeddedTarget, sandbox: Sandbox, launch: Launcher, name: str
+) -> None:
+    def replace() -> None:
+        target.api.running_pods(name)
+        sandbox.rotate_token()
+        sandbox.stop_listening()
+        sandbox.start_listening()
+
+    run = launch("-j", name, *sh("echo up; sleep 3; echo whole"), meanwhile=replace)
+    assert (run.code, run.log) == (0, b"up\nwhole\n")
+    assert deleted(sandbox) == 1
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param(Fault(Slow(1.5), verb="create", resource="jobs"), id="under way"),
+        pytest.param(
+            Fault(Reset(done=True), verb="create", resource="jobs", times=None),
+            id="whose answer is lost",
+        ),
+        pytest.param(
+            Fault(Refuse(503), verb="create", resource="jobs", times=None), id="that is refused"
+        ),
+        pytest.param(
+            Fault(Refuse(429, retry_after=30), verb="create", resource="jobs", times=None),
+            id="that is put off",
+        ),
+    ],
+)
+def test_a_signal_during_a_create(
+    target: EmbeddedTarget, sandbox: Sandbox, launch: Launcher, name: str, trouble: Fault
+) -> None:
+    hit = sandbox.inject(trouble)
+
+    def kill() -> None:
+        assert hit.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    run = launch("-j", name, *sh(FOREVER), meanwhile=kill)
+    assert (run.code, run.status) == (8, 8)
+    assert target.api.is_gone(name)
+
+
+def test_two_signals_during_a_create_do_not_wait_for_its_answer(
+    sandbox: Sandbox, start: Starter, name: str
+) -> None:
+    hit = sandbox.inject(Fault(Slow(60), verb="create", resource="jobs"))
+    started = start("-j", name, *sh(FOREVER))
+    assert hit.wait()
+    started.signal(signal.SIGTERM)
+    started.until(b"SIGTERM: removing")
+    started.signal(signal.SIGTERM)
+    run = started.end()
+    assert (run.code, run.status) == (8, 8)
+    assert "not known whether the Job was created" in run.verdict
+
+
+def test_nothing_is_claimed_about_a_create_that_nobody_answered(
+    sandbox: Sandbox, start: Starter, name: str
+) -> None:
+    """The API may yet do what it was asked for."""
+    hit = sandbox.inject(Fault(Slow(40), verb="create", resource="jobs"))
+    started = start("-j", name, *sh(FOREVER))
+    assert hit.wait()
+    started.signal(signal.SIGTERM)
+    run = started.end(60)
+    assert (run.code, run.status) == (8, 8)
+    assert "not known whether the Job was created" in run.verdict
+
+
+def test_a_signal_after_the_jobs_end_is_not_a_success(
+    target: EmbeddedTarget, sandbox: Sandbox, launch: Launcher, name: str
+) -> None:
+    hit = sandbox.inject(Fault(Slow(1.0), verb="delete", resource="jobs"))
+
+    def kill() -> None:
+        assert hit.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    run = launch("-j", name, *sh("echo done"), meanwhile=kill)
+    assert (run.code, run.status, run.log) == (8, 8, b"done\n")
+    target.api.wait_gone(name)
+
+
+def test_a_signal_while_the_api_is_away_waits_for_it_to_remove_the_job(
+    target: EmbeddedTarget, sandbox: Sandbox, start: Starter, name: str
+) -> None:
+    started = start("-j", name, *sh(FOREVER))
+    started.until(b"up\n")
+    sandbox.stop_listening()
+    started.signal(signal.SIGTERM)
+    started.until(b"trouble deleting")
+    sandbox.start_listening()
+    run = started.end()
+    assert (run.code, run.status) == (8, 8)
+    assert target.api.is_gone(name)
+
+
+def test_events_that_cannot_be_read_cost_the_diagnosis_and_nothing_else(
+    target: EmbeddedTarget, sandbox: Sandbox, launch: Launcher, name: str
+) -> None:
+    for verb in ("list", "watch"):
+        sandbox.inject(Fault(Refuse(403), verb=verb, resource="events", times=None))
+    run = launch("-j", name, *sh("exit 3"))
+    assert run.code == 1
+    assert "exit code 3" in run.verdict
+    target.api.wait_gone(name)

@@ -1,0 +1,108 @@
+"""The launcher as a library, and on the cluster that it brings along."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import runjob
+from tests.contract.launches import Launcher, result_of
+from tests.contract.targets import Target
+
+
+def test_a_job_that_was_built_runs_to_its_verdict(
+    target: Target, name: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    job = runjob.build_job(
+        name, "busybox:1", namespace=target.namespace, command=["sh", "-c", "echo $A; exit 4"],
+        env={"A": "hello"}, pull_policy="IfNotPresent", pull_secret=None,
+    )  # fmt: skip
+    verdict = runjob.run(job, kubeconfig=str(target.kubeconfig))
+    assert capfdbinary.readouterr().out == b"Job created\nhello\n"
+    assert (verdict.ok, verdict.exit_code, verdict.failed) == (False, 1, 1)
+    assert verdict.failures[0].exit_code == 4
+    target.api.wait_gone(name)
+
+
+def test_a_job_that_was_read_runs_to_its_verdict(
+    target: Target, name: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    text = f"""
+    apiVersion: batch/v1
+    kind: Job
+    metadata: {{name: {name}, namespace: {target.namespace}}}
+    spec:
+      template:
+        spec:
+          restartPolicy: Never
+          containers:
+            - {{name: main, image: "busybox:1", imagePullPolicy: IfNotPresent,
+                command: [echo, "${{{{WORD}}}}"]}}
+    """
+    job = runjob.read_job(text, params={"WORD": "sesame"})
+    verdict = runjob.run(job, kubeconfig=str(target.kubeconfig))
+    assert capfdbinary.readouterr().out == b"Job created\nsesame\n"
+    assert (verdict.ok, verdict.succeeded) == (True, 1)
+
+
+def test_a_misspelt_name_of_the_library_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="runn"):
+        runjob.runn  # noqa: B018
+
+
+def test_the_sandbox_is_a_cluster_for_one_launch(launch: Launcher, tmp_path: Path) -> None:
+    launch.common = ("--sandbox",)
+    path = tmp_path / "result.json"
+    run = launch("-j", "tried-out", "-i", "busybox:1", "-k", "echo", "-k", "hello",
+                 "--result-file", str(path))  # fmt: skip
+    assert (run.code, run.log) == (0, b"hello\n")
+    assert "--sandbox is for trying out only" in run.err
+    assert result_of(path)["ending"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("common", "words"),
+    [
+        pytest.param((), "not inside a Kubernetes cluster", id="outside a cluster"),
+        pytest.param(("--kubeconfig", "/no/such/file"), "no such file", id="no kubeconfig"),
+        pytest.param(("--context", "x"), "--kubeconfig", id="a context of nothing"),
+    ],
+)
+def test_without_a_cluster_one_line_says_so(
+    launch: Launcher,
+    monkeypatch: pytest.MonkeyPatch,
+    common: tuple[str, ...],
+    words: str,
+) -> None:
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    launch.common = common
+    run = launch("-j", "nowhere", "-i", "busybox:1")
+    assert run.code in (1, 9)
+    assert b"Job created" not in run.out
+    assert words in run.err
+    assert run.err.count("\n") == 1
+
+
+def test_a_cluster_with_another_certificate_is_not_talked_to(
+    target: Target, launch: Launcher, tmp_path: Path
+) -> None:
+    import yaml
+
+    config = yaml.safe_load(target.kubeconfig.read_text())
+    cluster = config["clusters"][0]["cluster"]
+    cluster.pop("certificate-authority-data", None)
+    cluster.pop("certificate-authority", None)
+    path = tmp_path / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    launch.common = ("-n", target.namespace, "--kubeconfig", str(path))
+    run = launch("-j", "nobody", "-i", "busybox:1")
+    assert run.code == 9
+    assert "certificate is not trusted" in run.text + run.err
+
+
+def test_a_wrong_context_is_named(target: Target, launch: Launcher) -> None:
+    launch.common = ("-n", target.namespace, "--kubeconfig", str(target.kubeconfig))
+    run = launch("-j", "nobody", "-i", "busybox:1", "--context", "no-such-context")
+    assert run.code == 9
+    assert "no-such-context" in run.err
