@@ -50,7 +50,10 @@ def name(request: pytest.FixtureRequest, target: Target) -> Iterator[str]:
 @pytest.fixture
 def common(target: Target) -> tuple[str, ...]:
     """Return the options that every launch needs here."""
-    return ("-n", target.namespace, "--kubeconfig", str(target.kubeconfig))
+    # A launcher that gets no answer is to fail its test, and not to run into the test's time-out.
+    return (
+        "-n", target.namespace, "--kubeconfig", str(target.kubeconfig), "--api-timeout", "90"
+    )  # fmt: skip
 
 
 @pytest.fixture

@@ -133,7 +133,7 @@ class Launcher:
             if meanwhile is not None:
                 thread.start()
             try:
-                code = cli.main([*options, *self.common], at)
+                code = cli.main([*self.common, *options], at)
             finally:
                 over.set()
         if meanwhile is not None:
@@ -254,7 +254,7 @@ class Starter:
         self._started: list[Started] = []
 
     def __call__(self, *options: str, **more: Any) -> Started:
-        started = Started((*options, *self.common), self._patience, **more)
+        started = Started((*self.common, *options), self._patience, **more)
         self._started.append(started)
         return started
 

@@ -474,7 +474,7 @@ def test_a_signal_while_the_api_is_away_waits_for_it_to_remove_the_job(
     started.until(b"up\n")
     sandbox.stop_listening()
     started.signal(signal.SIGTERM)
-    started.until(b"trouble deleting")
+    started.until(b"trouble ")
     sandbox.start_listening()
     run = started.end()
     assert (run.code, run.status) == (8, 8)
