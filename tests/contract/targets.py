@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import urllib3
+import yaml
 
 from runjob.login import Login, login
 from runjob.options import Connection
@@ -32,19 +33,18 @@ ROOTS = {
     "rolebindings": "/apis/rbac.authorization.k8s.io/v1",
 }
 
-# What the launcher may do (README), and what a manifest with prerequisites asks for beyond.
-LAUNCHER_RULES = (
-    {
-        "apiGroups": ["batch"],
-        "resources": ["jobs"],
-        "verbs": ["create", "get", "list", "watch", "delete"],
-    },
-    {
-        "apiGroups": [""],
-        "resources": ["pods", "pods/log", "events"],
-        "verbs": ["get", "list", "watch"],
-    },
-)
+SHIPPED = Path(__file__).parents[2] / "k8s" / "runjob.yaml"
+
+
+def launcher_rules() -> list[Json]:
+    """Return the rules of the Role that we ship for the launcher."""
+    with SHIPPED.open() as file:
+        shipped = list(yaml.safe_load_all(file))
+    rules: list[Json] = next(body["rules"] for body in shipped if body["kind"] == "Role")
+    return rules
+
+
+# What a manifest that brings its ConfigMap and Secret along needs beyond.
 PREREQUISITE_RULE = {
     "apiGroups": [""],
     "resources": ["configmaps", "secrets"],
@@ -302,9 +302,9 @@ class RealTarget(Target):
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}
         self.api.call("POST", "/api/v1/namespaces", body)
         self.api.create("serviceaccounts", {"metadata": {"name": self.account}})
-        rules = {"runjob": LAUNCHER_RULES, "prerequisites": (PREREQUISITE_RULE,)}
+        rules = {"runjob": launcher_rules(), "prerequisites": [PREREQUISITE_RULE]}
         for role, verbs in rules.items():
-            self.api.create("roles", {"metadata": {"name": role}, "rules": list(verbs)})
+            self.api.create("roles", {"metadata": {"name": role}, "rules": verbs})
             self.bind(role, self.account)
         self.api.until(
             lambda: self.api.find("serviceaccounts", "default"), "the namespace's own account"

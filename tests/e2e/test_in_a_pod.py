@@ -11,7 +11,7 @@ import pytest
 import runjob
 from runjob.login import Access
 from tests.contract.launches import FOREVER, Run, sh
-from tests.contract.targets import LAUNCHER_RULES, Api, Json, RealTarget, RefusedError
+from tests.contract.targets import Api, Json, RealTarget, RefusedError, launcher_rules
 
 FOLDER = "/opt/ctmDocker"
 ACCOUNT = "in-a-pod"
@@ -96,7 +96,7 @@ def test_it_removes_its_job_when_its_own_pod_is_deleted(
 
 ALLOWED = {
     (group, resource, verb)
-    for rule in LAUNCHER_RULES
+    for rule in launcher_rules()
     for group in rule["apiGroups"]
     for resource in rule["resources"]
     for verb in rule["verbs"]
