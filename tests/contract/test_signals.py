@@ -99,6 +99,16 @@ def _unpullable(target: Target, name: str) -> object:
     )
 
 
+def _pulling(target: Target, name: str) -> object:
+    def begun() -> bool:
+        return any(
+            event["reason"] == "Pulling" and event["involvedObject"]["name"].startswith(name)
+            for event in target.api.items("events")
+        )
+
+    return target.api.until(begun, "a pull under way")
+
+
 def _between_attempts(target: Target, name: str) -> object:
     """Wait for the pause after the n-th failed attempt, long enough to be met."""
 
@@ -117,6 +127,7 @@ def _between_attempts(target: Target, name: str) -> object:
             id="while no node takes the pod",
         ),
         pytest.param(sh("echo never"), "broken", _unpullable, id="while the pull fails"),
+        pytest.param(sh("echo never"), "slow", _pulling, id="while the image is pulled"),
         pytest.param(
             (*sh("echo attempt; exit 1"), "-b", "9"), "", _between_attempts, id="between attempts"
         ),
