@@ -22,11 +22,13 @@ $(PY):
 $(VENV)/core: $(PY) pyproject.toml
 	@echo "installing the launcher"
 	@$(PY) -m pip install --disable-pip-version-check -e . | grep -v already
+	@$(PY) -m compileall -q runjob
 	@touch $@
 
 $(VENV)/dev: $(PY) pyproject.toml
 	@echo "installing the launcher and the tools that test it"
 	@$(PY) -m pip install --disable-pip-version-check -e '.[dev]' | grep -v already
+	@$(PY) -m compileall -q runjob
 	@touch $@ $(VENV)/core
 
 demo: $(VENV)/core ## run the sample Job on an embedded cluster, or with CLUSTER=kubeconfig on a real one
@@ -52,9 +54,9 @@ cluster: $(VENV)/dev ## bring up a real one-node Kubernetes (as root, on Debian;
 cluster-down: $(VENV)/dev ## stop what `make cluster` started
 	@$(PY) -m tests.cluster down
 
-e2e: $(VENV)/dev ## run the contract suite and the end-to-end tests on the cluster that KUBECONFIG names
+e2e: $(VENV)/dev ## run the contract suite and the end-to-end tests on the cluster of KUBECONFIG
 	@test -n "$(CLUSTER)" || { echo "make e2e: no cluster; make cluster brings one up, then: KUBECONFIG=$(CACHE)/cluster/kubeconfig make e2e" >&2; exit 1; }
-	@KUBECONFIG="$(CLUSTER)" $(PY) -m pytest tests/e2e
+	@RUNJOB_CLUSTER=real KUBECONFIG="$(CLUSTER)" $(PY) -m pytest tests/contract tests/e2e
 
 bench: $(VENV)/dev ## measure what a launch costs, against kubectl and the client imported whole
 	@test -n "$(CLUSTER)" || { echo "make bench: no cluster; make cluster brings one up, then: KUBECONFIG=$(CACHE)/cluster/kubeconfig make bench" >&2; exit 1; }

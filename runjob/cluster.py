@@ -6,13 +6,21 @@ import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import (
+    HTTPConnection,
+    HTTPException,
+    HTTPResponse,
+    HTTPSConnection,
+    IncompleteRead,
+)
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from runjob.chunked import Dechunker
 from runjob.errors import ApiError, NoClusterError
 from runjob.login import Access, Login
 from runjob.request import JOB, POD, PREREQUISITES, Body, Kind
@@ -25,6 +33,9 @@ READ_TIMEOUT = 30.0
 # rotates the file. Just over 5 minutes, since each reopening is a request.
 STREAM_TIMEOUT = 310.0
 CHUNK = 1 << 16
+BURST = 1 << 18
+# How long to let lines gather, in seconds.
+BREATH = 0.005
 # How long the API is asked to keep a watch open, in seconds.
 WATCH_SECONDS = 3300
 
@@ -64,15 +75,49 @@ class Stream:
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            while chunk := self._response.read1(CHUNK):
-                yield chunk
+            yield from self._chunks() if self._response.chunked else self._plain()
         except (HTTPException, OSError, ValueError, AttributeError) as error:
             # A connection that another thread shut down fails in any of these ways.
             raise ApiError(0, "closed" if self._closed else _words(error)) from error
         finally:
             self._connection.close()
-        if self._closed or not self._response.isclosed():
-            raise ApiError(0, "closed" if self._closed else "the connection broke off")
+        if self._closed:
+            raise ApiError(0, "closed")
+
+    def _plain(self) -> Iterator[bytes]:
+        while chunk := self._response.read1(CHUNK):
+            yield chunk
+        if self._response.length:
+            raise IncompleteRead(b"", self._response.length)
+
+    def _chunks(self) -> Iterator[bytes]:
+        body = Dechunker()
+        while not body.done:
+            arrived = self._arrived()
+            if not arrived:
+                raise IncompleteRead(b"")
+            if some := body.feed(arrived):
+                yield some
+
+    def _arrived(self) -> bytes:
+        """Wait for the next bytes and return all that has arrived with them, up to a BURST.
+
+        TLS hands on one record at a time, which may be one line of a log: to wake up for each
+        would take more time from the API server's machine than the log is worth.
+        """
+        parts = [self._response.fp.read1(CHUNK)]
+        time.sleep(BREATH)
+        size, timeout = len(parts[0]), self._socket.gettimeout()
+        self._socket.settimeout(0)
+        try:
+            while 0 < size < BURST and (part := self._response.fp.read1(CHUNK)):
+                parts.append(part)
+                size += len(part)
+        except (ssl.SSLWantReadError, BlockingIOError):
+            pass  # no more has arrived
+        finally:
+            self._socket.settimeout(timeout)
+        return b"".join(parts)
 
     def close(self) -> None:
         self._closed = True

@@ -15,6 +15,12 @@ from runjob.retry import Backoff, wait_for
 # How long a stream may end before the pod's status says that the container did, in seconds.
 STATUS_LAG = 2.0
 
+# How many reads that bring nothing must come before the one that shows that a log is empty.
+EMPTY_READS = 2
+
+# How often the end of a log is tried when the stream breaks off before what is known of it.
+SHORT_READS = 6
+
 
 class Stream(Protocol):
     """The bytes of a log as they come; `close` ends it from another thread."""
@@ -150,7 +156,8 @@ class Follower:
         """Read one run's log to its end; return in words what could not be read."""
         waits = self._backoff.waits()
         since = self._cursor.resume()
-        whole, rest = False, b""  # whether a read came to its end, and what it left unfinished
+        ends, rest = 0, b""  # reads that came to their end, and what the last left unfinished
+        short = 0  # reads that broke off before what is known
 
         def is_over() -> bool:
             return has_ended(self._view, run, self._pod)
@@ -162,10 +169,21 @@ class Follower:
                 fresh = self._stream_once(since, follow=not ended, previous=previous)
                 # A kubelet that dies ends a stream as cleanly as a log does: only a read that
                 # brings nothing new shows that all was read.
-                if ended and not fresh and self._cursor.unfinished == rest:
+                same = not fresh and self._cursor.unfinished == rest
+                if (
+                    ended
+                    and same
+                    and self._cursor.caught_up
+                    and (self._cursor.since or ends >= EMPTY_READS)
+                ):
                     self._write(self._cursor.finish())
-                    return "" if whole else self._cursor.words
-                whole, rest = True, self._cursor.unfinished
+                    return "" if ends else self._cursor.words
+                if ended and not self._cursor.caught_up:
+                    short += 1
+                    if short == SHORT_READS:
+                        return "its log begins later than it did"
+                    raise ApiError(0, "the log broke off")
+                ends, rest = ends + 1, self._cursor.unfinished
                 waits = self._backoff.waits() if fresh else waits
                 # The stream's end comes a moment before the status that explains it.
                 if ended or self._await(is_over, STATUS_LAG):
@@ -174,9 +192,9 @@ class Follower:
             except ApiError as error:
                 if self._stop:
                     break
-                if error.status == 404 or (error.status == 400 and ended):
-                    return "" if whole else str(error)
-                whole = whole and ended
+                if error.status in (403, 404) or (error.status == 400 and ended):
+                    return "" if ends else str(error)
+                ends = ends if ended else 0
                 if error.status != 400:  # 400: the container is about to start
                     self._tell(Trouble(error, f"reading the log of {self._pod.name}"))
                 asked = error.retry_after

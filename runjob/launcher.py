@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Protocol
 
 from runjob import verdict as judge
@@ -37,7 +38,8 @@ class Patience:
     explain: before a wait is worth a line; usual: before one is that every Job passes through;
     mute: a stream that brings nothing after its container ended; drain: logs and last pod states
     after the Job's end; removal: beyond the pods' own grace period, until a deletion is seen to be
-    done; tick: between two looks at the clock while one of these runs.
+    done; answer: for a create that is under way when a signal comes; tick: between two looks at
+    the clock while one of these runs.
     """
 
     explain: float = 1.0
@@ -45,6 +47,7 @@ class Patience:
     mute: float = 3.0
     drain: float = 30.0
     removal: float = 15.0
+    answer: float = 5.0
     tick: float = 0.5
 
 
@@ -131,6 +134,7 @@ class Launch:
         self._troubles: dict[str, float] = {}
         self._removing = False
         self._removed = False
+        self._refusal = ""
 
     def run(self) -> Verdict:
         """Tell the whole story; blocks until it ends. Raises nothing that the API can cause."""
@@ -151,8 +155,10 @@ class Launch:
     def _create(self) -> Ending | None:
         """Wait until the Job stands; None when it does."""
         self._moved = self._inbox.now()
+        deadline = inf
         while True:
-            message = self._inbox.get(self._patience.tick if self._trouble else None)
+            restless = self._trouble or self._signals
+            message = self._inbox.get(self._patience.tick if restless else None)
             if isinstance(message, Created):
                 self._begin(message)
                 return self._killed() if self._signals else None
@@ -164,9 +170,10 @@ class Launch:
             self._heed(message)
             if isinstance(message, Signalled):
                 self._cancel()
-                if self._signals > 1:
-                    self._uncertain = True
-                    return self._killed()
+                deadline = min(deadline, self._inbox.now() + self._patience.answer)
+            if self._signals > 1 or self._inbox.now() >= deadline:
+                self._uncertain = True
+                return self._killed()
 
     def _begin(self, created: Created) -> None:
         job = created.job
@@ -189,10 +196,15 @@ class Launch:
     def _track(self) -> Ending:
         """Follow the Job until it ends, or must be ended."""
         while True:
+            assert self._picture is not None
             ending = self._ending()
             if ending is not None:
                 return ending
-            self._heed(self._inbox.get(self._patience.tick if self._is_restless() else None))
+            moving = judge.is_moving(self._picture)
+            message = self._inbox.get(self._patience.tick if self._is_restless() else None)
+            if moving:
+                self._moved = self._inbox.now()  # it moved all the while
+            self._heed(message)
 
     def _is_restless(self) -> bool:
         """Whether time alone can change something: a wait goes on, or the API is silent."""
@@ -248,7 +260,7 @@ class Launch:
         elif isinstance(message, LogRead):
             self._close_account(message)
         elif isinstance(message, Removed):
-            self._removed = True
+            self._removed, self._refusal = True, message.refusal
         elif isinstance(message, (Observed, Listed, Answered)):
             self._note_answer()
             if isinstance(message, (Observed, Listed)):
@@ -348,7 +360,8 @@ class Launch:
         }
         for uid, since in list(self._pending.items()):
             why = waits[uid]
-            if now - since >= self._patience.explain:
+            # A Job gets its pods from its controller, which is slower than any one pod's start.
+            if now - since >= (self._patience.explain if uid else self._patience.usual):
                 self._watch_events(uid)
             if now - since >= (self._patience.usual if why.usual else self._patience.explain):
                 del self._pending[uid]
@@ -428,10 +441,12 @@ class Launch:
         """Wait until the deletion was accepted, and with verified until nothing is left."""
         signals = self._signals
         while self._inbox.now() < deadline and self._signals <= max(signals, 1):
-            if self._removed and not (verified and self._remains()):
-                return ""
+            if self._removed and (self._refusal or not (verified and self._remains())):
+                break
             self._heed(self._inbox.get(self._patience.tick))
-        if self._removed and not self._remains():
+        if self._refusal:
+            return f"NOT removed: {self._refusal}; remove it with: {self._how_to_remove()}"
+        if self._removed and not (verified and self._remains()):
             return ""
         what = self._remains() or "what was created"
         return f"NOT removed yet: {what}; remove it with: {self._how_to_remove()}"

@@ -48,6 +48,11 @@ class LogCursor:
         self._by_time = bool(self._last) and not self._open
         self._skip = sum(count for count, _ in self._open.values())
         self._known = next((first for count, first in self._open.values() if count), b"")
+        return self.since
+
+    @property
+    def since(self) -> str | None:
+        """The whole second from which on the log is to be read, None for all of it."""
         if not self._last:
             return None
         zone = b"Z" if self._last.endswith(b"Z ") else self._last[-7:-1]
@@ -68,6 +73,11 @@ class LogCursor:
         if len(self._rest) > MAX_HELD:
             fresh += self._part()
         return fresh
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether the stream has brought all that was known before; if not, it broke off."""
+        return not self._skip
 
     @property
     def unfinished(self) -> bytes:

@@ -72,7 +72,9 @@ class LogRead:
 
 @dataclass(frozen=True)
 class Removed:
-    """The API took the deletion of the Job and of what we created with it."""
+    """The Job and what we created with it are deleted; refusal tells in words what may not be."""
+
+    refusal: str = ""
 
 
 @dataclass(frozen=True)

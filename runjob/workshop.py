@@ -60,22 +60,29 @@ class Workshop:
         _start("remove", lambda: self._remove(job, ours, tell, wait))
 
     def _remove(self, job: Body | None, ours: tuple[Body, ...], tell: Tell, wait: bool) -> None:
-        for body in (*([job] if job else []), *reversed(ours)):
-            propagation = "Foreground" if wait and body is job else "Background"
-            for pause in self._backoff.waits():
-                try:
-                    self._api.delete(
-                        body,
-                        self._namespace,
-                        body["metadata"]["uid"],
-                        propagation=propagation,
-                    )
-                    break
-                except (ApiError, NoClusterError) as error:
-                    trouble = error if isinstance(error, ApiError) else ApiError(401, str(error))
-                    tell(Trouble(trouble, f"deleting {body['kind']} {body['metadata']['name']}"))
-                    threading.Event().wait(wait_for(trouble.retry_after, pause))
-        tell(Removed())
+        refusals = [
+            refusal
+            for body in (*([job] if job else []), *reversed(ours))
+            if (refusal := self._delete(body, tell, foreground=wait and body is job))
+        ]
+        tell(Removed("; ".join(refusals)))
+
+    def _delete(self, body: Body, tell: Tell, *, foreground: bool) -> str:
+        """Delete one object, however often it takes; return in words why it may not be."""
+        name = f"{body['kind']} {body['metadata']['name']}"
+        propagation = "Foreground" if foreground else "Background"
+        for pause in self._backoff.waits():
+            try:
+                uid = body["metadata"]["uid"]
+                self._api.delete(body, self._namespace, uid, propagation=propagation)
+                return ""
+            except (ApiError, NoClusterError) as error:
+                trouble = error if isinstance(error, ApiError) else ApiError(401, str(error))
+                if not trouble.heals:
+                    return f"{name} ({trouble})"
+                tell(Trouble(trouble, f"deleting {name}"))
+                threading.Event().wait(wait_for(trouble.retry_after, pause))
+        raise AssertionError("the waits never end")
 
     def inform(self, query: Query, tell: Tell) -> Informer:
         """Watch, and tell of each change."""

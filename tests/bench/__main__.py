@@ -185,12 +185,12 @@ def log_throughput(bench: Bench) -> list[Row]:
         "get", "pods", "-l", f"job-name={name}", "-o", "jsonpath={.items[0].metadata.name}"
     )
     pod = subprocess.run(get, check=True, capture_output=True, text=True).stdout
+    read = [sys.executable, "-m", "tests.bench.read_log", bench.kubeconfig, pod]
     ours, theirs, peaks = [], [], []
-    for _ in range(5):
-        read = [sys.executable, "-m", "tests.bench.read_log", bench.kubeconfig, pod]
-        answer = subprocess.run(read, check=True, capture_output=True, text=True).stdout.split()
-        ours.append(float(answer[0]))
-        peaks.append(float(answer[1]))
+    for _ in range(9):
+        cost = run(read)
+        ours.append(cost.wall)
+        peaks.append(cost.memory)
         theirs.append(run(bench.kubectl_command("logs", "-f", pod)).wall)
     subprocess.run(
         bench.kubectl_command("delete", "job", name, "--wait=false"),

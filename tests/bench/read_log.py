@@ -1,10 +1,8 @@
-"""Read one container's log as the launcher does, and throw it away; print seconds and peak MB."""
+"""Read one container's log as the launcher does, and throw it away."""
 
 from __future__ import annotations
 
-import resource
 import sys
-import time
 from pathlib import Path
 
 from runjob.cluster import Cluster
@@ -16,7 +14,6 @@ from runjob.options import Connection
 
 def main(kubeconfig: str, pod: str) -> None:
     """Read the log of the pod's container main in the namespace controlm to its end."""
-    start = time.perf_counter()
     cluster = Cluster(login(Connection(kubeconfig=kubeconfig)))
     cursor = LogCursor()
     with Path("/dev/null").open("wb") as nowhere:
@@ -24,8 +21,6 @@ def main(kubeconfig: str, pod: str) -> None:
         for chunk in cluster.log("controlm", pod, "main", since=cursor.resume(), follow=True):
             console.log(cursor.feed(chunk))
         console.log(cursor.finish())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(time.perf_counter() - start, peak)
 
 
 if __name__ == "__main__":
