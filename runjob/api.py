@@ -102,7 +102,14 @@ def run(
         inbox = Inbox()
         if listen is not None:
             listen(lambda number: inbox.put(Signalled(number)))
-        creator = Creator(cluster, job, launch, inbox.now, patience=options.api_timeout)
+        creator = Creator(
+            cluster,
+            job,
+            launch,
+            inbox.now,
+            lambda: console.line("Job created"),
+            patience=options.api_timeout,
+        )
         creator.start(inbox.put)
         # What follows the Job is loaded while the API creates it.
         from runjob.launcher import Launch

@@ -28,6 +28,7 @@ class Api(Protocol):
 class Creator:
     """Creates in a thread of its own, and ends with a message: Created or NotCreated.
 
+    announce is called when the Job stands, at once: whoever reads along should not wait for more;
     launch is the identity written on the Job, by which it is known again after a lost answer;
     patience are the seconds that the API may give no answer.
     """
@@ -38,6 +39,7 @@ class Creator:
         request: JobRequest,
         launch: str,
         now: Callable[[], float],
+        announce: Callable[[], None],
         *,
         backoff: Backoff = Backoff(),  # noqa: B008  # frozen
         patience: float = 600.0,
@@ -46,6 +48,7 @@ class Creator:
         self._request = request
         self._launch = launch
         self._now = now
+        self._announce = announce
         self._backoff = backoff
         self._patience = patience
         self._cancelled = threading.Event()
@@ -67,7 +70,9 @@ class Creator:
                 made = self._prerequisite(body, tell)
                 if made is not None:
                     ours.append(made)
-            return Created(self._job(tell), tuple(ours))
+            job = self._job(tell)
+            self._announce()
+            return Created(job, tuple(ours))
         except UnansweredError as error:
             return NotCreated(error.instead, tuple(ours), unsure=True)
         except LaunchError as error:

@@ -87,9 +87,6 @@ class Workshop(Protocol):
 class Narrator(Protocol):
     """Where the story is told."""
 
-    def line(self, text: str) -> None:
-        """Print one line of ours to stdout."""
-
     def remark(self, text: str) -> None:
         """Print one line to stderr."""
 
@@ -180,7 +177,6 @@ class Launch:
         self._job, self._ours = job, created.ours
         self._picture = Picture(job_view(job))
         self._several = _has_several_sources(job)
-        self._console.line("Job created")
         for name, query in (("job", job_query(job)), ("pods", pods_query(job))):
             self._informers[name] = self._workshop.inform(query, self._inbox.put)
 

@@ -117,11 +117,7 @@ class Workshop:
 
 class Console:
     def __init__(self) -> None:
-        self.lines: list[str] = []
         self.remarks: list[str] = []
-
-    def line(self, text: str) -> None:
-        self.lines.append(text)
 
     def remark(self, text: str) -> None:
         self.remarks.append(text)
@@ -193,7 +189,6 @@ def test_a_job_that_completes_is_removed_and_reported() -> None:
     stage = Stage((0, CREATED), (0.5, NO_POD), (0.9, ended(0)), (0.9, COMPLETE), (0.9, READ))
     verdict = stage.play()
     assert verdict.exit_code == 0
-    assert stage.console.lines == ["Job created"]
     assert stage.workshop.removed == [(JOB, (), False)]
     assert stage.workshop.watched == ["jobs", "pods"]
     assert all(thread.stopped for thread in stage.workshop.threads)
