@@ -77,6 +77,10 @@ class Creator:
             return NotCreated(error.instead, tuple(ours), unsure=True)
         except LaunchError as error:
             return NotCreated(error, tuple(ours))
+        except (KeyError, TypeError, ValueError) as error:
+            # A thread that dies would leave the launch waiting for ever.
+            strange = LaunchError(f"the API gave an answer that is none ({error!r})")
+            return NotCreated(strange, tuple(ours), unsure=True)
 
     def _prerequisite(self, body: Body, tell: Tell) -> Body | None:
         """Create one object; None when it stood there already, as it is written."""

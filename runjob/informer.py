@@ -131,6 +131,9 @@ class Informer:
                     continue
                 asked = error.retry_after
                 self._tell(Trouble(error, f"watching {self._query.kind.plural}"))
+            except (KeyError, TypeError, ValueError) as error:
+                strange = ApiError(0, f"an object that is none ({error!r})")
+                self._tell(Trouble(strange, f"watching {self._query.kind.plural}"))
             except NoClusterError as error:
                 trouble = ApiError(401, str(error))
                 self._tell(Trouble(trouble, f"watching {self._query.kind.plural}"))

@@ -127,6 +127,7 @@ class Launch:
         self._progress: tuple[int, ...] = ()
         self._trouble: tuple[float, ApiError] | None = None
         self._signals = 0
+        self._last_signal = 0
         self._uncertain = False  # whether a create may yet succeed
         self._troubles: dict[str, float] = {}
         self._removing = False
@@ -393,16 +394,16 @@ class Launch:
 
     def _drain(self, deadline: float) -> None:
         """Wait until each pod's end was seen and each log is read."""
-        relisted = False
         start = self._inbox.now()
         while self._inbox.now() < deadline and not self._signals:
             assert self._picture is not None
-            settled = self._picture.settled or relisted
-            if settled and not self._unread:
+            # A pod that was deleted before it was seen never shows its end; a watch that is down
+            # may yet bring it.
+            missing = not self._picture.settled and (
+                self._trouble is not None or self._inbox.now() - start <= self._patience.mute
+            )
+            if not missing and not self._unread:
                 return
-            if not settled and self._inbox.now() - start > self._patience.mute:
-                relisted = True
-                continue
             self._heed(self._inbox.get(self._patience.tick))
         if self._unread and not self._signals:
             names = ", ".join(f"{key[1]}" for key in self._unread)
