@@ -56,7 +56,7 @@ cluster-down: $(VENV)/dev ## stop what `make cluster` started
 
 e2e: $(VENV)/dev ## run the contract suite and the end-to-end tests on the cluster of KUBECONFIG
 	@test -n "$(CLUSTER)" || { echo "make e2e: no cluster; make cluster brings one up, then: KUBECONFIG=$(CACHE)/cluster/kubeconfig make e2e" >&2; exit 1; }
-	@RUNJOB_CLUSTER=real KUBECONFIG="$(CLUSTER)" $(PY) -m pytest tests/contract tests/e2e
+	@RUNJOB_CLUSTER=real KUBECONFIG="$(CLUSTER)" $(PY) -m pytest $(RETRY) tests/contract tests/e2e
 
 bench: $(VENV)/dev ## measure what a launch costs, against kubectl and the client imported whole
 	@test -n "$(CLUSTER)" || { echo "make bench: no cluster; make cluster brings one up, then: KUBECONFIG=$(CACHE)/cluster/kubeconfig make bench" >&2; exit 1; }

@@ -26,7 +26,8 @@ def main(arguments: list[str]) -> int:
     """Do what the first argument says; return the exit code."""
     epilog = "\n".join(f"{name:16} {what}" for name, what in _COMMANDS.items())
     parser = argparse.ArgumentParser(
-        prog="python -m tests.cluster", epilog=epilog,
+        prog="python -m tests.cluster",
+        epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("command", choices=list(_COMMANDS))

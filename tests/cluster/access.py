@@ -17,7 +17,10 @@ def grant_access(layout: Layout) -> None:
         kubectl(layout, "apply", "-f", str(manifest))
     token = new_launcher_token(layout, seconds=30 * 24 * 3600)
     write_kubeconfig(
-        layout.launcher_kubeconfig, layout.certificates, LAUNCHER, {"token": token},
+        layout.launcher_kubeconfig,
+        layout.certificates,
+        LAUNCHER,
+        {"token": token},
         LAUNCHER_NAMESPACE,
     )
 

@@ -26,8 +26,12 @@ def build_all(layout: Layout) -> None:
     pause = layout.programs / "pause"
     if not pause.exists():
         with step("build pause"):
-            _go(layout, "pause", ["build", *_flags(()), "-o", str(pause), "main.go"],
-                SOURCES / "pause")
+            _go(
+                layout,
+                "pause",
+                ["build", *_flags(()), "-o", str(pause), "main.go"],
+                SOURCES / "pause",
+            )
 
 
 def build(layout: Layout, source: Source) -> None:
@@ -95,7 +99,11 @@ def _go(layout: Layout, name: str, arguments: list[str], folder: Path) -> None:
     with log.open("a") as out:
         ended = subprocess.run(
             ["nice", "-n", "10", "go", *arguments],
-            cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
             check=False,
         )
     if ended.returncode != 0:

@@ -26,14 +26,20 @@ class Holder:
 
 
 _SERVED = (
-    "DNS:kubernetes", "DNS:kubernetes.default", "DNS:kubernetes.default.svc",
-    "DNS:kubernetes.default.svc.cluster.local", "DNS:localhost",
-    f"IP:{NODE_ADDRESS}", f"IP:{SERVICE_ADDRESS}", "IP:127.0.0.1",
+    "DNS:kubernetes",
+    "DNS:kubernetes.default",
+    "DNS:kubernetes.default.svc",
+    "DNS:kubernetes.default.svc.cluster.local",
+    "DNS:localhost",
+    f"IP:{NODE_ADDRESS}",
+    f"IP:{SERVICE_ADDRESS}",
+    "IP:127.0.0.1",
 )
 HOLDERS = (
     Holder("apiserver", "kube-apiserver", names=_SERVED, kubeconfig=False),
-    Holder("apiserver-kubelet", "kube-apiserver-kubelet-client", "system:masters",
-           kubeconfig=False),
+    Holder(
+        "apiserver-kubelet", "kube-apiserver-kubelet-client", "system:masters", kubeconfig=False
+    ),
     Holder("admin", "kubernetes-admin", "system:masters"),
     Holder("kube-controller-manager", "system:kube-controller-manager"),
     Holder("kube-scheduler", "system:kube-scheduler"),
@@ -47,8 +53,17 @@ def make_certificates(folder: Path) -> None:
     folder.mkdir(parents=True, mode=0o700)
     _key(folder / "ca.key")
     _openssl(
-        "req", "-x509", "-new", "-key", folder / "ca.key", "-subj", "/CN=runjob-cluster",
-        "-days", "3650", "-out", folder / "ca.crt",
+        "req",
+        "-x509",
+        "-new",
+        "-key",
+        folder / "ca.key",
+        "-subj",
+        "/CN=runjob-cluster",
+        "-days",
+        "3650",
+        "-out",
+        folder / "ca.crt",
     )
     _key(folder / "tokens.key")
     _openssl("pkey", "-in", folder / "tokens.key", "-pubout", "-out", folder / "tokens.pub")
@@ -92,11 +107,33 @@ def _certify(folder: Path, holder: Holder) -> None:
     extensions = stem.with_suffix(".ext")
     extensions.write_text(usage + names + "\n")
     request = stem.with_suffix(".csr")
-    _openssl("req", "-new", "-key", stem.with_suffix(".key"), "-out", request,
-             "-subj", f"{group}/CN={holder.user}")
-    _openssl("x509", "-req", "-in", request, "-CA", folder / "ca.crt", "-CAkey",
-             folder / "ca.key", "-CAcreateserial", "-days", "3650", "-extfile", extensions,
-             "-out", stem.with_suffix(".crt"))
+    _openssl(
+        "req",
+        "-new",
+        "-key",
+        stem.with_suffix(".key"),
+        "-out",
+        request,
+        "-subj",
+        f"{group}/CN={holder.user}",
+    )
+    _openssl(
+        "x509",
+        "-req",
+        "-in",
+        request,
+        "-CA",
+        folder / "ca.crt",
+        "-CAkey",
+        folder / "ca.key",
+        "-CAcreateserial",
+        "-days",
+        "3650",
+        "-extfile",
+        extensions,
+        "-out",
+        stem.with_suffix(".crt"),
+    )
 
 
 def _key(path: Path) -> None:
@@ -110,7 +147,10 @@ def _encoded(path: Path) -> str:
 def _openssl(*arguments: str | Path) -> None:
     ended = subprocess.run(
         ["openssl", *arguments],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if ended.returncode != 0:
         complaint = ended.stderr.strip().replace("\n", "; ")

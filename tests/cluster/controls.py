@@ -68,8 +68,9 @@ def restart_kubelet() -> None:
 def limit_container_logs(size: str) -> None:
     """Let the kubelet rotate a container's log at ``size``, like 10Mi, the default of clusters."""
     config = here().configuration / "kubelet.yaml"
-    changed = re.sub(r"(?m)^containerLogMaxSize: .*$", f"containerLogMaxSize: {size}",
-                     config.read_text())
+    changed = re.sub(
+        r"(?m)^containerLogMaxSize: .*$", f"containerLogMaxSize: {size}", config.read_text()
+    )
     config.write_text(changed)
     restart_kubelet()
 

@@ -23,11 +23,36 @@ _BUSYBOX = Path("/bin/busybox")
 
 # Debian 12's python3.11 and what its standard library loads, in the order of unpacking.
 _PYTHON_PACKAGES = (
-    "base-files", "netbase", "tzdata", "media-types", "libc6", "libgcc-s1", "libcrypt1", "zlib1g",
-    "libexpat1", "libssl3", "libbz2-1.0", "liblzma5", "libffi8", "libsqlite3-0", "libuuid1",
-    "libtinfo6", "libncursesw6", "libreadline8", "libdb5.3", "libtirpc3", "libnsl2",
-    "libkrb5-3", "libgssapi-krb5-2", "libk5crypto3", "libkrb5support0", "libcom-err2",
-    "libkeyutils1", "libpython3.11-minimal", "libpython3.11-stdlib", "python3.11-minimal",
+    "base-files",
+    "netbase",
+    "tzdata",
+    "media-types",
+    "libc6",
+    "libgcc-s1",
+    "libcrypt1",
+    "zlib1g",
+    "libexpat1",
+    "libssl3",
+    "libbz2-1.0",
+    "liblzma5",
+    "libffi8",
+    "libsqlite3-0",
+    "libuuid1",
+    "libtinfo6",
+    "libncursesw6",
+    "libreadline8",
+    "libdb5.3",
+    "libtirpc3",
+    "libnsl2",
+    "libkrb5-3",
+    "libgssapi-krb5-2",
+    "libk5crypto3",
+    "libkrb5support0",
+    "libcom-err2",
+    "libkeyutils1",
+    "libpython3.11-minimal",
+    "libpython3.11-stdlib",
+    "python3.11-minimal",
     "python3.11",
 )
 _PYTHON_LIBRARIES = ("kubernetes>=36,<37", "PyYAML>=6")
@@ -106,8 +131,10 @@ def _with_busybox(image: oci.Image) -> oci.Image:
         environment={"PATH": "/usr/local/bin:/usr/bin:/bin", **image.environment},
         files={**files, **image.files},
         programs={"bin/busybox": _BUSYBOX, **image.programs},
-        links={**{f"bin/{name}": "busybox" for name in applets if name != "busybox"},
-               **image.links},
+        links={
+            **{f"bin/{name}": "busybox" for name in applets if name != "busybox"},
+            **image.links,
+        },
     )
 
 

@@ -26,8 +26,19 @@ def create_network() -> None:
     inside = ["ip", "netns", "exec", NAMESPACE]
     for command in (
         ["ip", "netns", "add", NAMESPACE],
-        ["ip", "link", "add", _OUTSIDE, "type", "veth", "peer", "name", _INSIDE,
-         "netns", NAMESPACE],
+        [
+            "ip",
+            "link",
+            "add",
+            _OUTSIDE,
+            "type",
+            "veth",
+            "peer",
+            "name",
+            _INSIDE,
+            "netns",
+            NAMESPACE,
+        ],
         ["ip", "address", "add", f"{_HOST_ADDRESS}/30", "dev", _OUTSIDE],
         ["ip", "link", "set", _OUTSIDE, "up"],
         [*inside, "ip", "link", "set", "lo", "up"],
@@ -35,8 +46,14 @@ def create_network() -> None:
         [*inside, "ip", "link", "set", _INSIDE, "up"],
         # The name server of the pods answers on the address that a cluster's DNS usually has.
         [*inside, "ip", "address", "add", f"{DNS_ADDRESS}/32", "dev", "lo"],
-        [*inside, "sysctl", "-q", "-w", "net.ipv4.ip_forward=1",
-         "net.bridge.bridge-nf-call-iptables=1"],
+        [
+            *inside,
+            "sysctl",
+            "-q",
+            "-w",
+            "net.ipv4.ip_forward=1",
+            "net.bridge.bridge-nf-call-iptables=1",
+        ],
     ):
         _run(command)
 

@@ -65,8 +65,9 @@ def up(layout: Layout) -> None:
             wait_until(layout, API_SERVER, "ready API server", lambda: api_ready(layout))
         with step("import the images"):
             # containerd makes its socket some time before it answers on it.
-            wait_until(layout, "containerd", "containerd",
-                       lambda: _ctr(layout, "version").returncode == 0)
+            wait_until(
+                layout, "containerd", "containerd", lambda: _ctr(layout, "version").returncode == 0
+            )
             for image in images:
                 imported = _ctr(layout, "images", "import", "--local", image)
                 if imported.returncode != 0:
@@ -80,8 +81,12 @@ def up(layout: Layout) -> None:
         with step("wait for the node"):
             wait_until(layout, "kubelet", "ready node", lambda: _node_ready(layout))
             for namespace in ("default", LAUNCHER_NAMESPACE):
-                wait_until(layout, "kube-controller-manager", f"service account in {namespace}",
-                           partial(_has_account, layout, namespace))
+                wait_until(
+                    layout,
+                    "kube-controller-manager",
+                    f"service account in {namespace}",
+                    partial(_has_account, layout, namespace),
+                )
         describe(layout)
 
 
@@ -150,21 +155,45 @@ def _ctr(layout: Layout, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run containerd's own client in the node's mounts."""
     holder = read_record(layout.record)[HOLDER]
     return subprocess.run(
-        ["nsenter", "--target", str(holder.pid), "--mount", "--net", "--",
-         str(layout.programs / "ctr"), "--address", _CONTAINERD_SOCKET,
-         "--namespace", "k8s.io", *arguments],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        [
+            "nsenter",
+            "--target",
+            str(holder.pid),
+            "--mount",
+            "--net",
+            "--",
+            str(layout.programs / "ctr"),
+            "--address",
+            _CONTAINERD_SOCKET,
+            "--namespace",
+            "k8s.io",
+            *arguments,
+        ],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
 def _node_ready(layout: Layout) -> bool:
     condition = '{.status.conditions[?(@.type=="Ready")].status}'
-    asked = kubectl(layout, "get", "nodes", NODE_NAME, "--ignore-not-found", "-o",
-                    f"jsonpath={condition}")
+    asked = kubectl(
+        layout, "get", "nodes", NODE_NAME, "--ignore-not-found", "-o", f"jsonpath={condition}"
+    )
     return asked.strip() == "True"
 
 
 def _has_account(layout: Layout, namespace: str) -> bool:
-    asked = kubectl(layout, "get", "serviceaccounts", "default", "--ignore-not-found",
-                    "--namespace", namespace, "-o", "name")
+    asked = kubectl(
+        layout,
+        "get",
+        "serviceaccounts",
+        "default",
+        "--ignore-not-found",
+        "--namespace",
+        namespace,
+        "-o",
+        "name",
+    )
     return bool(asked.strip())

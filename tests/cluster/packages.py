@@ -55,7 +55,11 @@ def apt(layout: Layout, arguments: list[str], folder: Path | None = None) -> Non
         for attempt in (arguments, ["update"], arguments):
             ended = subprocess.run(
                 ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", *attempt],
-                cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                check=False,
             )
             if ended.returncode == 0 and attempt is not arguments:
                 continue

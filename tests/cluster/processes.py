@@ -33,7 +33,11 @@ class Process:
 
 
 def start(
-    name: str, command: list[str], group: Path, log: Path, holder: Process | None = None,
+    name: str,
+    command: list[str],
+    group: Path,
+    log: Path,
+    holder: Process | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Process:
     """Start a daemon in the network namespace, and in the mounts of ``holder`` when there is one.
@@ -47,7 +51,11 @@ def start(
     with log.open("a") as out:
         child = subprocess.Popen(
             ["sh", "-c", _JOIN, str(group), *entry, *command],
-            cwd="/", stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
             env={**_ENVIRONMENT, **(environment or {})},
         )
     # Nobody waits for a daemon; this keeps the object's end from warning about that.

@@ -40,8 +40,12 @@ class Refusal(NamedTuple):
 _REFUSALS = {
     "denied": Refusal(401, "UNAUTHORIZED", "authentication required"),
     "forbidden": Refusal(403, "DENIED", "requested access to the resource is denied"),
-    "quota": Refusal(429, "TOOMANYREQUESTS", "You have reached your unauthenticated pull rate "
-                     "limit. https://www.docker.com/increase-rate-limit"),
+    "quota": Refusal(
+        429,
+        "TOOMANYREQUESTS",
+        "You have reached your unauthenticated pull rate "
+        "limit. https://www.docker.com/increase-rate-limit",
+    ),
     "broken": Refusal(500, "UNKNOWN", "unknown error"),
 }
 _MISSING = Refusal(404, "MANIFEST_UNKNOWN", "manifest unknown")
@@ -131,8 +135,7 @@ class Answer(BaseHTTPRequestHandler):
             if blob is None:
                 self._refuse(name, _MISSING)
             else:
-                self._send(200, blob, "application/octet-stream",
-                           seconds_of(name, "slow") or 0.0)
+                self._send(200, blob, "application/octet-stream", seconds_of(name, "slow") or 0.0)
             return
         refusal = self.server.refusal(name, what)
         packed = self.server.packed(name, what) if refusal is None else None
@@ -143,8 +146,12 @@ class Answer(BaseHTTPRequestHandler):
 
     def _refuse(self, name: str, refusal: Refusal) -> None:
         error = {"code": refusal.code, "message": refusal.message, "detail": None}
-        self._send(refusal.status, json.dumps({"errors": [error]}).encode(),
-                   "application/json", challenge=name if refusal.status == 401 else "")
+        self._send(
+            refusal.status,
+            json.dumps({"errors": [error]}).encode(),
+            "application/json",
+            challenge=name if refusal.status == 401 else "",
+        )
 
     def _send(
         self, status: int, body: bytes, media_type: str, seconds: float = 0.0, challenge: str = ""

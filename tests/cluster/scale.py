@@ -35,8 +35,11 @@ def start_kwok(layout: Layout, nodes: int = 5) -> None:
         config = text.replace("@log@", str(line))
         (layout.configuration / "kwok.yaml").write_text(config)
         start_daemon(layout, "kwok")
-        described = {"apiVersion": "v1", "kind": "List",
-                     "items": [_node(f"fake-{number}") for number in range(nodes)]}
+        described = {
+            "apiVersion": "v1",
+            "kind": "List",
+            "items": [_node(f"fake-{number}") for number in range(nodes)],
+        }
         kubectl(layout, "apply", "-f", "-", given=json.dumps(described))
         names = [f"node/fake-{number}" for number in range(nodes)]
         kubectl(layout, "wait", "--for=condition=Ready", "--timeout=30s", *names)

@@ -30,71 +30,88 @@ class Service:
 
 def services(layout: Layout) -> dict[str, Service]:
     """Return the daemons in the order in which they start."""
-    table = (_etcd(layout), _api_server(layout), _containerd(layout),
-             _controller_manager(layout), _scheduler(layout), _kubelet(layout),
-             _proxy(layout), _dns(), _registry(layout))
+    table = (
+        _etcd(layout),
+        _api_server(layout),
+        _containerd(layout),
+        _controller_manager(layout),
+        _scheduler(layout),
+        _kubelet(layout),
+        _proxy(layout),
+        _dns(),
+        _registry(layout),
+    )
     return {service.name: service for service in table}
 
 
 def scale_service(layout: Layout) -> Service:
     """Return kwok, which plays nodes and pods that do nothing; it is started on request only."""
     keys = layout.certificates
-    return Service("kwok", (
-        str(layout.programs / "kwok"),
-        f"--kubeconfig={keys}/admin.kubeconfig",
-        f"--config={layout.configuration}/kwok.yaml",
-        "--manage-all-nodes=false",
-        "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
-        "--node-lease-duration-seconds=40",
-        # It also plays the nodes' kubelets, so that the API server can ask them for logs.
-        f"--node-ip={NODE_ADDRESS}",
-        "--node-port=10247",
-        f"--server-address={NODE_ADDRESS}:10247",
-        f"--tls-cert-file={keys}/apiserver.crt",
-        f"--tls-private-key-file={keys}/apiserver.key",
-    ))
+    return Service(
+        "kwok",
+        (
+            str(layout.programs / "kwok"),
+            f"--kubeconfig={keys}/admin.kubeconfig",
+            f"--config={layout.configuration}/kwok.yaml",
+            "--manage-all-nodes=false",
+            "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
+            "--node-lease-duration-seconds=40",
+            # It also plays the nodes' kubelets, so that the API server can ask them for logs.
+            f"--node-ip={NODE_ADDRESS}",
+            "--node-port=10247",
+            f"--server-address={NODE_ADDRESS}:10247",
+            f"--tls-cert-file={keys}/apiserver.crt",
+            f"--tls-private-key-file={keys}/apiserver.key",
+        ),
+    )
 
 
 def _etcd(layout: Layout) -> Service:
-    return Service("etcd", (
-        str(layout.programs / "etcd"),
-        f"--data-dir={layout.etcd}",
-        "--listen-client-urls=http://127.0.0.1:2379",
-        "--advertise-client-urls=http://127.0.0.1:2379",
-        "--listen-peer-urls=http://127.0.0.1:2380",
-        # A cluster for tests may lose its data when the machine loses power.
-        "--unsafe-no-fsync",
-        "--log-level=warn",
-    ))
+    return Service(
+        "etcd",
+        (
+            str(layout.programs / "etcd"),
+            f"--data-dir={layout.etcd}",
+            "--listen-client-urls=http://127.0.0.1:2379",
+            "--advertise-client-urls=http://127.0.0.1:2379",
+            "--listen-peer-urls=http://127.0.0.1:2380",
+            # A cluster for tests may lose its data when the machine loses power.
+            "--unsafe-no-fsync",
+            "--log-level=warn",
+        ),
+    )
 
 
 def _api_server(layout: Layout) -> Service:
     keys = layout.certificates
-    return Service("kube-apiserver", (
-        str(layout.programs / "kube-apiserver"),
-        "--etcd-servers=http://127.0.0.1:2379",
-        f"--bind-address={NODE_ADDRESS}",
-        f"--advertise-address={NODE_ADDRESS}",
-        f"--secure-port={API_PORT}",
-        f"--service-cluster-ip-range={SERVICE_RANGE}",
-        "--authorization-mode=Node,RBAC",
-        "--enable-admission-plugins=NodeRestriction",
-        "--anonymous-auth=true",
-        f"--client-ca-file={keys}/ca.crt",
-        f"--tls-cert-file={keys}/apiserver.crt",
-        f"--tls-private-key-file={keys}/apiserver.key",
-        f"--kubelet-client-certificate={keys}/apiserver-kubelet.crt",
-        f"--kubelet-client-key={keys}/apiserver-kubelet.key",
-        "--kubelet-preferred-address-types=InternalIP",
-        "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
-        f"--service-account-key-file={keys}/tokens.pub",
-        f"--service-account-signing-key-file={keys}/tokens.key",
-        f"--audit-policy-file={layout.configuration}/audit-policy.yaml",
-        f"--audit-log-path={layout.audit_log}",
-        "--audit-log-maxsize=4096",
-        # A killed API server that comes back must be served soon, not after a minute.
-        "--shutdown-delay-duration=0s",
-    ))
+    return Service(
+        "kube-apiserver",
+        (
+            str(layout.programs / "kube-apiserver"),
+            "--etcd-servers=http://127.0.0.1:2379",
+            f"--bind-address={NODE_ADDRESS}",
+            f"--advertise-address={NODE_ADDRESS}",
+            f"--secure-port={API_PORT}",
+            f"--service-cluster-ip-range={SERVICE_RANGE}",
+            "--authorization-mode=Node,RBAC",
+            "--enable-admission-plugins=NodeRestriction",
+            "--anonymous-auth=true",
+            f"--client-ca-file={keys}/ca.crt",
+            f"--tls-cert-file={keys}/apiserver.crt",
+            f"--tls-private-key-file={keys}/apiserver.key",
+            f"--kubelet-client-certificate={keys}/apiserver-kubelet.crt",
+            f"--kubelet-client-key={keys}/apiserver-kubelet.key",
+            "--kubelet-preferred-address-types=InternalIP",
+            "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+            f"--service-account-key-file={keys}/tokens.pub",
+            f"--service-account-signing-key-file={keys}/tokens.key",
+            f"--audit-policy-file={layout.configuration}/audit-policy.yaml",
+            f"--audit-log-path={layout.audit_log}",
+            "--audit-log-maxsize=4096",
+            # A killed API server that comes back must be served soon, not after a minute.
+            "--shutdown-delay-duration=0s",
+        ),
+    )
 
 
 def _containerd(layout: Layout) -> Service:
@@ -102,8 +119,11 @@ def _containerd(layout: Layout) -> Service:
     path = f"{layout.programs}:/usr/sbin:/usr/bin:/sbin:/bin"
     return Service(
         "containerd",
-        (str(layout.programs / "containerd"), "--config",
-         f"{layout.configuration}/containerd.toml"),
+        (
+            str(layout.programs / "containerd"),
+            "--config",
+            f"{layout.configuration}/containerd.toml",
+        ),
         {"PATH": path},
     )
 
@@ -111,50 +131,62 @@ def _containerd(layout: Layout) -> Service:
 def _controller_manager(layout: Layout) -> Service:
     keys = layout.certificates
     config = f"{keys}/kube-controller-manager.kubeconfig"
-    return Service("kube-controller-manager", (
-        str(layout.programs / "kube-controller-manager"),
-        f"--kubeconfig={config}",
-        f"--authentication-kubeconfig={config}",
-        f"--authorization-kubeconfig={config}",
-        "--bind-address=127.0.0.1",
-        "--leader-elect=false",
-        "--use-service-account-credentials=true",
-        f"--root-ca-file={keys}/ca.crt",
-        f"--service-account-private-key-file={keys}/tokens.key",
-        f"--cluster-signing-cert-file={keys}/ca.crt",
-        f"--cluster-signing-key-file={keys}/ca.key",
-        f"--cluster-cidr={POD_RANGE}",
-    ))
+    return Service(
+        "kube-controller-manager",
+        (
+            str(layout.programs / "kube-controller-manager"),
+            f"--kubeconfig={config}",
+            f"--authentication-kubeconfig={config}",
+            f"--authorization-kubeconfig={config}",
+            "--bind-address=127.0.0.1",
+            "--leader-elect=false",
+            "--use-service-account-credentials=true",
+            f"--root-ca-file={keys}/ca.crt",
+            f"--service-account-private-key-file={keys}/tokens.key",
+            f"--cluster-signing-cert-file={keys}/ca.crt",
+            f"--cluster-signing-key-file={keys}/ca.key",
+            f"--cluster-cidr={POD_RANGE}",
+        ),
+    )
 
 
 def _scheduler(layout: Layout) -> Service:
     config = f"{layout.certificates}/kube-scheduler.kubeconfig"
-    return Service("kube-scheduler", (
-        str(layout.programs / "kube-scheduler"),
-        f"--kubeconfig={config}",
-        f"--authentication-kubeconfig={config}",
-        f"--authorization-kubeconfig={config}",
-        "--bind-address=127.0.0.1",
-        "--leader-elect=false",
-    ))
+    return Service(
+        "kube-scheduler",
+        (
+            str(layout.programs / "kube-scheduler"),
+            f"--kubeconfig={config}",
+            f"--authentication-kubeconfig={config}",
+            f"--authorization-kubeconfig={config}",
+            "--bind-address=127.0.0.1",
+            "--leader-elect=false",
+        ),
+    )
 
 
 def _kubelet(layout: Layout) -> Service:
-    return Service("kubelet", (
-        str(layout.programs / "kubelet"),
-        f"--config={layout.configuration}/kubelet.yaml",
-        f"--kubeconfig={layout.certificates}/kubelet.kubeconfig",
-        f"--hostname-override={NODE_NAME}",
-        f"--node-ip={NODE_ADDRESS}",
-        "--v=2",
-    ))
+    return Service(
+        "kubelet",
+        (
+            str(layout.programs / "kubelet"),
+            f"--config={layout.configuration}/kubelet.yaml",
+            f"--kubeconfig={layout.certificates}/kubelet.kubeconfig",
+            f"--hostname-override={NODE_NAME}",
+            f"--node-ip={NODE_ADDRESS}",
+            "--v=2",
+        ),
+    )
 
 
 def _proxy(layout: Layout) -> Service:
-    return Service("kube-proxy", (
-        str(layout.programs / "kube-proxy"),
-        f"--config={layout.configuration}/kube-proxy.yaml",
-    ))
+    return Service(
+        "kube-proxy",
+        (
+            str(layout.programs / "kube-proxy"),
+            f"--config={layout.configuration}/kube-proxy.yaml",
+        ),
+    )
 
 
 def _dns() -> Service:
