@@ -32,8 +32,7 @@ $(VENV)/dev: $(PY) pyproject.toml
 	@touch $@ $(VENV)/core
 
 demo: $(VENV)/core ## run the sample Job on an embedded cluster, or with CLUSTER=kubeconfig on a real one
-	@echo "python3 runjob/runJob.py -j mytest-job2 -n controlm -b 0 -s regcred -i joegoldberg/controlm:appimage -p Never -e LOOPCTR -v 10 -e STIME -v 5"
-	@$(PY) runjob/runJob.py -j mytest-job2 -n controlm -b 0 -s regcred \
+	$(PY) runjob/runJob.py -j mytest-job2 -n controlm -b 0 -s regcred \
 	  -i "joegoldberg/controlm:appimage" -p Never -e LOOPCTR -v 10 -e STIME -v 5 \
 	  $(if $(CLUSTER),--kubeconfig "$(CLUSTER)",--sandbox)
 

@@ -6,13 +6,14 @@ import errno
 import json
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from runjob.console import Console, standard
 from runjob.errors import ApiError, Exit, LaunchError, ManifestError, UsageError
 from runjob.flags import Asked, parse, usage
-from runjob.interrupts import Interrupts
+from runjob.interrupts import Interrupts, code_of
 from runjob.options import Connection, Options
 from runjob.plan import in_effect, plan
 from runjob.request import JobRequest
@@ -32,17 +33,17 @@ def main(argv: Sequence[str] | None = None, script: str | None = None) -> int:
     try:
         asked = parse(sys.argv[1:] if argv is None else argv)
         if isinstance(asked, Asked):
-            return _tell(asked)
+            return _tell(asked, console)
         return _run(asked, console, interrupts, script)
     except LaunchError as error:
         console.remark(f"error: {error}")
         return int(error.exit_code)
 
 
-def _tell(asked: Asked) -> int:
+def _tell(asked: Asked, console: Console) -> int:
     from runjob.version import VERSION
 
-    print(usage() if asked.topic == "help" else VERSION)
+    console.log(((usage() if asked.topic == "help" else VERSION) + "\n").encode())
     return int(Exit.SUCCEEDED)
 
 
@@ -57,12 +58,12 @@ def _run(options: Options, console: Console, interrupts: Interrupts, script: str
     for note in notes:
         console.remark(f"note: {note}")
     if options.dry_run == "client":
-        _print_manifest([*request.prerequisites, request.job])
+        _print_manifest([*request.prerequisites, request.job], console)
         return int(Exit.SUCCEEDED)
     if options.run.result_file:
         _check_writable(options.run.result_file)
     if options.dry_run == "server":
-        return _ask_server(request, connection)
+        return _ask_server(request, connection, console)
     # The rest of the launcher is loaded here: what is refused above is refused at once.
     from runjob.api import run
 
@@ -78,14 +79,24 @@ def _run(options: Options, console: Console, interrupts: Interrupts, script: str
         console=console,
         listen=interrupts.listen,
     )
-    interrupts.restore()
-    from runjob.report import report
-
     if options.run.result_file:
         _write_result(options.run.result_file, verdict, console)
-    for line in report(verdict):
-        console.line(line)
-    return verdict.exit_code
+    _print_report(verdict, console, bool(interrupts.last))
+    # A signal that came too late for the launch still counts: after it no path returns 0.
+    return verdict.exit_code or (int(code_of(interrupts.last)) if interrupts.last else 0)
+
+
+def _print_report(verdict: Verdict, console: Console, hurry: bool) -> None:
+    """Print the closing lines; after a signal do not wait for a reader that has stopped reading."""
+    from runjob.report import report
+
+    def lines() -> None:
+        for line in report(verdict):
+            console.line(line)
+
+    printer = threading.Thread(target=lines, daemon=True)
+    printer.start()
+    printer.join(5 if hurry else None)
 
 
 def _beside(name: str, folders: Sequence[str]) -> str | None:
@@ -105,30 +116,39 @@ def _read(path: str) -> str:
         raise ManifestError(f"{path} is not UTF-8 at byte {error.start}") from error
 
 
-def _print_manifest(bodies: Sequence[Any]) -> None:
+def _print_manifest(bodies: Sequence[Any], console: Console) -> None:
     import yaml
 
-    print(yaml.safe_dump_all([dict(body) for body in bodies], sort_keys=False), end="")
+    text = yaml.safe_dump_all([dict(body) for body in bodies], sort_keys=False)
+    console.log(text.encode())
 
 
-def _ask_server(request: JobRequest, connection: Connection) -> int:
+def _ask_server(request: JobRequest, connection: Connection, console: Console) -> int:
     from runjob.cluster import Cluster
     from runjob.login import login
 
     cluster = Cluster(login(connection))
-    manifest = request.source == "manifest"
     answers = []
     for body in (*request.prerequisites, request.job):
         try:
             answers.append(cluster.create(body, request.namespace, dry_run=True))
         except ApiError as error:
-            code = Exit.EXISTS if error.reason == "AlreadyExists" else (
-                Exit.MANIFEST if manifest else Exit.REFUSED
-            )  # fmt: skip
-            raise LaunchError(f"the API refuses {body['kind']} {request.label}: {error}",
-                              code if error.status else Exit.UNREADABLE) from error  # fmt: skip
-    _print_manifest(answers)
+            name = f"{body['kind']} {request.namespace}/{body['metadata']['name']}"
+            raise LaunchError(
+                f"the API refuses {name}: {error}", _dry_run_code(error, request)
+            ) from error
+    _print_manifest(answers, console)
     return int(Exit.SUCCEEDED)
+
+
+def _dry_run_code(error: ApiError, request: JobRequest) -> Exit:
+    if error.status == 401:
+        return Exit.NO_CLUSTER
+    if error.heals:
+        return Exit.UNREADABLE
+    if error.reason == "AlreadyExists":
+        return Exit.EXISTS
+    return Exit.MANIFEST if request.source == "manifest" else Exit.REFUSED
 
 
 def _check_writable(path: str) -> None:
@@ -139,6 +159,8 @@ def _check_writable(path: str) -> None:
             raise IsADirectoryError(errno.EISDIR, "is a directory")
         with open(draft, "w", encoding="utf-8"):
             os.remove(draft)
+        if os.path.exists(path):
+            os.remove(path)  # an earlier launch's result must not pass for this one's
     except OSError as error:
         raise UsageError(
             f"--result-file {path:.80}: cannot be written there ({error.strerror})"

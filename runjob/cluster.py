@@ -66,11 +66,12 @@ class Stream:
     Raises ApiError with status 0 where the connection broke before the answer's end.
     """
 
-    def __init__(self, connection: HTTPConnection, response: HTTPResponse) -> None:
+    def __init__(
+        self, connection: HTTPConnection, sock: socket.socket, response: HTTPResponse
+    ) -> None:
         self._connection = connection
         self._response = response
-        # The response lets go of its socket when it has read the last byte.
-        self._socket = connection.sock
+        self._socket = sock
         self._closed = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -127,7 +128,7 @@ class Stream:
 
 
 class Cluster:
-    """One connection to one cluster; its methods raise ApiError, and block no longer than SHORT.
+    """One connection to one cluster; its methods raise ApiError, and wait READ_TIMEOUT for a byte.
 
     login leads to the cluster; it is asked again when the API refuses the credentials.
     """
@@ -140,8 +141,20 @@ class Cluster:
 
     def _connect(self) -> None:
         self._access = access = self._login()
-        self._host = urlsplit(access.host)
-        self._tls = _tls(access) if self._host.scheme == "https" else None
+        try:
+            self._host = urlsplit(access.host)
+            good = self._host.scheme in ("http", "https") and bool(self._host.hostname)
+            good = good and self._host.port != 0
+        except ValueError:
+            good = False
+        if not good:
+            raise NoClusterError(f"{access.host!r:.80} is no address such as https://host:6443")
+        try:
+            self._tls = _tls(access) if self._host.scheme == "https" else None
+        except (OSError, ValueError) as error:
+            raise NoClusterError(
+                f"a certificate or key for {access.host} cannot be used: {error}"
+            ) from error
 
     def _request(
         self,
@@ -150,7 +163,7 @@ class Cluster:
         query: Mapping[str, str] | None = None,
         body: Any = None,
         read_timeout: float = READ_TIMEOUT,
-    ) -> tuple[HTTPConnection, HTTPResponse]:
+    ) -> tuple[HTTPConnection, socket.socket, HTTPResponse]:
         """Send one request on a connection of its own; the answer's body is yet to be read."""
         access = self._access
         headers = {"User-Agent": self._agent, "Accept": "application/json", **access.headers()}
@@ -162,11 +175,15 @@ class Cluster:
         connection = self._connection()
         try:
             connection.connect()
-            connection.sock.settimeout(read_timeout)
+            # Kept by the caller: after an answer that closes the connection, http.client lets go.
+            sock = connection.sock
+            for level, option, value in _KEEPALIVE:
+                sock.setsockopt(level, option, value)
+            sock.settimeout(read_timeout)
             connection.request(method, url, data, headers)
             response = connection.getresponse()
             if response.status < 300:
-                return connection, response
+                return connection, sock, response
             answer = response.read()
         except ssl.SSLCertVerificationError as error:
             connection.close()
@@ -186,12 +203,13 @@ class Cluster:
     def _connection(self) -> HTTPConnection:
         name, port = self._host.hostname or "", self._host.port
         address = (name, port or (443 if self._tls else 80))
-        if self._access.proxy:
-            proxy = urlsplit(self._access.proxy)
-            connection = _connection(proxy.hostname or "", proxy.port or 3128, self._tls)
-            connection.set_tunnel(*address)
-        else:
-            connection = _connection(*address, self._tls)
+        server = self._access.server_name
+        if not self._access.proxy:
+            return _connection(*address, self._tls, server)
+        proxy = urlsplit(self._access.proxy if "//" in self._access.proxy
+                         else f"//{self._access.proxy}")  # fmt: skip
+        connection = _connection(proxy.hostname or "", proxy.port or 3128, self._tls, server)
+        connection.set_tunnel(*address)
         return connection
 
     def _renew(self, refused: Access) -> None:
@@ -293,9 +311,25 @@ def _tls(access: Access) -> ssl.SSLContext:
     return context
 
 
-def _connection(host: str, port: int, tls: ssl.SSLContext | None) -> HTTPConnection:
+class _NamedConnection(HTTPSConnection):
+    """A TLS connection to a server that goes by another name (`tls-server-name`)."""
+
+    def __init__(self, host: str, port: int, tls: ssl.SSLContext, name: str) -> None:
+        super().__init__(host, port, timeout=CONNECT_TIMEOUT, context=tls)
+        self._tls, self._name = tls, name
+
+    def connect(self) -> None:
+        HTTPConnection.connect(self)
+        self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._name)
+
+
+def _connection(
+    host: str, port: int, tls: ssl.SSLContext | None, server_name: str | None
+) -> HTTPConnection:
     if tls is None:
         return HTTPConnection(host, port, CONNECT_TIMEOUT)
+    if server_name:
+        return _NamedConnection(host, port, tls, server_name)
     return HTTPSConnection(host, port, timeout=CONNECT_TIMEOUT, context=tls)
 
 

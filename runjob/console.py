@@ -20,7 +20,9 @@ class Console:
     def __init__(self, out: BinaryIO | None, err: TextIO | None) -> None:
         self._out = out
         self._err = err
+        # Of its own each: a reader that stops reading stdout must not hold up what a signal does.
         self._lock = threading.Lock()
+        self._err_lock = threading.Lock()
         self._at_line_start = True
 
     def log(self, lines: bytes, prefix: bytes = b"") -> None:
@@ -40,7 +42,7 @@ class Console:
 
     def remark(self, text: str) -> None:
         """Print one line to stderr."""
-        with self._lock, suppress(OSError, ValueError):
+        with self._err_lock, suppress(OSError, ValueError):
             if self._err is not None:
                 self._err.write(f"runjob: {clean(text)}\n")
                 self._err.flush()
@@ -52,8 +54,10 @@ class Console:
         try:
             self._out.write(data)
             self._out.flush()
-        except (OSError, ValueError):
-            self._out = None  # nobody reads any more
+        except (OSError, ValueError) as error:
+            self._out = None
+            if not isinstance(error, BrokenPipeError):  # a reader that went away has seen enough
+                self.remark(f"stdout cannot be written ({error}): the rest of the log is lost")
 
 
 def standard() -> Console:

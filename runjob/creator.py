@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from runjob.errors import ApiError, Exit, LaunchError, ManifestError, NoClusterError
-from runjob.messages import Created, Message, NotCreated, Trouble
+from runjob.messages import Created, Message, NotCreated, Prepared, Trouble
 from runjob.plan import made_by
 from runjob.request import Body, JobRequest
 from runjob.retry import Backoff, wait_for
@@ -70,6 +70,7 @@ class Creator:
                 made = self._prerequisite(body, tell)
                 if made is not None:
                     ours.append(made)
+                    tell(Prepared(made))
             job = self._job(tell)
             self._announce()
             return Created(job, tuple(ours))
@@ -77,7 +78,7 @@ class Creator:
             return NotCreated(error.instead, tuple(ours), unsure=True)
         except LaunchError as error:
             return NotCreated(error, tuple(ours))
-        except (KeyError, TypeError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001
             # A thread that dies would leave the launch waiting for ever.
             strange = LaunchError(f"the API gave an answer that is none ({error!r})")
             return NotCreated(strange, tuple(ours), unsure=True)
@@ -96,6 +97,8 @@ class Creator:
             known = self._persist(lambda: self._api.read(body, self._request.namespace), tell, name)
         except ApiError as error:
             raise self._refused(error, name) from error
+        if made_by(known, self._launch):
+            return known  # the answer to our own create was lost
         from runjob.manifest import same_content
 
         if not same_content(body, known):
@@ -222,5 +225,5 @@ def _hint(error: ApiError, request: JobRequest) -> str:
     if error.status == 404 and "namespaces" in str(error):
         return f"create the namespace {request.namespace}, or name another with -n"
     if error.status == 403 and "cannot create" in str(error):
-        return "the ServiceAccount of this agent needs that right (see the README, Rights)"
+        return "the ServiceAccount of this agent needs that right; k8s/runjob.yaml shows how"
     return ""

@@ -353,6 +353,8 @@ def _value(flag: Flag, option: str, text: str) -> Any:
         return True
     if "\0" in text:
         raise UsageError(f"{option} has a NUL byte in its value")
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise UsageError(f"{option} has a value that is not UTF-8, which the API cannot take")
     if flag.blank is not ... and (text == "" or (text == "none" and not flag.collects)):
         return flag.blank
     if text == "" and flag.name not in ("envvalue",):
@@ -383,7 +385,9 @@ def _environment(
         if not name and value:
             raise UsageError("-e is empty but its -v is not: name the variable")
         if "=" in name:
-            raise UsageError(f"-e takes a name, not {name!r}: the value belongs to -v")
+            raise UsageError(
+                f"-e takes a name alone: the value of {name.partition('=')[0]!r} belongs to -v"
+            )
     return tuple((name, value) for name, value in zip(names, values, strict=True) if name)
 
 

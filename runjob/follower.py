@@ -196,7 +196,9 @@ class Follower:
                     return "" if ends else str(error)
                 ends = ends if ended else 0
                 if error.status != 400:  # 400: the container is about to start
-                    self._tell(Trouble(error, f"reading the log of {self._pod.name}"))
+                    self._tell(
+                        Trouble(error, f"reading the log of {self._pod.name}", error.status == 0)
+                    )
                 asked = error.retry_after
             except NoClusterError as error:
                 self._tell(Trouble(ApiError(401, str(error)), "reading a log"))

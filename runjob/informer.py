@@ -129,6 +129,8 @@ class Informer:
                 if error.status == 410:
                     version = None
                     continue
+                if error.status == 403 and self._query.kind is EVENT:
+                    return  # events explain a wait, and no more: it goes on without
                 asked = error.retry_after
                 self._tell(Trouble(error, f"watching {self._query.kind.plural}"))
             except (KeyError, TypeError, ValueError) as error:

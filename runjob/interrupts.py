@@ -19,6 +19,7 @@ class Interrupts:
 
     def __init__(self) -> None:
         self._tell: Callable[[int], None] | None = None
+        self.last = 0  # the latest signal's number
 
     def install(self) -> None:
         """Take over SIGTERM, SIGINT and SIGHUP; one that is ignored (nohup) stays ignored."""
@@ -29,21 +30,25 @@ class Interrupts:
     def listen(self, tell: Callable[[int], None]) -> None:
         """Call tell with each signal's number, from now on.
 
-        tell runs inside a signal handler: it must not block or take a lock.
+        tell runs inside a signal handler: it must not block or take a lock. Raises LaunchError when
+        one came before and was swallowed by whatever it interrupted.
         """
+        if self.last:
+            raise _early(self.last)
         self._tell = tell
 
-    def restore(self) -> None:
-        """Give each signal back its usual effect: there is nothing more to remove."""
-        self._tell = None
-        for number in NUMBERS:
-            if signal.getsignal(number) == self._on_signal:
-                usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
-                signal.signal(number, usual)
-
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self.last = number
         if self._tell is None:
-            code = Exit.INTERRUPTED if number == signal.SIGINT else Exit.KILLED
-            name = signal.Signals(number).name
-            raise LaunchError(f"killed by {name} before anything was created", code)
+            raise _early(number)
         self._tell(number)
+
+
+def code_of(number: int) -> Exit:
+    """Return the exit code of a launch that this signal ended."""
+    return Exit.INTERRUPTED if number == signal.SIGINT else Exit.KILLED
+
+
+def _early(number: int) -> LaunchError:
+    name = signal.Signals(number).name
+    return LaunchError(f"killed by {name} before anything was created", code_of(number))

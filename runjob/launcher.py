@@ -20,6 +20,7 @@ from runjob.messages import (
     Message,
     NotCreated,
     Observed,
+    Prepared,
     Removed,
     Signalled,
     Trouble,
@@ -164,7 +165,8 @@ class Launch:
                 self._ours, self._uncertain = message.ours, message.unsure
                 if self._signals:
                     return self._killed()
-                return Ending(code=message.error.exit_code, text=str(message.error))
+                text = f"was not created: {message.error}"
+                return Ending(code=message.error.exit_code, text=text)
             self._heed(message)
             if isinstance(message, Signalled):
                 self._cancel()
@@ -185,7 +187,8 @@ class Launch:
         left = self._how_to_find() if self._uncertain else ""
         if self._ours:
             self._workshop.remove(None, self._ours, self._inbox.put, False)
-            left = self._await_removal(self._inbox.now() + self._patience.removal)
+            removal = self._await_removal(self._inbox.now() + self._patience.removal)
+            left = ". ".join(part for part in (left, removal) if part)
         return self._verdict(ending, left=left)
 
     # -- track ---------------------------------------------------------------------------------
@@ -252,6 +255,8 @@ class Launch:
             self._console.remark(
                 f"{name}: removing the Job" if self._signals == 1 else f"{name} again: hurrying"
             )
+        elif isinstance(message, Prepared):
+            self._ours = (*self._ours, message.body)
         elif isinstance(message, Trouble):
             self._note_trouble(message)
         elif isinstance(message, LogRead):
@@ -326,7 +331,8 @@ class Launch:
         if self._trouble is not None:
             return
         now = self._inbox.now()
-        self._trouble = (now, message.error)
+        if message.silence:
+            self._trouble = (now, message.error)
         text = f"trouble {message.what}: {message.error}; trying on"
         # One request may be refused for ever while others are answered: tell of it now and then.
         if now - self._troubles.get(text, -TELL_AGAIN) >= TELL_AGAIN:
@@ -384,9 +390,9 @@ class Launch:
             # What came last may explain the end better than what was known at it.
             judged = self._picture or judged
             ending = self._killed() if self._signals else judge.natural_end(judged) or ending
-        if ending.code is not Exit.SUCCEEDED:
-            self._gather_events()
         left = self._remove(ending)
+        if ending.code is not Exit.SUCCEEDED and not self._signals:
+            self._gather_events()
         if self._signals and ending.code not in (Exit.KILLED, Exit.INTERRUPTED):
             # After a signal no path returns 0, not even the last step.
             ending = self._killed()
@@ -432,18 +438,29 @@ class Launch:
         self._removing = True
         self._workshop.remove(job, self._ours, self._inbox.put, wait)
         grace = _grace(self._job) if wait else 0
+        if wait and self._signals:
+            self._console.remark(
+                f"waiting up to {grace + self._patience.removal:.0f} s until its pods are gone; "
+                "another signal does not wait"
+            )
         return self._await_removal(self._inbox.now() + grace + self._patience.removal, wait)
 
     def _await_removal(self, deadline: float, verified: bool = False) -> str:
         """Wait until the deletion was accepted, and with verified until nothing is left."""
+        asked = verified
         signals = self._signals
-        while self._inbox.now() < deadline and self._signals <= max(signals, 1):
+        while self._inbox.now() < deadline:
+            if self._signals > max(signals, 1):
+                # Hurrying means not to wait for the pods; the deletion itself must be on its way.
+                deadline = min(deadline, self._inbox.now() + self._patience.answer)
+                verified = False
+                signals = self._signals
             if self._removed and (self._refusal or not (verified and self._remains())):
                 break
             self._heed(self._inbox.get(self._patience.tick))
         if self._refusal:
-            return f"NOT removed: {self._refusal}; remove it with: {self._how_to_remove()}"
-        if self._removed and not (verified and self._remains()):
+            return f"NOT removed: {self._refusal}"
+        if self._removed and not (asked and self._remains()):
             return ""
         what = self._remains() or "what was created"
         return f"NOT removed yet: {what}; remove it with: {self._how_to_remove()}"

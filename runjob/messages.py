@@ -33,6 +33,13 @@ class NotCreated:
 
 
 @dataclass(frozen=True)
+class Prepared:
+    """A prerequisite was created, which did not exist before."""
+
+    body: Body
+
+
+@dataclass(frozen=True)
 class Observed:
     """An object was seen, for the last time when gone."""
 
@@ -50,10 +57,14 @@ class Listed:
 
 @dataclass(frozen=True)
 class Trouble:
-    """The API did not answer as it should; whoever says so tries again."""
+    """The API did not answer as it should; whoever says so tries again.
+
+    silence tells that it counts as no answer at all; a log that a node cannot give does not.
+    """
 
     error: ApiError
     what: str
+    silence: bool = True
 
 
 @dataclass(frozen=True)
@@ -85,5 +96,14 @@ class Signalled:
 
 
 Message = (
-    Created | NotCreated | Observed | Listed | Trouble | Answered | LogRead | Removed | Signalled
+    Created
+    | NotCreated
+    | Prepared
+    | Observed
+    | Listed
+    | Trouble
+    | Answered
+    | LogRead
+    | Removed
+    | Signalled
 )

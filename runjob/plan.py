@@ -144,19 +144,22 @@ def _job_name(options: Options) -> str | None:
 
 def signed(request: JobRequest, launch: str) -> JobRequest:
     """Return the request with the identity of this launch written on the Job."""
-    metadata = request.job["metadata"]
-    annotations = {**(metadata.get("annotations") or {}), LAUNCH: launch}
-    return replace(
-        request, job={**request.job, "metadata": {**metadata, "annotations": annotations}}
-    )
+    return replace(request, job=signed_body(request.job, launch))
+
+
+def signed_body(body: Body, launch: str) -> Body:
+    """Return the object with the identity of this launch written on it."""
+    metadata = body["metadata"]
+    metadata = {**metadata, "annotations": {**(metadata.get("annotations") or {}), LAUNCH: launch}}
+    return {**body, "metadata": metadata}
 
 
 def made_by(body: Body, launch: str) -> bool:
-    """Tell whether this Job came from the launch of that identity."""
+    """Tell whether this object came from the launch of that identity."""
     return bool((body["metadata"].get("annotations") or {}).get(LAUNCH) == launch)
 
 
-_SECRET = re.compile(r"pass|secret|token|key|credential|auth", re.I)
+_SECRET = re.compile(r"pass|pwd|secret|token|key|credential|auth|dsn|conn", re.I)
 
 
 def in_effect(request: JobRequest, options: Options) -> str:

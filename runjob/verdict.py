@@ -413,7 +413,7 @@ def _between(start: datetime | None, end: datetime | None) -> float | None:
 
 
 def as_json(verdict: Verdict) -> dict[str, Any]:
-    """Return the verdict as --result-file writes it; its schema stands in docs/result.md."""
+    """Return the verdict as --result-file writes it; its schema stands in docs/endings.md."""
     return {
         "schema": 1,
         "job": verdict.job,

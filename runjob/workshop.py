@@ -79,7 +79,8 @@ class Workshop:
             except (ApiError, NoClusterError) as error:
                 trouble = error if isinstance(error, ApiError) else ApiError(401, str(error))
                 if not trouble.heals:
-                    return f"{name} ({trouble})"
+                    how = f"kubectl -n {self._namespace} delete {name.lower()}"
+                    return f"{name} ({trouble}); remove it with: {how}"
                 tell(Trouble(trouble, f"deleting {name}"))
                 threading.Event().wait(wait_for(trouble.retry_after, pause))
         raise AssertionError("the waits never end")

@@ -112,7 +112,10 @@ class Images:
     def __init__(self, images: Iterable[Image]) -> None:
         self._table = {resolved(image.name): image for image in (*KNOWN, *images)}
         self._tried: dict[str, int] = {}
-        self._present: set[str] = set()
+        # The node has the images of its own at hand, as -p Never asks.
+        self._present = {
+            resolved(image.name) for image in KNOWN if not image.name.startswith("127.0.0.1")
+        }
 
     def add(self, image: Image) -> None:
         """Put an image in the table, in place of one of that name."""

@@ -120,3 +120,16 @@ def test_json_of_a_verdict_is_json() -> None:
     ending = natural_end(COMPLETE)
     assert ending
     assert json.loads(json.dumps(as_json(verdict("here/hello", ending, COMPLETE))))
+
+
+def test_the_demo_runs_the_sample_call_on_a_fresh_embedded_cluster() -> None:
+    told = subprocess.run(
+        ["make", "-n", "demo", "CLUSTER="], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    line = told.stdout.replace("\\\n", " ").splitlines()[-1]
+    command = line.replace(".venv/bin/python", sys.executable).replace("STIME -v 5", "STIME -v 0")
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Iteration 10 of 10\n" in done.stdout

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 
 import pytest
 
-from runjob.errors import LaunchError
-from runjob.interrupts import NUMBERS, Interrupts
+from runjob.errors import Exit, LaunchError
+from runjob.interrupts import NUMBERS, Interrupts, code_of
 
 
 @pytest.fixture(autouse=True)
@@ -49,12 +50,22 @@ def test_an_ignored_signal_stays_ignored() -> None:
     assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
 
 
-def test_when_there_is_nothing_more_to_remove_signals_act_as_usual() -> None:
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+def test_a_signal_that_something_swallowed_is_not_forgotten() -> None:
     interrupts = Interrupts()
     interrupts.install()
-    interrupts.listen(print)
-    interrupts.restore()
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    with pytest.raises(LaunchError):
+        os.kill(os.getpid(), signal.SIGTERM)
+    with pytest.raises(LaunchError, match="SIGTERM") as caught:
+        interrupts.listen(print)
+    assert caught.value.exit_code == Exit.KILLED
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        pytest.param(signal.SIGTERM, Exit.KILLED, id="SIGTERM"),
+        pytest.param(signal.SIGINT, Exit.INTERRUPTED, id="SIGINT"),
+    ],
+)
+def test_each_signal_has_its_exit_code(number: int, code: Exit) -> None:
+    assert code_of(number) is code

@@ -256,7 +256,7 @@ def test_a_refused_create_leaves_nothing_of_what_came_before_it() -> None:
     refused = NotCreated(LaunchError("the API refused it", Exit.REFUSED), (MADE,))
     stage = Stage((0, refused))
     verdict = stage.play()
-    assert (verdict.exit_code, verdict.ending.text) == (3, "the API refused it")
+    assert (verdict.exit_code, verdict.ending.text) == (3, "was not created: the API refused it")
     assert stage.workshop.removed == [(None, (MADE,), False)]
 
 
