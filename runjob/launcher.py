@@ -39,8 +39,8 @@ class Patience:
     explain: before a wait is worth a line; usual: before one is that every Job passes through;
     mute: a stream that brings nothing after its container ended; drain: logs and last pod states
     after the Job's end; removal: beyond the pods' own grace period, until a deletion is seen to be
-    done; answer: for a create that is under way when a signal comes; tick: between two looks at
-    the clock while one of these runs.
+    done; answer: for a create that is under way when a signal comes; last_words: for logs of what
+    has ended, before a removal; tick: between two looks at the clock while one of these runs.
     """
 
     explain: float = 1.0
@@ -49,6 +49,7 @@ class Patience:
     drain: float = 30.0
     removal: float = 15.0
     answer: float = 5.0
+    last_words: float = 2.0
     tick: float = 0.5
 
 
@@ -390,6 +391,8 @@ class Launch:
             # What came last may explain the end better than what was known at it.
             judged = self._picture or judged
             ending = self._killed() if self._signals else judge.natural_end(judged) or ending
+        else:
+            self._read_what_ended()
         left = self._remove(ending)
         if ending.code is not Exit.SUCCEEDED and not self._signals:
             self._gather_events()
@@ -414,6 +417,16 @@ class Launch:
         if self._unread and not self._signals:
             names = ", ".join(f"{key[1]}" for key in self._unread)
             self._console.remark(f"the log of {names} did not end in time; its last part is lost")
+
+    def _read_what_ended(self) -> None:
+        """Give the logs of containers that have ended a moment, before their pods go."""
+        signals, deadline = self._signals, self._inbox.now() + self._patience.last_words
+        while (
+            self._inbox.now() < deadline
+            and self._signals == signals
+            and any(ended is not None for ended in self._unread.values())
+        ):
+            self._heed(self._inbox.get(self._patience.tick))
 
     def _gather_events(self) -> None:
         assert self._picture is not None
