@@ -263,10 +263,10 @@ def test_a_value_is_taken_as_it_is(value: str) -> None:
     assert found.job.image == value
 
 
-names_of_variables = st.text(st.characters(exclude_characters="=\0"), min_size=1).filter(
-    lambda name: name != "-v"
-)
-values_of_variables = st.text(st.characters(exclude_characters="\0"))
+names_of_variables = st.text(
+    st.characters(codec="utf-8", exclude_characters="=\0"), min_size=1
+).filter(lambda name: name != "-v")
+values_of_variables = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
 
 
 @given(st.lists(st.tuples(names_of_variables, values_of_variables)))
@@ -493,3 +493,8 @@ def test_a_map_of_exit_codes_asks_for_the_containers_code() -> None:
 
 def test_nothing_given_is_all_defaults() -> None:
     assert parse([]) == Options()
+
+
+def test_a_value_that_is_not_utf8_is_refused() -> None:
+    with pytest.raises(UsageError, match="not UTF-8"):
+        parse(["-e", "A", "-v", "\udcff"])
