@@ -37,7 +37,7 @@ demo: $(VENV)/core ## run the sample Job on an embedded cluster, or with CLUSTER
 	  $(if $(CLUSTER),--kubeconfig "$(CLUSTER)",--sandbox)
 
 test: $(VENV)/dev ## run the tests that need no cluster, no root and no account
-	@$(PY) -m pytest tests --ignore tests/e2e --ignore tests/bench
+	@$(PY) -m pytest $(RETRY) tests --ignore tests/e2e --ignore tests/bench
 
 check: $(VENV)/dev ## lint, types, architecture, and the tests with branch coverage
 	@$(VENV)/bin/ruff check .
