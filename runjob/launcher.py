@@ -461,13 +461,12 @@ class Launch:
     def _await_removal(self, deadline: float, verified: bool = False) -> str:
         """Wait until the deletion was accepted, and with verified until nothing is left."""
         asked = verified
-        signals = self._signals
+        hurried = False
         while self._inbox.now() < deadline:
-            if self._signals > max(signals, 1):
+            if self._signals > 1 and not hurried:
                 # Hurrying means not to wait for the pods; the deletion itself must be on its way.
                 deadline = min(deadline, self._inbox.now() + self._patience.answer)
-                verified = False
-                signals = self._signals
+                verified, hurried = False, True
             if self._removed and (self._refusal or not (verified and self._remains())):
                 break
             self._heed(self._inbox.get(self._patience.tick))

@@ -314,6 +314,13 @@ def test_a_second_signal_hurries_the_removal() -> None:
     assert stage.inbox.now() == 3
 
 
+def test_two_signals_at_once_hurry_but_the_deletion_is_waited_for() -> None:
+    stage = Stage((0, CREATED), (1, RUNNING), (2, KILL), (2, KILL), (4, Removed()), removes=False)
+    verdict = stage.play()
+    assert (verdict.exit_code, stage.inbox.now()) == (8, 4)
+    assert stage.workshop.removed == [(JOB, (), True)]
+
+
 def test_a_signal_after_the_end_still_counts() -> None:
     stage = Stage((0, CREATED), (1, ended(0)), (1, COMPLETE), (1, KILL), (2, JOB_GONE))
     assert stage.play().exit_code == 8
