@@ -126,7 +126,8 @@ def test_the_demo_runs_the_sample_call_on_a_fresh_embedded_cluster() -> None:
     told = subprocess.run(
         ["make", "-n", "demo", "CLUSTER="], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    line = told.stdout.replace("\\\n", " ").splitlines()[-1]
+    lines = told.stdout.replace("\\\n", " ").splitlines()
+    line = next(line for line in lines if "runjob/runJob.py" in line)
     command = line.replace(".venv/bin/python", sys.executable).replace("STIME -v 5", "STIME -v 0")
     done = subprocess.run(
         ["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60
