@@ -1,0 +1,1 @@
+"""The consumer of the Customer-360 pipeline: from posts on Kafka to decisions in the data lake."""
