@@ -1,0 +1,1 @@
+"""What is not the product: stand-ins for the engines that it works with."""
