@@ -8,15 +8,21 @@ import socketserver
 import threading
 from collections.abc import Iterator
 
-from misc.engines.process import EngineError
+from misc.engines.ports import listen
 
 _CHUNK = 1 << 18
 
 
 class _Listener(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
+
+    def __init__(
+        self, listening: socket.socket, handler: type[socketserver.BaseRequestHandler]
+    ) -> None:
+        super().__init__(listening.getsockname(), handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listening
 
 
 @contextlib.contextmanager
@@ -33,11 +39,7 @@ def forward(port: int, target: tuple[str, int]) -> Iterator[None]:
                 _pump(self.request, there)
                 back.join()
 
-    try:
-        listener = _Listener(("127.0.0.1", port), Passing)
-    except OSError as error:
-        raise EngineError(f"port {port} of 127.0.0.1: {error.strerror}; choose another") from error
-    with listener:
+    with listen(port) as listening, _Listener(listening, Passing) as listener:
         threading.Thread(target=listener.serve_forever, daemon=True).start()
         yield
         listener.shutdown()
