@@ -87,12 +87,12 @@ def busybox_image() -> oci.Image:
 
 
 def _sample_image() -> oci.Image:
-    script = (SOURCES / "config" / "sample-application.sh").read_bytes()
+    script = SOURCES.parents[1] / "application" / "run_app.sh"
     image = oci.Image(
         name=SAMPLE,
         command=(),
-        entrypoint=("/bin/sample-application",),
-        files={"bin/sample-application": script},
+        entrypoint=("/bin/sh", "/app/run_app.sh"),
+        files={"app/run_app.sh": script.read_bytes()},
     )
     return _with_busybox(image)
 
