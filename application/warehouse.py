@@ -8,8 +8,12 @@ is spent. Every statement of this package can therefore run twice: DDL is `if no
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import logging
+import math
+import re
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timezone
@@ -43,11 +47,17 @@ merge into TWEETS t using (
         f.value:result as RESULT,
         f.value:origin as ORIGIN,
         f.value:posted_at::timestamp_ntz as POSTED_AT
-    from (select parse_json(?) as BATCH) b, lateral flatten(input => b.BATCH) f
+    from (select parse_json(?) as BATCH) b,
+        lateral flatten(input => b.BATCH) slice,
+        lateral flatten(input => slice.value) f
 ) s on t.TWEET_ID = s.TWEET_ID
 when not matched then insert (TWEET_ID, RAW, RESULT, ORIGIN, POSTED_AT, LOADED_AT)
 values (s.TWEET_ID, s.RAW, s.RESULT, s.ORIGIN, s.POSTED_AT, sysdate())
 """
+
+# Rows a slice of the bind: FLATTEN also tells each row the whole that it is from (THIS), which an
+# embedded warehouse builds; over slices that stays small.
+SLICE = 32
 
 # Errors that a later try may not meet, by Snowflake's and the connector's numbers.
 HEALING = frozenset(
@@ -86,7 +96,7 @@ class Warehouse:
         self._connection: Any = None
         # The connector logs each retry, and its errors reach the user as one line anyway.
         logging.getLogger("snowflake").setLevel(logging.CRITICAL)
-        self._insist("logging in", lambda _: None)
+        self._insist("logging in", lambda *_: None)
 
     def __enter__(self) -> Warehouse:
         return self
@@ -97,7 +107,8 @@ class Warehouse:
     def run(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run one statement, its values bound to its question marks; return its rows."""
         return self._insist(
-            _headline(sql), lambda cursor: list(cursor.execute(sql, values or None).fetchall())
+            _headline(sql),
+            lambda cursor, left: cursor.execute(sql, values or None, timeout=left).fetchall(),
         )
 
     def script(self, statements: Iterable[str]) -> None:
@@ -108,7 +119,9 @@ class Warehouse:
         """Run one query; return its columns, also when there is no row."""
         return self._insist(
             _headline(sql),
-            lambda cursor: cursor.execute(sql).fetch_arrow_all(force_return_table=True),
+            lambda cursor, left: cursor.execute(sql, timeout=left).fetch_arrow_all(
+                force_return_table=True
+            ),
         )
 
     def merge(self, rows: Sequence[Decision]) -> None:
@@ -125,7 +138,7 @@ class Warehouse:
         quoted = str(path.resolve()).replace("\\", "\\\\").replace("'", "\\'")
         self.run(f"put 'file://{quoted}' @{stage} overwrite = true")
 
-    def _insist(self, what: str, attempt: Callable[[Any], T]) -> T:
+    def _insist(self, what: str, attempt: Callable[[Any, int], T]) -> T:
         deadline = time.monotonic() + self._budget
         for pause in _pauses():
             try:
@@ -143,20 +156,23 @@ class Warehouse:
             time.sleep(pause)
         raise AssertionError("the pauses never end")
 
-    def _attempt(self, attempt: Callable[[Any], T], deadline: float) -> T:
+    def _attempt(self, attempt: Callable[[Any, int], T], deadline: float) -> T:
         if self._connection is None:
-            self._connection = self._connect(deadline)
+            self._connection = self._connect(_left(deadline))
         with self._connection.cursor() as cursor:
-            return attempt(cursor)
+            return attempt(cursor, _left(deadline))
 
-    def _connect(self, deadline: float) -> Any:
-        left = max(1, int(deadline - time.monotonic()))
+    def _connect(self, left: int) -> Any:
         try:
-            return snowflake.connector.connect(
+            connection = snowflake.connector.connect(
                 **login(self._settings),
                 paramstyle="qmark",
                 login_timeout=left,
-                network_timeout=max(1, int(self._budget)),
+                # Of what is no statement; a statement has the time that is left.
+                network_timeout=3,
+                # Else one pause grows over the life of the connection, to 16 s.
+                backoff_policy=lambda: itertools.repeat(1),
+                server_session_keep_alive=False,
                 session_parameters={"QUERY_TAG": "customer-360"},
             )
         except (OSError, TypeError, ValueError) as error:
@@ -164,6 +180,8 @@ class Warehouse:
                 f"SNOWFLAKE_PRIVATE_KEY_FILE {self._settings.private_key_file}: {error}; it must "
                 "be a private key in PEM, and SNOWFLAKE_PRIVATE_KEY_PASSPHRASE must open it"
             ) from error
+        connection.errorhandler = _raise_unless_cancelling
+        return connection
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
@@ -192,8 +210,11 @@ def login(settings: SnowflakeSettings) -> dict[str, Any]:
 
 
 def as_json(rows: Sequence[Decision]) -> str:
-    """Return decisions as the JSON array that MERGE takes apart."""
-    return json.dumps([_row(row) for row in rows], ensure_ascii=False, allow_nan=False)
+    """Return decisions as the JSON that MERGE takes apart: an array of arrays of rows."""
+    slices = [
+        [_row(row) for row in rows[start : start + SLICE]] for start in range(0, len(rows), SLICE)
+    ]
+    return json.dumps(slices, ensure_ascii=False, allow_nan=False)
 
 
 def _row(row: Decision) -> dict[str, Any]:
@@ -253,12 +274,28 @@ def why(error: Error) -> str:
 
 
 def _told(error: Error) -> str:
-    return " ".join(str(error.msg).split())[:500].rstrip(".")
+    text = " ".join(str(error.msg).split())[:500].rstrip(".")
+    return re.sub(r"^(\d{6} \(\w+\): )\1", r"\1", text)  # connector 5 says the number twice
 
 
 def _headline(sql: str) -> str:
     """Name a statement by its first words, for a message."""
     return " ".join(sql.split()[:6])
+
+
+def _left(deadline: float) -> int:
+    return max(1, math.ceil(deadline - time.monotonic()))
+
+
+def _raise_unless_cancelling(
+    connection: Any, cursor: Any, error_class: type[Error], details: dict[str, Any]
+) -> None:
+    """Raise an error of the connector, except from its timer.
+
+    That cancels a statement that took too long; where it cannot, a traceback helps nobody.
+    """
+    if not isinstance(threading.current_thread(), threading.Timer):
+        Error.default_errorhandler(connection, cursor, error_class, details)
 
 
 def _pauses() -> Iterable[float]:
