@@ -1,0 +1,139 @@
+"""How the author of a post feels, by word lists and the rules of VADER in three languages.
+
+The rules and their weights are those of Hutto & Gilbert, "VADER: A Parsimonious Rule-based Model
+for Sentiment Analysis of Social Media Text" (ICWSM 2014). English valences are the package
+vaderSentiment's (rated by people), Spanish and French ones our own.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from types import MappingProxyType
+
+from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+from application.lexicon import Lexicon, french, read, spanish
+from application.records import Feeling, Sentiment
+
+# From which score on a post is positive, and from which down negative; VADER's own.
+THRESHOLD = 0.05
+
+_CAPITALS = 0.733
+_TURNED = -0.74
+_EXCLAIMED = 0.292
+_QUESTIONED = 0.18
+# What a word adds to the one 1, 2 or 3 words after it, as a part of its weight.
+_FADING = (1.0, 0.95, 0.9)
+_BEFORE_BUT, _AFTER_BUT = 0.5, 1.5
+# The sum of valences that makes a score of 1/sqrt(2).
+_HALFWAY_SQUARED = 15.0
+_STOPS = frozenset(".;!?")
+
+_ADDRESSED = re.compile(r"^RT @\w+:?\s*|https?://\S+|\bwww\.\S+|@\w+")
+_HASHTAG = re.compile(r"#(\w+)")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
+
+
+def feel(text: str, lang: str) -> Sentiment:
+    """Rate a text; lang is X's code, and one without a list of its own is told by its words.
+
+    The score goes from -1 to 1: at least THRESHOLD is positive, at most -THRESHOLD negative. Links,
+    mentions and the prefix of a retweet say nothing.
+    """
+    text = plain(text)
+    lexicon = lexicons().get(lang) or _told_by_words(text)
+    score = _score(lexicon.tokens(text), lexicon, text)
+    return Sentiment(_feeling(score), round(score, 4))
+
+
+def plain(text: str) -> str:
+    """Strip what is no language: links, mentions, a retweet's prefix, the # of hashtags.
+
+    >>> plain("RT @ann: #HiddenFees again &amp; again https://t.co/x")
+    'Hidden Fees again & again '
+    """
+    if "&" in text:
+        text = html.unescape(text)
+    text = _ADDRESSED.sub("", text)
+    if "#" in text:
+        text = _HASHTAG.sub(lambda tag: _CAMEL.sub(" ", tag[1]).replace("_", " "), text)
+    return _STRETCHED.sub(r"\1\1", text)
+
+
+@cache
+def lexicons() -> Mapping[str, Lexicon]:
+    """Read the word lists, once a process: they take 50 ms, never change and are read only."""
+    signs = read("signs", {}).valences
+    return MappingProxyType(
+        {
+            "en": read("en", {**SentimentIntensityAnalyzer().lexicon, **signs}),
+            "es": read("es", signs, spanish),
+            "fr": read("fr", signs, french),
+        }
+    )
+
+
+def _told_by_words(text: str) -> Lexicon:
+    """Return the lexicon whose common words a text has most of; the first for a text of none."""
+    words = frozenset(text.lower().split())
+    return max(lexicons().values(), key=lambda lexicon: len(words & lexicon.common))
+
+
+def _feeling(score: float) -> Feeling:
+    if score >= THRESHOLD:
+        return "positive"
+    return "negative" if score <= -THRESHOLD else "neutral"
+
+
+def _score(tokens: Sequence[str], lexicon: Lexicon, text: str) -> float:
+    words = [token.lower() for token in tokens]
+    loud = text.upper() != text and any(token.isupper() and len(token) > 1 for token in tokens)
+    total = 0.0
+    turn = next((at for at, word in enumerate(words) if word in lexicon.turns), None)
+    for at, word in enumerate(words):
+        valence = lexicon.valences.get(word)
+        if not valence or _only_raises(at, words, lexicon):
+            continue
+        valence = _in_context(valence, at, words, lexicon)
+        if loud and tokens[at].isupper():
+            valence += math.copysign(_CAPITALS, valence)
+        if turn is not None:
+            valence *= _BEFORE_BUT if at < turn else _AFTER_BUT
+        total += valence
+    if not total:
+        return 0.0
+    total += math.copysign(_emphasis(text), total)
+    return total / math.sqrt(total * total + _HALFWAY_SQUARED)
+
+
+def _only_raises(at: int, words: Sequence[str], lexicon: Lexicon) -> bool:
+    """Tell whether a word that feels by itself only raises the next: "super" in "super bad"."""
+    return (
+        words[at] in lexicon.weights
+        and at + 1 < len(words)
+        and bool(lexicon.valences.get(words[at + 1]))
+    )
+
+
+def _in_context(valence: float, at: int, words: Sequence[str], lexicon: Lexicon) -> float:
+    """Apply the three words before a word, within its sentence, and a negation right after it."""
+    turned = at + 1 < len(words) and words[at + 1] in lexicon.afters
+    added = 0.0
+    for fading, before in zip(_FADING, reversed(words[max(0, at - 3) : at]), strict=False):
+        if before[0] in _STOPS:
+            break
+        added += lexicon.weights.get(before, 0.0) * fading
+        turned = turned or before in lexicon.negations
+    valence += math.copysign(1.0, valence) * added
+    return valence * _TURNED if turned else valence
+
+
+def _emphasis(text: str) -> float:
+    questions = text.count("?")
+    asked = 0.0 if questions < 2 else min(questions * _QUESTIONED, 0.96)
+    return min(text.count("!"), 4) * _EXCLAIMED + asked
