@@ -13,7 +13,10 @@ create table if not exists ADDRESSES (
     LOADED_AT timestamp_ntz
 );
 
+-- LOAD_ID names the attempt that a row belongs to, LINE where it stands in its file.
 create table if not exists GEO_STAGE (
+    LOAD_ID varchar,
+    LINE number,
     ADDRESS_ID varchar,
     LON float,
     LAT float,

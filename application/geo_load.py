@@ -1,0 +1,338 @@
+"""Load new geo files into the lake: `python -m application.geo_load [--watch SECONDS]`.
+
+A file is loaded once for each version of it (key and ETag). It is read, checked and staged line
+by line; one MERGE then changes ADDRESSES, or nothing does. Files bring additions and corrections
+only: an address that a later file leaves out stays.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import csv
+import gzip
+import hashlib
+import os
+import sys
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO, NoReturn, Protocol
+
+from application.bucket import Bucket, ChangedError, GeoFile
+from application.errors import ApplicationError, BadInputError, Exit
+from application.loads import (
+    OWNED,
+    Counts,
+    Lake,
+    Load,
+    Past,
+    claim,
+    finish,
+    now,
+    past,
+    reject_whole,
+    release,
+)
+from application.openaddresses import Address, UnusableFileError, addresses
+from application.settings import snowflake_settings
+from application.stopping import Stop
+from application.ticker import Ticker
+
+NAME = "geo_load"
+# A loader that has not ended by then is taken for dead, and its file is loaded by the next one.
+HANGS_AFTER = timedelta(minutes=15)
+_LOOK_EVERY = 4096  # rows
+_STAGED = (
+    "LOAD_ID, LINE, ADDRESS_ID, LON, LAT, NUMBER, STREET, UNIT, CITY, REGION, POSTCODE, ADDRESS_KEY"
+)
+_FORMAT = (
+    "file_format = (type = csv field_optionally_enclosed_by = '\"' "
+    "escape_unenclosed_field = none empty_field_as_null = false)"
+)
+# Of the lines with one HASH the last counts.
+_MERGE = f"""
+merge into ADDRESSES t using (
+    select
+        ADDRESS_ID, LON, LAT, NUMBER, STREET, UNIT, CITY, REGION, POSTCODE, ADDRESS_KEY,
+        sysdate() as LOADED_AT
+    from GEO_STAGE
+    where LOAD_ID = ? and {OWNED}
+    qualify row_number() over (partition by ADDRESS_ID order by LINE desc) = 1
+) s on t.ADDRESS_ID = s.ADDRESS_ID
+when matched then update set
+    LON = s.LON, LAT = s.LAT, NUMBER = s.NUMBER, STREET = s.STREET, UNIT = s.UNIT, CITY = s.CITY,
+    REGION = s.REGION, POSTCODE = s.POSTCODE, ADDRESS_KEY = s.ADDRESS_KEY, LOADED_AT = s.LOADED_AT
+when not matched then insert (
+    ADDRESS_ID, LON, LAT, NUMBER, STREET, UNIT, CITY, REGION, POSTCODE, ADDRESS_KEY, LOADED_AT
+) values (
+    s.ADDRESS_ID, s.LON, s.LAT, s.NUMBER, s.STREET, s.UNIT, s.CITY, s.REGION, s.POSTCODE,
+    s.ADDRESS_KEY, s.LOADED_AT
+)
+"""
+_REPEATED = """
+insert into REJECTS (LOAD_ID, LINE, REASON, RECORD)
+select ?, LINE, 'line ' || LATER || ' has the same HASH and counts', ADDRESS_ID
+from (
+    select LINE, ADDRESS_ID, lead(LINE) over (partition by ADDRESS_ID order by LINE) as LATER
+    from GEO_STAGE
+    where LOAD_ID = ?
+)
+where LATER is not null
+"""
+
+
+class Files(Protocol):
+    """Where the files are: a Bucket."""
+
+    def address(self, key: str) -> str: ...
+    def files(self) -> list[GeoFile]: ...
+    def download(self, file: GeoFile, into: BinaryIO, tell: Callable[[int], object]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Due:
+    """A file to load; seen is the start of an earlier attempt of the same version, if any."""
+
+    file: GeoFile
+    seen: datetime | None
+
+
+class StoppedError(Exception):
+    """A signal asked for an end in the middle of a file, which is left for the next run."""
+
+
+def load_id(address: str, etag: str) -> str:
+    """Name the load of one version of one file, always the same."""
+    return "geo-" + hashlib.sha256(f"{address} {etag}".encode()).hexdigest()[:16]
+
+
+def due(
+    files: Sequence[GeoFile], known: Sequence[Past], address: Callable[[str], str], at: datetime
+) -> list[Due]:
+    """Choose what to load: files whose latest load is of another version, or hangs.
+
+    A file that another loader is at is left to it, whatever the version.
+    """
+    latest: dict[str, Past] = {}
+    for each in sorted(known, key=lambda each: each.started_at):
+        latest[each.source] = each
+    found = []
+    for file in files:
+        last = latest.get(address(file.key))
+        if last is not None:
+            running = last.status == "running"
+            if running and at - last.started_at < HANGS_AFTER:
+                continue
+            if last.etag == file.etag and not running:
+                continue
+        identity = load_id(address(file.key), file.etag)
+        starts = [each.started_at for each in known if each.id == identity]
+        found.append(Due(file, max(starts, default=None)))
+    return found
+
+
+def load_new(files: Files, lake: Lake, ticker: Ticker, stopped: Callable[[], bool]) -> int:
+    """Load what is due, the oldest first; return how many files were refused."""
+    refused = 0
+    for each in due(files.files(), past(lake, "geo"), files.address, now()):
+        if stopped():
+            break
+        source = files.address(each.file.key)
+        load = Load(load_id(source, each.file.etag), "geo", source, each.file.etag, now())
+        if not claim(lake, load, each.seen):
+            ticker.note(f"{source}: another loader has just begun with it")
+            continue
+        with _released_unless_ended(lake, load):
+            try:
+                refused += not _load(each.file, load, files, lake, ticker, stopped)
+            except ChangedError as error:
+                release(lake, load)
+                ticker.note(f"{error}; the next look at the bucket finds what it is now")
+    return refused
+
+
+def _load(
+    file: GeoFile,
+    load: Load,
+    files: Files,
+    lake: Lake,
+    ticker: Ticker,
+    stopped: Callable[[], bool],
+) -> bool:
+    def downloaded(done: int) -> None:
+        ticker.moved(f"{load.source}: {done:,} of {file.size:,} bytes fetched")
+        _unless(stopped)
+
+    with tempfile.TemporaryDirectory(prefix="geo_load-") as name:
+        folder = Path(name)
+        with (folder / "file").open("wb") as into:
+            files.download(file, into, downloaded)
+        try:
+            counts = _stage(folder, load, lake, ticker, stopped)
+        except UnusableFileError as error:
+            reject_whole(lake, load, str(error))
+            finish(lake, load, "failed", Counts())
+            ticker.note(f"error: {load.source}: {error}")
+            return False
+    if not finish(lake, load, "done", counts):
+        ticker.note(f"{load.source}: this took so long that another loader has taken it over")
+        return True
+    ticker.note(
+        f"{load.source}: {counts.read:,} rows read, {counts.loaded:,} loaded, "
+        f"{counts.rejected:,} rejected" + (" (REJECTS tells why)" if counts.rejected else "")
+    )
+    return True
+
+
+def _stage(
+    folder: Path, load: Load, lake: Lake, ticker: Ticker, stopped: Callable[[], bool]
+) -> Counts:
+    """Write what is good and what is not into files, copy both into the lake, and MERGE."""
+    staged, rejects = folder / "addresses.csv.gz", folder / "rejects.csv.gz"
+    with _opened(folder / "file") as source, _writer(staged) as good, _writer(rejects) as bad:
+        read, rejected = _sort(source, load, good, bad, ticker, stopped)
+    ticker.moved(f"{load.source}: {read:,} rows checked; staging")
+    lake.run("delete from REJECTS where LOAD_ID = ?", (load.id,))
+    if rejected:
+        _copy(rejects, "REJECTS (LOAD_ID, LINE, REASON, RECORD)", load, lake)
+    if rejected == read:
+        return Counts(read, 0, rejected)
+    try:
+        _copy(staged, f"GEO_STAGE ({_STAGED})", load, lake)
+        lake.run(_REPEATED, (load.id, load.attempt))
+        [(repeated,)] = lake.run(
+            "select count(*) - count(distinct ADDRESS_ID) from GEO_STAGE where LOAD_ID = ?",
+            (load.attempt,),
+        )
+        _unless(stopped)
+        lake.run(_MERGE, (load.attempt, load.id, str(load.started_at)))
+    finally:
+        with contextlib.suppress(ApplicationError):  # what is left there has this attempt's name
+            lake.run("delete from GEO_STAGE where LOAD_ID = ?", (load.attempt,))
+    return Counts(read, read - rejected - repeated, rejected + repeated)
+
+
+def _sort(
+    source: BinaryIO,
+    load: Load,
+    good: Callable[[Sequence[object]], object],
+    bad: Callable[[Sequence[object]], object],
+    ticker: Ticker,
+    stopped: Callable[[], bool],
+) -> tuple[int, int]:
+    read = rejected = 0
+    try:
+        for row in addresses(source):
+            read += 1
+            if isinstance(row, Address):
+                good((load.attempt, *row))
+            else:
+                rejected += 1
+                bad((load.id, row.line, row.reason, row.record))
+            if read % _LOOK_EVERY == 0:
+                _unless(stopped)
+                ticker.moved(f"{load.source}: {read:,} rows checked")
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UnusableFileError(f"its gzip breaks off or is damaged ({error})") from error
+    return read, rejected
+
+
+def _copy(path: Path, into: str, load: Load, lake: Lake) -> None:
+    stage = f"GEO_FILES/{load.attempt}/{path.name.partition('.')[0]}"
+    lake.put(path, stage)
+    lake.run(f"copy into {into} from @{stage}/ {_FORMAT} purge = true")
+
+
+@contextlib.contextmanager
+def _released_unless_ended(lake: Lake, load: Load) -> Iterator[None]:
+    """Give the file free when something else than the file itself ends its load."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(ApplicationError):
+            release(lake, load)
+        raise
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    with path.open("rb") as plain:
+        packed = plain.read(2) == b"\x1f\x8b"
+        plain.seek(0)
+        with gzip.open(plain, "rb") if packed else contextlib.nullcontext(plain) as source:
+            yield source  # type: ignore[misc]  # a GzipFile reads like a file
+
+
+@contextlib.contextmanager
+def _writer(path: Path) -> Iterator[Callable[[Sequence[object]], object]]:
+    # The quickest level: the connector would pack at the slowest.
+    with gzip.open(path, "wt", compresslevel=1, encoding="utf-8", newline="") as file:
+        yield csv.writer(file, lineterminator="\n").writerow
+
+
+def _unless(stopped: Callable[[], bool]) -> None:
+    if stopped():
+        raise StoppedError
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise BadInputError(f"{message}; see --help")
+
+
+def _seconds(text: str) -> float:
+    if not text.isdecimal() or not 0 < int(text) <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 1 to 86400")
+    return float(text)
+
+
+def _options(argv: Sequence[str], environment: Mapping[str, str]) -> argparse.Namespace:
+    parser = _Parser(prog=f"python -m application.{NAME}", description=__doc__.partition("\n")[0])
+    often = parser.add_mutually_exclusive_group()
+    often.add_argument("--once", action="store_true", help="load what is new, then end (default)")
+    often.add_argument("--watch", type=_seconds, metavar="SECONDS", help="look again that often")
+    parser.add_argument(
+        "--bucket", default=environment.get("GEO_BUCKET") or "cust360-geo", help="or GEO_BUCKET"
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
+    """Run one command line and return the exit code: 4 where a file was refused."""
+    ticker = Ticker(NAME, sys.stderr)
+    stop = Stop()
+    stop.install()
+    try:
+        options = _options(sys.argv[1:] if argv is None else argv, environment)
+        return _run(options, environment, ticker, stop)
+    except StoppedError:
+        ticker.note("stopped; the file that was being read is left for the next run")
+        return int(Exit.DONE) if options.watch else 128 + stop.signal
+    except KeyboardInterrupt:
+        return 130
+    except ApplicationError as error:
+        ticker.note(f"error: {error}")
+        return int(error.exit_code)
+
+
+def _run(
+    options: argparse.Namespace, environment: Mapping[str, str], ticker: Ticker, stop: Stop
+) -> int:
+    settings = snowflake_settings(environment)
+    bucket = Bucket(options.bucket, environment.get("GEO_PREFIX", ""))
+    # The connector is slow to load, and a wrong setting is told without it.
+    from application.warehouse import Warehouse
+
+    with Warehouse(settings) as lake:
+        refused = load_new(bucket, lake, ticker, stop.asked)
+        while options.watch and not stop.wait(options.watch):
+            refused += load_new(bucket, lake, ticker, stop.asked)
+    return int(Exit.REFUSED if refused else Exit.DONE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
