@@ -1,0 +1,109 @@
+"""A message's bytes as a post, checked against the schema, or the reason why they are none."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import fastjsonschema
+
+from application.records import Author, Json, Place, Point, Post
+
+VERSION = 1
+# A topic takes 1 MB unless it is told otherwise; the lake takes no more than this in one VARIANT.
+LARGEST = 8_000_000
+_YEARS = range(2006, 2200)  # X began in 2006; later years than these are no time of a post
+_TIME = re.compile(r"(\d+)-(\d+)-(\d+)T(\d+):(\d+):(\d+)(?:\.(\d+))?Z")
+_validate = fastjsonschema.compile(
+    json.loads(Path(__file__).with_name("post.schema.json").read_text(encoding="utf-8"))
+)
+
+
+class Poison(Exception):  # noqa: N818 -- the field's term for a message that nobody can digest
+    """A message that is no post; its text is the reason."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A post, and the whole JSON that it was read from."""
+
+    post: Post
+    raw: Json
+
+
+def read(value: bytes | None) -> Reading:
+    """Return the post of a message's value; raise Poison, and nothing else, where it is none."""
+    raw = _json(value)
+    version = raw.get("version")
+    if type(version) is not int or version != VERSION:
+        raise Poison(f"version {version!r:.50}: this consumer knows {VERSION}")
+    try:
+        _validate(raw)
+    except fastjsonschema.JsonSchemaValueException as error:
+        raise Poison(error.message.removeprefix("data.")[:300]) from error
+    return Reading(
+        Post(
+            id=raw["id"],
+            text=raw["text"],
+            lang=raw["lang"],
+            created_at=_time(raw["created_at"]),
+            author=Author(*(raw["author"][key] for key in ("id", "username", "name", "location"))),
+            position=_position(raw["position"]),
+            quadrant=raw["quadrant"],
+            retweet=raw.get("retweet", False),
+        ),
+        raw,
+    )
+
+
+def _json(value: bytes | None) -> dict[str, Any]:
+    if not value:
+        raise Poison("the message is empty")
+    if len(value) > LARGEST:
+        raise Poison(f"{len(value)} bytes are more than the {LARGEST} of a post")
+    try:
+        raw = json.loads(value.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise Poison(f"not UTF-8 at byte {error.start}") from error
+    except RecursionError as error:
+        raise Poison("nested too deeply") from error
+    except ValueError as error:
+        raise Poison(f"not JSON: {error}") from error
+    if not isinstance(raw, dict):
+        raise Poison("not a JSON object")
+    try:
+        # What Python reads beyond JSON: numbers that are none or infinite, halves of characters.
+        json.dumps(raw, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except ValueError as error:
+        raise Poison(f"not strict JSON: {error}") from error
+    return raw
+
+
+def _time(text: str) -> datetime:
+    match = _TIME.fullmatch(text)
+    try:
+        if match is None:
+            raise ValueError("no time in UTC")
+        *parts, fraction = match.groups(default="")
+        year, month, day, hour, minute, second = map(int, parts)
+        if year not in _YEARS:
+            raise ValueError("no year of a post")
+        microsecond = int(fraction.ljust(6, "0"))
+        return datetime(year, month, day, hour, minute, second, microsecond, tzinfo=timezone.utc)
+    except ValueError as error:
+        raise Poison(f"created_at {text}: {error}") from error
+
+
+def _position(raw: Json | None) -> Point | Place | None:
+    if raw is None:
+        return None
+    if raw["kind"] == "point":
+        return Point(raw["lon"], raw["lat"])
+    west, south, east, north = raw["bbox"]
+    if west > east or south > north:
+        raise Poison("position.bbox is out of order: it goes west, south, east, north")
+    return Place(raw["id"], raw["full_name"], raw["place_type"], west, south, east, north)
