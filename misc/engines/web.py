@@ -17,7 +17,7 @@ def serving(application: Any, port: int = 0) -> Iterator[int]:
 
     with listen(port) as listener:
         server = uvicorn.Server(
-            uvicorn.Config(application, log_level="error", timeout_graceful_shutdown=1)
+            uvicorn.Config(application, log_level="critical", timeout_graceful_shutdown=1)
         )
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
