@@ -1,0 +1,8 @@
+"""`python -m pythonapp`."""
+
+import sys
+
+from pythonapp.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

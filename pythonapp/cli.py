@@ -1,0 +1,186 @@
+"""The command: read the line and the files, wire the parts, return the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+from pythonapp.clock import SystemClock
+from pythonapp.console import Progress, closing
+from pythonapp.environment import kafka_settings, x_settings
+from pythonapp.errors import BadInputError, Exit, ProducerError
+from pythonapp.producer import Producer, Source, Until
+from pythonapp.settings import Replay, Search, Settings, parse, source_from
+
+_HERE = Path(__file__).resolve().parent
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return the exit code."""
+    clock = SystemClock()
+    try:
+        options = _parser().parse_args(argv)
+        quadrants = _quadrants(options, os.environ)
+        with _Signals(clock):
+            return _run(options, quadrants, clock, os.environ)
+    except ProducerError as error:
+        print(f"bmctwitter: error: {error}", file=sys.stderr)
+        return int(error.exit_code)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bmctwitter.py",
+        description="Send posts about investments and markets to a Kafka topic, a quadrant a file.",
+        epilog="Exit codes: 0 done; 2 a setting or option is wrong; 3 X or Kafka gave no answer "
+        "for too long; 4 one of them refused.",
+    )
+    parser.add_argument("files", nargs="*", metavar="FILE.yaml", help="default: $BTCONF")
+    parser.add_argument("--source", choices=("stream", "search", "replay"))
+    parser.add_argument("--file", help="posts to replay, in JSON Lines; - for standard input")
+    parser.add_argument("--rate", type=_amount, metavar="N", help="posts a second of a replay")
+    parser.add_argument("--limit", type=_count, metavar="N", help="end after N posts")
+    parser.add_argument(
+        "--until-idle", type=_amount, metavar="SECONDS", help="end after so long without a post"
+    )
+    parser.add_argument(
+        "--budget",
+        type=_amount,
+        default=120.0,
+        metavar="SECONDS",
+        help="how long Kafka may give no answer (default: 120)",
+    )
+    return parser
+
+
+def _amount(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < 1e9:
+        raise ValueError(text)
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
+
+
+def _quadrants(options: argparse.Namespace, environment: Mapping[str, str]) -> list[Settings]:
+    names = options.files or environment.get("BTCONF", "").split()
+    if not names:
+        raise BadInputError("name a quadrant's file, such as ctne.yaml, or set BTCONF to it")
+    read = [_overridden(parse(_text(name), name), options) for name in names]
+    first = read[0]
+    for each, name in zip(read[1:], names[1:], strict=True):
+        if each.source != first.source:
+            raise BadInputError(f"{name}: one reader has one source, and {names[0]} has another")
+    if len({each.quadrant for each in read}) < len(read):
+        raise BadInputError(f"{' '.join(names)}: two files are of the same quadrant")
+    return read
+
+
+def _overridden(settings: Settings, options: argparse.Namespace) -> Settings:
+    source = settings.source
+    chosen = options.source or ("replay" if options.file else source.name)
+    given = {"file": options.file, "rate": options.rate}
+    named = {key: value for key, value in given.items() if value is not None}
+    if named and chosen != "replay":
+        raise BadInputError(f"--{next(iter(named))} is for a replay, and the source is {chosen}")
+    if chosen == "replay" and isinstance(source, Replay):
+        named = {"file": source.file, "rate": source.rate, **named}
+    elif chosen == source.name:
+        return settings
+    return replace(settings, source=source_from(chosen, named))
+
+
+def _text(name: str) -> str:
+    """Read a file as it is named, else beside this script."""
+    path = next((each for each in (Path(name), _HERE / name) if each.is_file()), None)
+    if path is None:
+        raise BadInputError(f"{name}: no such file, neither here nor in {_HERE}")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInputError(f"{name}: not UTF-8 at byte {error.start}") from error
+    except OSError as error:
+        raise BadInputError(f"{name}: cannot be read ({error.strerror})") from error
+
+
+class _Signals:
+    """SIGTERM and SIGINT stop the clock; a second SIGINT ends the process at once."""
+
+    def __init__(self, clock: SystemClock) -> None:
+        self._clock = clock
+        self._before = [(each, signal.getsignal(each)) for each in (signal.SIGTERM, signal.SIGINT)]
+
+    def __enter__(self) -> None:
+        for number, before in self._before:
+            if before is not signal.SIG_IGN:
+                signal.signal(number, self._on_signal)
+
+    def __exit__(self, *_: object) -> None:
+        for number, before in self._before:
+            signal.signal(number, before)
+
+    def _on_signal(self, number: int, _: FrameType | None) -> None:
+        if self._clock.stopped and number == signal.SIGINT:
+            os._exit(Exit.INTERRUPTED)
+        self._clock.stop()
+
+
+def _run(
+    options: argparse.Namespace,
+    quadrants: Sequence[Settings],
+    clock: SystemClock,
+    environment: Mapping[str, str],
+) -> int:
+    # Loaded here: what is refused above is refused at once.
+    from pythonapp.kafka import Bookmarks, Broker
+
+    kafka = kafka_settings(environment)
+    topics = {each.quadrant: kafka.topic or each.topic or "tweets" for each in quadrants}
+    source = _source(quadrants, clock, environment)
+    broker = Broker(kafka, clock, options.budget)
+    broker.check(dict.fromkeys([*topics.values(), kafka.dead_letter_topic]))
+    bookmarks = Bookmarks(kafka, topics[quadrants[0].quadrant], options.budget)
+    saved = bookmarks.read(f"{each.quadrant}-{source.name}" for each in quadrants)
+    producer = Producer(source, broker, topics, kafka.dead_letter_topic, bookmarks.save, clock)
+    progress = Progress(broker, clock)
+    try:
+        producer.run(saved, Until(options.limit, options.until_idle), progress)
+    finally:
+        progress.end()
+        line = closing(producer.counts, broker, kafka.dead_letter_topic, progress.seconds())
+        print(f"bmctwitter: {line}", flush=True)
+        broker.discard()
+        bookmarks.close()
+    return int(Exit.DONE)
+
+
+def _source(
+    quadrants: Sequence[Settings], clock: SystemClock, environment: Mapping[str, str]
+) -> Source:
+    options = quadrants[0].source
+    if isinstance(options, Replay):
+        from pythonapp.replay import ReplaySource
+
+        return ReplaySource(options, quadrants, clock)
+    if isinstance(options, Search):
+        from pythonapp.search import SearchSource
+
+        return SearchSource(options, quadrants, x_settings(environment), clock)
+    from pythonapp.stream import StreamSource
+
+    return StreamSource(options, quadrants, x_settings(environment), clock)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

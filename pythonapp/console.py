@@ -1,0 +1,68 @@
+"""What the user sees while it runs, and the closing line."""
+
+from __future__ import annotations
+
+import sys
+from typing import TextIO
+
+from pythonapp.clock import Clock
+from pythonapp.producer import Broker, Counts
+
+CAPTURED_EVERY, LIVE_EVERY = 10.0, 0.5
+
+
+class Progress:
+    """A live line on a terminal, else a plain line every ten seconds; on stderr."""
+
+    def __init__(self, broker: Broker, clock: Clock, stream: TextIO | None = None) -> None:
+        self._broker = broker
+        self._clock = clock
+        self._stream = sys.stderr if stream is None else stream
+        self._live = self._stream.isatty()
+        self._begun = clock.now()
+        self._next = self._begun + self._every
+        self._last = (self._begun, 0)
+
+    @property
+    def _every(self) -> float:
+        return LIVE_EVERY if self._live else CAPTURED_EVERY
+
+    def __call__(self, counts: Counts) -> None:
+        now = self._clock.now()
+        if now < self._next:
+            return
+        then, before = self._last
+        speed = (counts.read - before) / max(now - then, 1e-9)
+        self._last, self._next = (now, counts.read), now + self._every
+        text = (
+            f"bmctwitter: {counts.read:,} posts, {speed:,.0f} a second, {counts.rejected:,} "
+            f"rejected, {self._broker.delivered:,} messages delivered"
+        )
+        self._write(f"\r\033[K{text}" if self._live else f"{text}\n")
+
+    def end(self) -> None:
+        """Leave the live line."""
+        if self._live:
+            self._write("\r\033[K")
+
+    def seconds(self) -> float:
+        return self._clock.now() - self._begun
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):
+            pass  # a reader that has gone away: the messages still count
+
+
+def closing(counts: Counts, broker: Broker, dead_letters: str, seconds: float) -> str:
+    """Return the closing line: every post read is in it once, every message too."""
+    speed = counts.read / seconds if seconds > 0 else 0
+    reasons = "; ".join(f"{count:,}x {reason}" for reason, count in counts.reasons.items())
+    kept = f" (kept in {dead_letters}: {reasons})" if reasons else ""
+    return (
+        f"{counts.read:,} posts read in {seconds:,.1f} s, {speed:,.0f} a second: "
+        f"{counts.read - counts.rejected:,} accepted, {counts.rejected:,} rejected{kept}; "
+        f"{broker.delivered:,} messages delivered, {broker.undelivered:,} not delivered"
+    )
