@@ -18,8 +18,8 @@ RAISE = 0.293
 _PIECES = re.compile(r"[^\W_]+(?:['*-]+[^\W_]+)*|[.,;:!?]+|[^\w\s]")
 _ELISIONS = re.compile(r"\b([ldnjmtsc]|qu)'", re.IGNORECASE)
 # Variation selectors, joiners and skin tones change how a sign looks, not what it says.
-_LOOKS = {ord("’"): "'", ord("…"): ".", 0xFE0F: None, 0xFE0E: None, 0x200D: None}
-_LOOKS |= {tone: None for tone in range(0x1F3FB, 0x1F400)}
+_LOOKS: dict[int, str | None] = {0x2019: "'", 0x2026: ".", 0xFE0F: None, 0xFE0E: None, 0x200D: None}
+_LOOKS |= dict.fromkeys(range(0x1F3FB, 0x1F400))
 
 Inflect = Callable[[str], Iterable[str]]
 
@@ -96,7 +96,7 @@ def read(name: str, base: Mapping[str, float], inflect: Inflect = lambda _: ()) 
     groups = {key: frozenset(map(_key, entries)) for key, entries in listed.items()}
     none: frozenset[str] = frozenset()
     more, less, turns = (groups.pop(key, none) for key in ("more", "less", "but"))
-    weights = {word: RAISE for word in more} | {word: -RAISE for word in less}
+    weights = dict.fromkeys(more, RAISE) | dict.fromkeys(less, -RAISE)
     return Lexicon(
         valences=MappingProxyType(valences),
         weights=MappingProxyType(weights),
@@ -148,7 +148,7 @@ _SPANISH_VERBS = {
     "ir": "o es e imos en i iste io ieron ia ias ian ire ira iran iria a as an ido ida idos idas "
     "iendo ir",
 }
-_SPANISH_PRONOUNS = "me te se lo la los las le les nos".split()
+_SPANISH_PRONOUNS = ("me", "te", "se", "lo", "la", "los", "las", "le", "les", "nos")
 _FRENCH_VERBS = {
     "er": "e es ons ez ent ee ees ais ait aient ant era erai eront erait",
     "ir": "i is it ie ies issons issez issent issait issant ira irai",
