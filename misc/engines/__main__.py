@@ -1,0 +1,115 @@
+"""The command: every embedded engine at once, until Ctrl-C or for one command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from misc.engines import kafka, s3, sample, snowflake, x
+from misc.engines.process import EngineError
+
+NAME = "python -m misc.engines"
+TOPICS = {"tweets": 4, "tweets-dead-letters": 1}
+POSTS = 10_000
+_SIGNALS = {signal.SIGINT, signal.SIGTERM}
+BAD_INPUT, NOT_STARTED, NOT_FOUND = 2, 3, 127
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Start the engines, serve, and return the exit code: the command's, where there is one."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    split = given.index("--") if "--" in given else len(given)
+    arguments = _parser().parse_args(given[:split])
+    command = given[split + 1 :]
+    if arguments.posts and not arguments.posts.is_file():
+        return _fail(f"--posts {arguments.posts}: there is no such file", BAD_INPUT)
+    try:
+        began = time.monotonic()
+        with everything(arguments.folder, arguments.posts, arguments.rate) as settings:
+            if command:
+                return _run(command, settings)
+            _hold_signals()
+            for name, value in settings.items():
+                print(f"export {name}={shlex.quote(value)}")
+            sys.stdout.flush()
+            seconds = time.monotonic() - began
+            print(f"{NAME}: ready in {seconds:.1f} s, until Ctrl-C", file=sys.stderr, flush=True)
+            signal.sigwait(_SIGNALS)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except EngineError as error:
+        return _fail(str(error), NOT_STARTED)
+    return 0
+
+
+@contextmanager
+def everything(
+    folder: Path | None = None, posts: Path | None = None, rate: float | None = None
+) -> Iterator[dict[str, str]]:
+    """Run all engines, started at the same time, and yield their settings together.
+
+    The tables of the warehouse outlast this in the folder, where one is given.
+    """
+    engines = (
+        kafka.embedded(TOPICS),
+        snowflake.embedded(folder / "warehouse" if folder else None),
+        s3.embedded(),
+        x.embedded(posts or sample.posts(POSTS), rate=rate),
+    )
+    with ExitStack() as stack:
+        with ThreadPoolExecutor(len(engines)) as pool:
+            started = [pool.submit(stack.enter_context, engine) for engine in engines]
+        settings: dict[str, str] = {}
+        for each in started:
+            settings |= each.result()
+        yield settings
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=NAME,
+        usage="%(prog)s [--folder DIR] [--posts FILE] [--rate N] [-- COMMAND…]",
+        description="Kafka, Snowflake, S3 and X for try-outs: prints their settings and serves "
+        "until Ctrl-C, or runs COMMAND with them and ends with its exit code.",
+    )
+    parser.add_argument("--folder", type=Path, help="keep the warehouse's tables in this folder")
+    parser.add_argument("--posts", type=Path, help="what X sends: JSON lines (default: a sample)")
+    parser.add_argument("--rate", type=float, default=10.0, help="posts a second (default: 10)")
+    return parser
+
+
+def _run(command: Sequence[str], settings: Mapping[str, str]) -> int:
+    try:
+        child = subprocess.Popen(command, env={**os.environ, **settings})
+    except OSError as error:
+        return _fail(f"{command[0]}: {error.strerror}", NOT_FOUND)
+    # A terminal sends Ctrl-C to the command too; its engines stay until it has ended.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+    code = child.wait()
+    return code if code >= 0 else 128 - code
+
+
+def _hold_signals() -> None:
+    """Keep what ends this for sigwait, also a SIGINT that a shell's background jobs ignore."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    for each in _SIGNALS:
+        signal.signal(each, lambda *_: None)
+
+
+def _fail(reason: str, code: int) -> int:
+    print(f"{NAME}: error: {reason}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
