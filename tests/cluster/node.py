@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 from tests.cluster import cgroups, mounts, network
 from tests.cluster.access import LAUNCHER_NAMESPACE, grant_access
@@ -53,7 +54,7 @@ def up(layout: Layout) -> None:
             return
         install_packages(layout)
         build_all(layout)
-        images = [str(path) for path in image_files(layout)]
+        images = image_files(layout)
         _end(layout)
         shutil.rmtree(layout.cluster, ignore_errors=True)
         with step("prepare the node: network, control groups, mounts, certificates"):
@@ -69,10 +70,7 @@ def up(layout: Layout) -> None:
                 layout, "containerd", "containerd", lambda: _ctr(layout, "version").returncode == 0
             )
             for image in images:
-                imported = _ctr(layout, "images", "import", "--local", image)
-                if imported.returncode != 0:
-                    complaint = imported.stderr.strip().replace("\n", "; ")
-                    raise ClusterError(f"the import of {image} failed: {complaint}")
+                import_image(layout, image)
         with step("start the other daemons"):
             for name in services(layout):
                 start_daemon(layout, name)
@@ -94,6 +92,19 @@ def down(layout: Layout) -> None:
     """End what ``up`` started; the logs stay until the next one."""
     with locked(layout), step("end the daemons and the pods, remove mounts and network"):
         _end(layout)
+
+
+def import_image(layout: Layout, file: Path) -> None:
+    """Give the node an image from a tar file, under the name that the file says."""
+    imported = _ctr(layout, "images", "import", "--local", str(file))
+    if imported.returncode != 0:
+        complaint = imported.stderr.strip().replace("\n", "; ")
+        raise ClusterError(f"the import of {file} failed: {complaint}")
+
+
+def has_image(layout: Layout, name: str) -> bool:
+    """Tell whether the node has an image of this full name."""
+    return name in _ctr(layout, "images", "list", "--quiet").stdout.splitlines()
 
 
 def describe(layout: Layout) -> None:

@@ -59,6 +59,8 @@ def pack(image: Image) -> Packed:
                 "WorkingDir": "/",
             },
             "rootfs": {"type": "layers", "diff_ids": [digest(layer)]},
+            # Builders ask for an entry a layer.
+            "history": [{"created": "1970-01-01T00:00:00Z"}],
         }
     )
     manifest = _json(
