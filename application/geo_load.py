@@ -46,9 +46,6 @@ NAME = "geo_load"
 # A loader that has not ended by then is taken for dead, and its file is loaded by the next one.
 HANGS_AFTER = timedelta(minutes=15)
 _LOOK_EVERY = 4096  # rows
-_STAGED = (
-    "LOAD_ID, LINE, ADDRESS_ID, LON, LAT, NUMBER, STREET, UNIT, CITY, REGION, POSTCODE, ADDRESS_KEY"
-)
 _FORMAT = (
     "file_format = (type = csv field_optionally_enclosed_by = '\"' "
     "escape_unenclosed_field = none empty_field_as_null = false)"
@@ -198,11 +195,11 @@ def _stage(
     ticker.moved(f"{load.source}: {read:,} rows checked; staging")
     lake.run("delete from REJECTS where LOAD_ID = ?", (load.id,))
     if rejected:
-        _copy(rejects, "REJECTS (LOAD_ID, LINE, REASON, RECORD)", load, lake)
+        _copy(rejects, "REJECTS", load, lake)
     if rejected == read:
         return Counts(read, 0, rejected)
     try:
-        _copy(staged, f"GEO_STAGE ({_STAGED})", load, lake)
+        _copy(staged, "GEO_STAGE", load, lake)
         lake.run(_REPEATED, (load.id, load.attempt))
         [(repeated,)] = lake.run(
             "select count(*) - count(distinct ADDRESS_ID) from GEO_STAGE where LOAD_ID = ?",
@@ -244,6 +241,7 @@ def _sort(
 def _copy(path: Path, into: str, load: Load, lake: Lake) -> None:
     stage = f"GEO_FILES/{load.attempt}/{path.name.partition('.')[0]}"
     lake.put(path, stage)
+    # All columns in the table's order: an embedded warehouse takes a list of nine at most.
     lake.run(f"copy into {into} from @{stage}/ {_FORMAT} purge = true")
 
 
