@@ -84,23 +84,14 @@ class Message:
 class Source:
     """A member of the consumer group.
 
-    revoked is called before partitions go to another consumer: what is stored by then is still to
-    be committed. It is also called with what was lost without asking; a commit comes too late then.
     Raise RefusedError and UnreachableError, each in one line.
     """
 
-    def __init__(
-        self,
-        settings: KafkaSettings,
-        *,
-        assigned: Callable[[frozenset[Partition]], None],
-        revoked: Callable[[frozenset[Partition]], None],
-        budget: float = BUDGET,
-    ) -> None:
+    def __init__(self, settings: KafkaSettings, budget: float = BUDGET) -> None:
         self._settings = settings
         self._budget = budget
-        self._assigned = assigned
-        self._revoked = revoked
+        self._assigned: Callable[[frozenset[Partition]], None] = lambda _: None
+        self._revoked: Callable[[frozenset[Partition]], None] = lambda _: None
         self._owned: set[Partition] = set()
         self._next: dict[Partition, int] = {}
         self._due: dict[Partition, int] = {}
@@ -113,10 +104,20 @@ class Source:
             for_consumer(settings) | {"error_cb": self._note},
         )
 
-    def open(self, topics: Sequence[str]) -> None:
-        """Join the group, once the broker is known to have these topics."""
-        for topic in topics:
+    def open(
+        self,
+        assigned: Callable[[frozenset[Partition]], None],
+        revoked: Callable[[frozenset[Partition]], None],
+    ) -> None:
+        """Join the group, once the broker is known to have both topics.
+
+        revoked is called before partitions go to another consumer, which may still commit, and
+        with those that were lost without asking, for which it is too late. Both are called from
+        within poll, rest, close and leave.
+        """
+        for topic in (self._settings.topic, self._settings.dead_letter_topic):
             self._check_topic(topic)
+        self._assigned, self._revoked = assigned, revoked
         self._consumer.subscribe(
             [self._settings.topic],
             on_assign=self._on_assign,

@@ -1,0 +1,105 @@
+"""Where the parts meet that decide on a post: who it is from, how they feel, what to do next."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from typing import Any, Protocol
+
+from application.action import next_best
+from application.addresses import Index
+from application.errors import ApplicationError
+from application.match import match_all
+from application.message import Reading
+from application.records import ActionKind, Decision, Origin
+from application.sentiment import feel
+from application.topics import topics
+
+# The actions whose caps have not run out, the latest of each. Time is the posts' own, as far as
+# they are not ahead of the clock.
+RECENT = """
+select KIND, SUBJECT, PRODUCT, POSTED_AT, TWEET_ID
+from ACTIONS
+where CAP_DAYS > 0 and POSTED_AT >= dateadd(
+    day, -CAP_DAYS, (select least(max(POSTED_AT), sysdate()) from TWEETS)
+)
+qualify row_number() over (partition by KIND, SUBJECT, PRODUCT order by POSTED_AT desc) = 1
+"""
+
+
+class Lake(Protocol):
+    """Where earlier actions are: a Warehouse."""
+
+    def run(self, sql: str) -> list[tuple[Any, ...]]: ...
+
+
+class Renewal:
+    """Loads the index again now and then, beside the work; a failure keeps the old one."""
+
+    def __init__(
+        self,
+        load: Callable[[], Index],
+        every: float,
+        note: Callable[[str], None],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._load = load
+        self._every = every
+        self._note = note
+        self._now = now
+        self._begun = now()
+        self._thread: threading.Thread | None = None
+        self._fresh: Index | None = None
+
+    def take(self) -> Index | None:
+        """Return an index that came since the last call, and begin to load one when it is due."""
+        if self._thread is None or not self._thread.is_alive():
+            fresh, self._fresh = self._fresh, None
+            if self._now() - self._begun >= self._every:
+                self._begun = self._now()
+                self._thread = threading.Thread(target=self._renew, daemon=True)
+                self._thread.start()
+            return fresh
+        return None
+
+    def _renew(self) -> None:
+        try:
+            self._fresh = self._load()
+        except ApplicationError as error:
+            self._note(f"the index stays as it is: {error}")
+
+
+class Decider:
+    """Decides on posts in their order; each sees the caps of those before it."""
+
+    def __init__(self, index: Index, renewal: Renewal, lake: Lake) -> None:
+        self._index = index
+        self._renewal = renewal
+        self._lake = lake
+        self._recent: dict[tuple[ActionKind, str, str | None], tuple[datetime, str]] = {}
+
+    def recall(self) -> None:
+        """Learn from the lake which actions were decided on, by whomever."""
+        self._recent = {
+            (kind, subject, product): (posted_at.replace(tzinfo=timezone.utc), post)
+            for kind, subject, product, posted_at, post in self._lake.run(RECENT)
+        }
+
+    def __call__(self, posts: Sequence[tuple[Reading, Origin]]) -> list[Decision]:
+        self._index = self._renewal.take() or self._index
+        matches = match_all([reading.post for reading, _ in posts], self._index)
+        decisions = []
+        for (reading, origin), match in zip(posts, matches, strict=True):
+            post = reading.post
+            sentiment, about = feel(post.text, post.lang), topics(post.text, post.lang)
+            customer = self._index.customers.get(match.customer_id or "")
+            actions = next_best(post, match, sentiment, about, customer, self._recent)
+            for action in actions:
+                key = action.kind, action.subject, action.product
+                before = self._recent.get(key)
+                if action.cap_days and (before is None or before[0] <= post.created_at):
+                    self._recent[key] = post.created_at, post.id
+            decisions.append(Decision(post, reading.raw, match, sentiment, about, actions, origin))
+        return decisions
