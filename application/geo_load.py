@@ -164,6 +164,7 @@ def _load(
         ticker.moved(f"{load.source}: {done:,} of {file.size:,} bytes fetched")
         _unless(stopped)
 
+    lake.run("delete from REJECTS where LOAD_ID = ?", (load.id,))  # of an attempt before
     with tempfile.TemporaryDirectory(prefix="geo_load-") as name:
         folder = Path(name)
         with (folder / "file").open("wb") as into:
@@ -193,7 +194,6 @@ def _stage(
     with _opened(folder / "file") as source, _writer(staged) as good, _writer(rejects) as bad:
         read, rejected = _sort(source, load, good, bad, ticker, stopped)
     ticker.moved(f"{load.source}: {read:,} rows checked; staging")
-    lake.run("delete from REJECTS where LOAD_ID = ?", (load.id,))
     if rejected:
         _copy(rejects, "REJECTS", load, lake)
     if rejected == read:

@@ -140,7 +140,7 @@ def release(lake: Lake, load: Load) -> None:
 
 def reject_whole(lake: Lake, load: Load, reason: str) -> None:
     """Keep the reason for which a whole source was refused, as its line 0."""
-    lake.run("delete from REJECTS where LOAD_ID = ?", (load.id,))
+    lake.run("delete from REJECTS where LOAD_ID = ? and LINE = 0", (load.id,))
     lake.run(
         "insert into REJECTS (LOAD_ID, LINE, REASON, RECORD) values (?, 0, ?, '')",
         (load.id, reason[:1000]),
