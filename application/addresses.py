@@ -1,0 +1,302 @@
+"""The index: every address by position, every customer by address, loaded from the lake.
+
+Positions are points of the unit sphere, so that distances are right everywhere to the 0.6 % of
+`geometry.EARTH_M`, without a projection whose error grows away from its middle. Texts stay in
+Arrow's buffers; a Python string is made only for an address that a post hits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.spatial import cKDTree
+
+from application.directory import Directory, Group, directory
+from application.geometry import EARTH_M, Area, distance_m
+from application.household import Resident, building
+from application.names import fold, name
+from application.records import Customer
+
+Floats = npt.NDArray[np.float64]
+
+ADDRESSES = """
+select ADDRESS_ID, LON, LAT, coalesce(ADDRESS_KEY, '') as ADDRESS_KEY
+from ADDRESSES
+where ADDRESS_ID is not null and LON between -180 and 180 and LAT between -90 and 90
+"""
+CUSTOMERS = """
+select
+    CUSTOMER_ID,
+    coalesce(FIRST_NAME, '') as FIRST_NAME,
+    coalesce(LAST_NAME, '') as LAST_NAME,
+    HANDLE,
+    coalesce(CITY, '') as CITY,
+    coalesce(ADDRESS_KEY, '') as ADDRESS_KEY,
+    HOUSEHOLD_ID,
+    coalesce(CONTACT_CONSENT, false) as CONTACT_CONSENT,
+    coalesce(MARKETING_CONSENT, false) as MARKETING_CONSENT
+from CUSTOMERS
+where CUSTOMER_ID is not null
+"""
+PORTFOLIOS = "select CUSTOMER_ID, PRODUCT from PORTFOLIOS"
+_COLUMNS = (
+    "CUSTOMER_ID",
+    "FIRST_NAME",
+    "LAST_NAME",
+    "HANDLE",
+    "CITY",
+    "ADDRESS_KEY",
+    "HOUSEHOLD_ID",
+    "CONTACT_CONSENT",
+    "MARKETING_CONSENT",
+)
+
+
+class Lake(Protocol):
+    """Where tables are read: a Warehouse, or what stands in for one."""
+
+    def arrow(self, sql: str) -> Any:
+        """Run one query; return a pyarrow.Table."""
+        ...
+
+    def run(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run one statement; return its rows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What there is around a position.
+
+    row is the nearest address within the radius and distance_m the way there, both None without
+    one; near are the customers within the radius, and how far away they live.
+    """
+
+    row: int | None
+    distance_m: float | None
+    near: tuple[tuple[Resident, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An address of customers."""
+
+    row: int
+    lon: float
+    lat: float
+    residents: Group
+
+
+@dataclass(frozen=True, eq=False)
+class Index:
+    """Addresses in rows, those of one position together and in the order of their ids.
+
+    spots is a tree over the distinct positions, starts their first rows and, behind the last, the
+    number of rows; near_sites is a tree over the sites. homes has the site of a customer's
+    address key.
+    """
+
+    ids: Any
+    keys: Any
+    spots: Any
+    starts: npt.NDArray[np.int64]
+    sites: tuple[Site, ...]
+    near_sites: Any
+    homes: Mapping[str, Site]
+    directory: Directory
+
+    @property
+    def customers(self) -> Mapping[str, Customer]:
+        """All customers by id."""
+        return self.directory.customers
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def address_id(self, row: int) -> str:
+        """Return the id of an address."""
+        return str(self.ids[row].as_py())
+
+    def address_key(self, row: int) -> str:
+        """Return NUMBER|STREET|UNIT|CITY|POSTCODE."""
+        return str(self.keys[row].as_py())
+
+    def home(self, resident: Resident) -> Site | None:
+        """Return where a customer lives; None where no address of ours is theirs."""
+        return self.homes.get(resident.address_key)
+
+    def look(self, areas: Sequence[Area]) -> list[Sight]:
+        """Look around many positions at once, as far as the radius of each goes.
+
+        Customers are looked for only around positions that are local.
+        """
+        if not areas:
+            return []
+        centres = _sphere([area.lon for area in areas], [area.lat for area in areas])
+        radii = np.array([area.radius_m for area in areas])
+        chords, spots = self.spots.query(centres, distance_upper_bound=_chord(radii.max()) * 1.01)
+        metres = _metres(chords)
+        within = metres <= radii
+        rows = self.starts[np.where(within, spots, 0)]
+        local = np.array([area.local for area in areas])
+        sites = iter(self.near_sites.query_ball_point(centres[local], _chord(radii[local])))
+        return [
+            Sight(
+                row=row if hit else None,
+                distance_m=metre if hit else None,
+                near=self._near(area, next(sites)) if area.local else (),
+            )
+            for area, hit, row, metre in zip(
+                areas, within.tolist(), rows.tolist(), metres.tolist(), strict=True
+            )
+        ]
+
+    def beside(self, area: Area, within_m: float) -> frozenset[str]:
+        """Return the keys of all addresses within some metres of a centre."""
+        spots = self.spots.query_ball_point(_sphere([area.lon], [area.lat])[0], _chord(within_m))
+        return frozenset(
+            self.address_key(row)
+            for spot in spots
+            for row in range(self.starts[spot], self.starts[spot + 1])
+        )
+
+    def _near(self, area: Area, numbers: Sequence[int]) -> tuple[tuple[Resident, float], ...]:
+        return tuple(
+            (resident, distance_m(area.lon, area.lat, site.lon, site.lat))
+            for site in map(self.sites.__getitem__, numbers)
+            for resident in site.residents
+        )
+
+
+def load_index(warehouse: Lake) -> Index:
+    """Load addresses, customers and what these own.
+
+    Raise what the warehouse raises: UnreachableError, RefusedError.
+    """
+    return index(
+        warehouse.arrow(ADDRESSES), warehouse.arrow(CUSTOMERS), warehouse.arrow(PORTFOLIOS)
+    )
+
+
+def index(addresses: Any, customers: Any, portfolios: Any) -> Index:
+    """Make the index from the columns that the queries above name.
+
+    The order of rows does not count. Addresses without a place on earth, and customers without an
+    address of ours, are nowhere; of customers with one id only one is kept.
+    """
+    lon, lat = _floats(addresses["LON"]), _floats(addresses["LAT"])
+    order = _order(lon, lat, addresses["ADDRESS_ID"])
+    lon, lat = lon[order], lat[order]
+    ids, keys = _taken(addresses["ADDRESS_ID"], order), _taken(addresses["ADDRESS_KEY"], order)
+    rows = _rows_of(keys, set(customers["ADDRESS_KEY"].to_pylist()))
+    # Of several addresses with one key the one with the least id is home: it comes last.
+    at_home = sorted(rows, key=lambda row: str(ids[row].as_py()), reverse=True)
+    home_rows = {keys[row].as_py(): row for row in at_home}
+    people = directory(
+        _residents(
+            customers,
+            _products(portfolios),
+            {key: ids[row].as_py() for key, row in home_rows.items()},
+        )
+    )
+    sites = {
+        row: Site(row, lon[row].item(), lat[row].item(), people.by_address[key])
+        for row in rows
+        if (key := keys[row].as_py()) in people.by_address
+    }
+    starts = _starts(lon, lat)
+    return Index(
+        ids=ids,
+        keys=keys,
+        spots=cKDTree(_sphere(lon[starts], lat[starts])),
+        starts=np.append(starts, len(lon)),
+        sites=tuple(sites.values()),
+        near_sites=cKDTree(_sphere(lon[list(sites)], lat[list(sites)])),
+        homes={key: sites[row] for key, row in home_rows.items() if row in sites},
+        directory=people,
+    )
+
+
+def _order(lon: Floats, lat: Floats, ids: Any) -> npt.NDArray[np.int64]:
+    """Return the rows that are on earth, by position and, at one position, by id."""
+    by = [(each, "ascending") for each in ("lon", "lat", "id")]
+    order = pc.sort_indices(pa.table({"lon": lon, "lat": lat, "id": ids}), sort_keys=by).to_numpy()
+    known = (np.abs(lon) <= 180) & (np.abs(lat) <= 90)  # false for NaN
+    return np.asarray(order[known[order]], dtype=np.int64)
+
+
+def _starts(lon: Floats, lat: Floats) -> npt.NDArray[np.int64]:
+    """Return the rows at which a position stands first."""
+    new = np.ones(len(lon), dtype=bool)
+    new[1:] = (lon[1:] != lon[:-1]) | (lat[1:] != lat[:-1])
+    return np.flatnonzero(new)
+
+
+def _rows_of(keys: Any, wanted: set[str]) -> list[int]:
+    """Return the rows whose key is wanted and names a house."""
+    houses = pa.array(sorted(key for key in wanted if building(key)), type=keys.type)
+    found: list[int] = np.flatnonzero(pc.is_in(keys, value_set=houses).to_numpy(False)).tolist()
+    return found
+
+
+def _residents(
+    customers: Any, products: Mapping[str, frozenset[str]], address_ids: Mapping[str, str]
+) -> Iterator[Resident]:
+    for row in zip(*(customers[each].to_pylist() for each in _COLUMNS), strict=True):
+        who, first, last, account, city, key, household, contact, marketing = row
+        customer = Customer(
+            id=who,
+            first_name=first,
+            last_name=last,
+            handle=account or None,
+            address_id=address_ids.get(key),
+            household_id=household or None,
+            contact_consent=contact,
+            marketing_consent=marketing,
+            products=products.get(who, frozenset()),
+        )
+        yield Resident(customer, name(first, last), key, fold(city))
+
+
+def _products(portfolios: Any) -> dict[str, frozenset[str]]:
+    """Return what each customer owns; equal portfolios are one object."""
+    owned: dict[str, frozenset[str]] = {}
+    same: dict[frozenset[str], frozenset[str]] = {}
+    columns = (portfolios["CUSTOMER_ID"].to_pylist(), portfolios["PRODUCT"].to_pylist())
+    for who, product in zip(*columns, strict=True):
+        products = owned.get(who, frozenset()) | {product}
+        owned[who] = same.setdefault(products, products)
+    return owned
+
+
+def _floats(column: Any) -> Floats:
+    """Return a column as numbers, NULL as NaN."""
+    return np.asarray(column.to_numpy(), dtype=np.float64)
+
+
+def _taken(column: Any, order: npt.NDArray[np.int64]) -> Any:
+    """Return one array of texts in another order."""
+    return pc.take(column, pa.array(order)).combine_chunks()
+
+
+def _sphere(lon: Any, lat: Any) -> Floats:
+    """Return the points of the unit sphere, a row each."""
+    across, up = np.radians(lon), np.radians(lat)
+    return np.column_stack((np.cos(up) * np.cos(across), np.cos(up) * np.sin(across), np.sin(up)))
+
+
+def _chord(metres: Any) -> Any:
+    """Return the straight way through the unit sphere for a way along its surface."""
+    return 2 * np.sin(np.minimum(metres / (2 * EARTH_M), np.pi / 2))
+
+
+def _metres(chords: Any) -> Any:
+    """Return the way along the surface, infinite where there is none."""
+    near = np.arcsin(np.minimum(chords / 2, 1.0))
+    return np.where(np.isfinite(chords), 2 * EARTH_M * near, np.inf)

@@ -1,0 +1,277 @@
+"""Who a post is from: the rules, over an index of addresses and customers.
+
+The first of these that finds something decides; a confidence is the table's, and falls with the
+distance, with the size of the area and among namesakes.
+
+| the author's | evidence | category | confidence |
+|---|---|---|---|
+| handle | is in the CRM | customer | 0.95, towards 0.99 near home |
+| position tells an address | full name of a customer within the radius | customer | 0.95 |
+| | family name and initial | customer | 0.85 |
+| | family name | household member | 0.80 |
+| | given name alone, of a customer at the address | customer | 0.60 |
+| | no customer's name, but a customer lives at the address | household member | 0.40 |
+| | customers in the building, none of that name | prospect | 0.35 |
+| | no customer at the address | prospect | 0.70 |
+| position is a wider box | full name of one customer in the box | customer | 0.60 |
+| | family name and initial of one | customer | 0.30 |
+| | several of that name, one household | household member | 0.40 |
+| | several, or none, and addresses of ours | prospect | 0.25 |
+| profile names a town | full name of one customer of the town | customer | 0.40 |
+| | family name and initial of one | customer | 0.20 |
+| anything else | | unknown | 0 |
+
+customer_id is the customer that the author is, or, for a household member, whom they live with.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from application.addresses import Index, Sight
+from application.directory import handle
+from application.geometry import HOUSE_M, Area, area, distance_m
+from application.household import Resident, building, one_household, parts
+from application.names import Likeness, Profile, fold, likeness, profile
+from application.records import Category, Match, Post
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a piece of evidence makes of an author, and how to say so."""
+
+    category: Category
+    confidence: float
+    says: str
+
+
+HANDLE = Rule("customer", 0.95, "the CRM has the handle {}")
+AT_HOME_TOO = 0.99  # with the handle
+# Within the radius of a position that tells an address.
+NEAR = {
+    Likeness.FULL: Rule("customer", 0.95, "name matches a customer's there"),
+    Likeness.INITIAL: Rule("customer", 0.85, "family name and initial match a customer's there"),
+    Likeness.FAMILY: Rule("household_member", 0.80, "family name matches a customer's there"),
+}
+# At the nearest address, when it is the only one there and the position tells houses apart.
+AT_HOME = {
+    Likeness.GIVEN: Rule("customer", 0.60, "given name matches a customer's there"),
+    Likeness.OTHER: Rule("household_member", 0.40, "a customer of another name lives there"),
+}
+IN_THE_BUILDING = Rule("prospect", 0.35, "customers live there, none of that name")
+NOBODY = Rule("prospect", 0.70, "no customer lives there")
+IN_THE_BOX = {
+    Likeness.FULL: Rule("customer", 0.60, "the only customer of that name there"),
+    Likeness.INITIAL: Rule(
+        "customer", 0.30, "the only customer of that family name and initial there"
+    ),
+}
+ONE_HOUSEHOLD = Rule("household_member", 0.40, "{} customers of that name there, one household")
+AMBIGUOUS = Rule("prospect", 0.25, "{} customers of that name there, so which is not known")
+NO_NAMESAKE = Rule("prospect", 0.25, "no customer there of that name")
+IN_THE_TOWN = {
+    Likeness.FULL: Rule("customer", 0.40, "the only customer of that name there"),
+    Likeness.INITIAL: Rule(
+        "customer", 0.20, "the only customer of that family name and initial there"
+    ),
+}
+
+# Addresses that much farther than the nearest are as good: units and twins of one house.
+AS_NEAR_M = 10.0
+# Several customers with one name at one address: a father and a son, or one person twice.
+AMONG_NAMESAKES = 0.6
+# What remains of a confidence far away, and where half of the rest is lost.
+REMAINS, HALF_M = 0.6, 500.0
+HALF_BOX_M = 50_000.0
+# What a profile writes behind the town; Manchester, UK is none of ours.
+COUNTRY_AND_STATE = frozenset({"ct", "conn", "connecticut", "us", "usa", "united", "states"})
+
+
+def match_all(posts: Sequence[Post], index: Index) -> list[Match]:
+    """Return who each post is from, in the order of the posts."""
+    areas = [area(post.position) for post in posts]
+    sights = iter(index.look([each for each in areas if each is not None]))
+    return [
+        _match(post, where, next(sights) if where else None, index)
+        for post, where in zip(posts, areas, strict=True)
+    ]
+
+
+def closeness(distance: float, where: Area) -> float:
+    """Return from 1 to REMAINS how near an address may be: the author is as far as the precision.
+
+    A smaller distance and a better precision never make it less.
+    """
+    return REMAINS + (1 - REMAINS) / (1 + (distance + where.precision_m) / HALF_M)
+
+
+def _match(post: Post, where: Area | None, sight: Sight | None, index: Index) -> Match:
+    known = index.directory.by_handle.get(handle(post.author.username))
+    if known:
+        return _by_handle(known, where, index)
+    author = profile(post.author.name, post.author.username)
+    if where is None or sight is None:
+        return _by_town(post.author.location, author, index)
+    if where.local:
+        return _by_name(author, where, sight, index) or _by_address(author, where, sight, index)
+    return _by_box(author, where, sight, index)
+
+
+def _by_handle(known: Resident, where: Area | None, index: Index) -> Match:
+    says = HANDLE.says.format(known.customer.handle)
+    home = index.home(known)
+    if where is None or not where.local or home is None:
+        return _of(known, HANDLE.category, HANDLE.confidence, says, index)
+    distance = distance_m(where.lon, where.lat, home.lon, home.lat)
+    nearer = (AT_HOME_TOO - HANDLE.confidence) * (closeness(distance, where) - REMAINS)
+    confidence = HANDLE.confidence + nearer / (1 - REMAINS)
+    says = f"{_way(distance, known.address_key)}; {says}"
+    return _of(known, HANDLE.category, confidence, says, index, distance)
+
+
+def _by_name(author: Profile, where: Area, sight: Sight, index: Index) -> Match | None:
+    """Take the likeliest of the customers within the radius whose name fits."""
+    alike = [
+        (how, distance, resident)
+        for resident, distance in sight.near
+        if (how := likeness(resident.name, author)) in NEAR
+    ]
+    if not alike:
+        return None
+    namesakes = Counter(
+        (how, key) for how, key, _ in {(how, r.address_key, r.customer.id) for how, _, r in alike}
+    )
+
+    def confidence(how: Likeness, distance: float, resident: Resident) -> float:
+        alone = how is Likeness.FAMILY or namesakes[how, resident.address_key] == 1
+        return NEAR[how].confidence * closeness(distance, where) * (alone or AMONG_NAMESAKES)
+
+    best = min(alike, key=lambda each: (-confidence(*each), each[2].customer.id))
+    how, distance, resident = best
+    says = f"{_way(distance, resident.address_key)}; {NEAR[how].says}"
+    return _of(resident, NEAR[how].category, confidence(*best), says, index, distance)
+
+
+def _by_address(author: Profile, where: Area, sight: Sight, index: Index) -> Match:
+    """Judge by the nearest address, no customer around having the author's name."""
+    if sight.row is None or sight.distance_m is None:
+        return _unknown(f"no address within {where.radius_m:.0f} m of the position")
+    key, distance = index.address_key(sight.row), sight.distance_m
+    way, close = _way(distance, key), closeness(distance, where)
+    here = index.directory.by_address.get(key, ())
+    told = distance + where.precision_m <= HOUSE_M
+    if here and told and index.beside(where, distance + AS_NEAR_M) == {key}:
+        # No name fits but a given one, so the first of them stands for the address.
+        resident = max(here, key=lambda each: likeness(each.name, author))
+        rule = AT_HOME[likeness(resident.name, author)]
+        says = f"{way}; {rule.says}"
+        return _of(resident, rule.category, rule.confidence * close, says, index, distance)
+    rule = IN_THE_BUILDING if index.directory.by_building.get(building(key)) else NOBODY
+    return Match(
+        rule.category,
+        round(rule.confidence * close, 3),
+        f"{way}; {rule.says}",
+        round(distance, 1),
+        index.address_id(sight.row),
+    )
+
+
+def _by_box(author: Profile, where: Area, sight: Sight, index: Index) -> Match:
+    """Judge by the customers of that name in a box that is too wide for an address."""
+    place = where.name or "the area of the position"
+    close = 1 / (1 + where.precision_m / HALF_BOX_M)
+    named = index.directory.named(author)
+    inside = [
+        (how, resident)
+        for how, resident in named
+        if (home := index.home(resident)) and where.holds(home.lon, home.lat)
+    ]
+    found = _most_alike(inside)
+    if len(found) == 1:
+        return _only(found[0], IN_THE_BOX, close, f"in {place}", index)
+    if found and one_household(residents := [resident for _, resident in found]):
+        says = f"in {place}: {ONE_HOUSEHOLD.says.format(len(found))}"
+        confidence = ONE_HOUSEHOLD.confidence * close
+        return _of(residents[0], ONE_HOUSEHOLD.category, confidence, says, index)
+    if sight.row is None:
+        return _unknown(f"in {place}: no address of ours around")
+    rule = AMBIGUOUS if found else NO_NAMESAKE
+    says = f"in {place}: {rule.says.format(len(found))}"
+    return Match(rule.category, round(rule.confidence * close, 3), says)
+
+
+def _by_town(location: str, author: Profile, index: Index) -> Match:
+    """Judge by the town that a profile names, the post having no position that tells any."""
+    town = _town(location, index.directory.towns)
+    if town is None:
+        return _unknown(
+            "no position that tells a place, and the profile names no town of a customer"
+        )
+    found = _most_alike(each for each in index.directory.named(author) if each[1].town == town)
+    if len(found) == 1:
+        return _only(found[0], IN_THE_TOWN, 1.0, f"the profile names {town.upper()}", index)
+    many = f"{len(found)} customers" if found else "no customer"
+    return _unknown(f"the profile names {town.upper()}: {many} of that name there")
+
+
+def _town(location: str, towns: Collection[str]) -> str | None:
+    """Return the town of customers that a location is, with or without its state."""
+    words = fold(location).split()
+    while words and words[-1] in COUNTRY_AND_STATE:
+        words.pop()
+    town = " ".join(words)
+    return town if town in towns else None
+
+
+def _most_alike(found: Iterable[tuple[Likeness, Resident]]) -> list[tuple[Likeness, Resident]]:
+    """Return those of the best likeness there is, in the order of their ids."""
+    ordered = sorted(found, key=lambda each: (-each[0], each[1].customer.id))
+    return [each for each in ordered if each[0] == ordered[0][0]]
+
+
+def _only(
+    found: tuple[Likeness, Resident],
+    rules: Mapping[Likeness, Rule],
+    close: float,
+    where: str,
+    index: Index,
+) -> Match:
+    how, resident = found
+    rule = rules[how]
+    return _of(resident, rule.category, rule.confidence * close, f"{where}: {rule.says}", index)
+
+
+def _of(
+    resident: Resident,
+    category: Category,
+    confidence: float,
+    evidence: str,
+    index: Index,
+    distance: float | None = None,
+) -> Match:
+    """Return a match with a customer, and with those who belong to them."""
+    customer = resident.customer
+    return Match(
+        category=category,
+        confidence=round(confidence, 3),
+        evidence=evidence,
+        distance_m=None if distance is None else round(distance, 1),
+        address_id=customer.address_id,
+        customer_id=customer.id,
+        household_id=customer.household_id,
+        kin=index.directory.kin(resident),
+    )
+
+
+def _unknown(evidence: str) -> Match:
+    return Match("unknown", 0.0, evidence)
+
+
+def _way(distance: float, address_key: str) -> str:
+    """Say how far it is to an address: 31 m from 12 MAPLE ST UNIT 4B, MANCHESTER."""
+    number, street, unit, city, _ = parts(address_key)
+    far = f"{distance:.0f} m" if distance < 1000 else f"{distance / 1000:.1f} km"
+    house = " ".join(filter(None, (number, street, unit and f"UNIT {unit}")))
+    return f"{far} from {', '.join(filter(None, (house, city))) or 'an address'}"

@@ -1,0 +1,251 @@
+"""Names of people: whether a profile's name may be a customer's."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+
+
+class Likeness(IntEnum):
+    """What two names have in common; more is better evidence."""
+
+    OTHER = 0
+    GIVEN = 1  # the given name, and one of both tells no family name
+    FAMILY = 2  # the family name only
+    INITIAL = 3  # the family name, and the given name as far as its initial goes
+    FULL = 4  # both
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name in folded words; several given names or surnames (García López) are several words."""
+
+    given: tuple[str, ...]
+    family: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The ways to read a profile: by each word that may be a family name, and as a given name."""
+
+    by_family: Mapping[str, tuple[Name, ...]]
+    given_only: Name | None
+
+
+# One person, many names: each row is one given name with its short forms. A short form may be in
+# several rows; two names are alike when they share a row.
+_SHORT_FORMS = """
+abigail abby gail| albert al bert| alberto beto| alejandro ale alex| alexander alex sandy xander|
+alexandra alex sandra lexi| amanda mandy| andrew andy drew| anthony tony| antonio tono tony|
+barbara barb| benjamin ben benny| catherine cathy cate kate katie| charles charlie chuck|
+christina chris tina| christine chris| christopher chris| cynthia cindy| daniel dan danny|
+david dave| deborah deb debbie| dolores lola| donald don donnie| dorothy dot dottie|
+edward ed eddie ted| eduardo edu lalo| elizabeth beth betty eliza liz lizzie| emmanuel manu|
+enrique quique| eugene gene| francisco paco pancho| frederick fred freddie| gabriel gabe|
+gabriela gaby| gerald gerry jerry| gregory greg| guadalupe lupe| guillermo memo| henry hank harry|
+ignacio nacho| isabel isa| jacob jake| jacqueline jackie| james jim jimmy jamie| jeffrey jeff|
+jennifer jen jenny| jesus chuy| john jack johnny| jonathan jon| jose pepe| joseph joe joey|
+joshua josh| judith judy| katherine kathy kate katie| kathleen kathy| kenneth ken kenny|
+lawrence larry| leonard len lenny leo| luis lucho| manuel manny manolo| margaret maggie meg peggy|
+maria mari| matthew matt| mercedes meche| michael mike mick| mickael mika| miguel mike|
+nancy nan| natalie nat| nathaniel nate nathan| nicholas nick nicky| nicolas nico| pamela pam|
+patricia pat patty tricia pati| patrick pat paddy| peter pete| philip phil| philippe phil|
+rafael rafa| raymond ray| rebecca becca becky| richard dick rich rick ricky| robert bob bobby rob robbie|
+roberto beto| ronald ron ronnie| rosario charo| samantha sam| samuel sam sammy| santiago santi|
+sebastien seb| sergio checo| stephanie steph| stephane steph| stephen steve| steven steve|
+susan sue susie| teresa tere| theodore ted teddy theo| theresa terry| thomas tom tommy|
+timothy tim| veronica ronnie vero| victoria vicky| vincent vince vinny| walter walt| william bill
+billy liam will willy| zachary zach
+"""
+# What people put around a name and does not belong to it; "sr" is a señor, or a senior.
+_TITLES = """
+mr mrs ms miss mx dr dra prof rev sir sr sra srta mme mlle jr ii iii iv phd md cpa cfa cfp esq mba
+rn the family familia famille official
+"""
+# Small words inside family names; they come and go: Maria de la Cruz, Maria Cruz.
+_PARTICLES = "da das de del den der des di dos du el la las le los van von y"
+_MOST_WORDS = 5  # longer is a motto, not a name
+_SHORTEST_FAMILY = 3  # inside a user name's letters: `li` is in too many words
+_STATE = "ct"  # what people here put after their name: johnsmithct
+_LETTERS = re.compile(r"[^\W\d_]+")
+_SIGNS_INSIDE = re.compile("['\u2019\u02bc`\u00b4]")
+_PLAIN = str.maketrans(
+    {"\u0131": "i", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe"}
+)
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_CACHED = 1 << 16
+
+
+def _forms() -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for formal, *short in (row.split() for row in _SHORT_FORMS.split("|")):
+        for name in (formal, *short):
+            found[name] = (*found.get(name, ()), formal)
+    return found
+
+
+_FORMAL = _forms()
+_DROPPED_TITLES = frozenset(_TITLES.split())
+_DROPPED_PARTICLES = frozenset(_PARTICLES.split())
+
+
+def fold(text: str) -> str:
+    """Return lower-case words without accents, signs, digits and emoji, a blank between them."""
+    return " ".join(_words(text))
+
+
+@lru_cache(_CACHED)
+def name(first: str, last: str) -> Name:
+    """Return the name of somebody whose first and last name are told apart."""
+    return Name(_without_titles(_words(first)), _without_particles(_without_titles(_words(last))))
+
+
+def profile(display_name: str, username: str) -> Profile:
+    """Return the ways to read a display name and a user name.
+
+    Either may hold the given name first or last. In a user name, the two may be written together.
+    """
+    shown, user = _person(display_name), _person(_HUMP.sub(" ", username))
+    letters = "".join(_words(username))
+    names = [*_readings(shown), *_cuts(letters), *_cuts(letters.removesuffix(_STATE))]
+    # One word says little; it counts where the profile tells no more.
+    if len(shown) < 2 or len(user) > 1:
+        names += _readings(user)
+    by_family: dict[str, tuple[Name, ...]] = {}
+    for each in dict.fromkeys(names):
+        for word in each.family:
+            by_family[word] = (*by_family.get(word, ()), each)
+    told = shown or user
+    return Profile(by_family, Name(told, ()) if len(told) == 1 else None)
+
+
+def compare(one: Name, other: Name) -> Likeness:
+    """Tell what two names have in common; which is the first does not count.
+
+    A person with two surnames is often called by one, so the fewer surnames have to be among the
+    others': García is García López, but García Pérez is only of the family.
+    """
+    given = _compare_given(one.given, other.given)
+    if not (one.family and other.family):
+        return Likeness.GIVEN if given is Likeness.FULL else Likeness.OTHER
+    mine, others = set(one.family), set(other.family)
+    if mine.isdisjoint(others):
+        return Likeness.OTHER
+    return given if mine <= others or mine >= others else Likeness.FAMILY
+
+
+def likeness(customer: Name, author: Profile) -> Likeness:
+    """Return the best of all ways to read the profile."""
+    found = Likeness.OTHER
+    for family in _spellings(customer.family):
+        for each in author.by_family.get(family, ()):
+            spelled = customer if family in customer.family else Name(customer.given, (family,))
+            found = max(found, compare(spelled, each))
+    if found is Likeness.OTHER and author.given_only:
+        found = compare(customer, author.given_only)
+    return found
+
+
+def customer_keys(customer: Name) -> set[str]:
+    """Return the keys that `profile_keys` has in common when the likeness is INITIAL or FULL.
+
+    A key is a family name after what the given name may be short for, after `j` where only that
+    is known of a given name, or after `j.` where more is known.
+    """
+    return {
+        f"{given} {family}"
+        for family in _spellings(customer.family)
+        for given in (*_formals(customer.given), *_initials(customer.given))
+    }
+
+
+def profile_keys(author: Profile, families: Collection[str]) -> set[str]:
+    """Return the keys of all readings whose family name is one of these."""
+    keys: set[str] = set()
+    for family, names in author.by_family.items():
+        if family in families:
+            for each in names:
+                keys.update(f"{given} {family}" for given in _formals(each.given))
+                for initial in _initials(each.given):
+                    keys.add(f"{initial[0]} {family}")
+                    if len(initial) == 1:
+                        keys.add(f"{initial}. {family}")
+    return keys
+
+
+def family_keys(customer: Name) -> tuple[str, ...]:
+    """Return the words by which a family name may be written, several also in one."""
+    return _spellings(customer.family)
+
+
+def _compare_given(one: tuple[str, ...], other: tuple[str, ...]) -> Likeness:
+    """Return FULL where a name is alike, INITIAL where one has but the other's, else FAMILY."""
+    if not (one and other):
+        return Likeness.FAMILY
+    if not set(_formals(one)).isdisjoint(_formals(other)):
+        return Likeness.FULL
+    first, second = one[0], other[0]
+    short = len(first) == 1 or len(second) == 1
+    return Likeness.INITIAL if short and first[0] == second[0] else Likeness.FAMILY
+
+
+@lru_cache(_CACHED)
+def _formals(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what the given names may be short for; an initial is none of them."""
+    return tuple(formal for word in given if len(word) > 1 for formal in _FORMAL.get(word, (word,)))
+
+
+def _initials(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the first name's initial: `j` when that is all, else `j.`."""
+    return tuple(word if len(word) == 1 else f"{word[0]}." for word in given[:1])
+
+
+def _spellings(family: tuple[str, ...]) -> tuple[str, ...]:
+    return (*family, "".join(family)) if len(family) > 1 else family
+
+
+def _readings(words: tuple[str, ...]) -> Iterator[Name]:
+    """Yield every way to cut words into given and family names, in both orders."""
+    for cut in range(1, len(words)):
+        yield Name(words[:cut], words[cut:])
+        yield Name(words[cut:], words[:cut])
+    if len(words) == 1:
+        yield Name((), words)
+
+
+def _cuts(letters: str) -> Iterator[Name]:
+    for cut in range(1, len(letters)):
+        left, right = (letters[:cut],), (letters[cut:],)
+        if len(letters) - cut >= _SHORTEST_FAMILY:
+            yield Name(left, right)
+        if cut >= _SHORTEST_FAMILY:
+            yield Name(right, left)
+
+
+def _person(text: str) -> tuple[str, ...]:
+    """Return the words of a text that may be a name, none where it is a motto."""
+    words = _without_titles(_words(text))
+    if len(words) > 2:
+        words = words[:1] + _without_particles(words[1:])
+    return words if len(words) <= _MOST_WORDS else ()
+
+
+def _without_titles(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word for word in words if word not in _DROPPED_TITLES) or words
+
+
+def _without_particles(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word for word in words[:-1] if word not in _DROPPED_PARTICLES) + words[-1:]
+
+
+@lru_cache(_CACHED)
+def _words(text: str) -> tuple[str, ...]:
+    """Return lower-case words without accents, signs, digits and emoji."""
+    letters = unicodedata.normalize("NFKD", _SIGNS_INSIDE.sub("", text)).casefold()
+    plain = unicodedata.normalize("NFKD", letters).translate(_PLAIN)
+    bare = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    return tuple(_LETTERS.findall(bare))
