@@ -32,6 +32,7 @@ class ReplaySource:
         self._quadrants = quadrants
         self._clock = clock
         self._bookmark = f"{quadrants[0].quadrant}-replay"
+        self._file = json.dumps(Path(options.file).name)
 
     def read(self, saved: Mapping[str, str]) -> Iterator[Found | Bookmark | Quiet]:
         """Yield the posts of every line; Quiet now and then while the rate makes it wait."""
@@ -61,8 +62,7 @@ class ReplaySource:
     def _position(self, line: int) -> Bookmark | None:
         if self._options.file == "-":
             return None
-        position = json.dumps({"file": Path(self._options.file).name, "line": line})
-        return Bookmark(self._bookmark, position)
+        return Bookmark(self._bookmark, f'{{"file": {self._file}, "line": {line}}}')
 
     def _pace(self, due: float) -> Iterator[Quiet]:
         while (left := due - self._clock.now()) > 0 and not self._clock.wait(min(left, TICK)):

@@ -60,11 +60,11 @@ class Stream:
 
 @dataclass(frozen=True)
 class Search:
-    """Recent search, every so many seconds."""
+    """Recent search, every so many seconds; the shorter limit is what every account has."""
 
     name = "search"
     every: float = 60.0
-    rule_limit: int = 1024
+    rule_limit: int = 512
 
 
 @dataclass(frozen=True)
@@ -149,8 +149,8 @@ class _Reader:
     def _mapping(self, text: str) -> dict[str, Any]:
         if len(text) > MAX_CHARACTERS:
             raise BadInputError(f"{self._name}: larger than {MAX_CHARACTERS:,} characters")
-        loader = yaml.SafeLoader(text)
         try:
+            loader = yaml.SafeLoader(text)
             root = loader.get_single_node()
             if not isinstance(root, yaml.MappingNode):
                 raise BadInputError(
@@ -161,10 +161,9 @@ class _Reader:
             return {str(key): value for key, value in loader.construct_document(root).items()}
         except yaml.YAMLError as error:
             raise self._broken(error) from error
-        except (ValueError, RecursionError, TypeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            # What an explicit tag (!!int x) makes of a text that does not fit it, and the like.
             raise BadInputError(f"{self._name}: a value cannot be read ({error})") from error
-        finally:
-            loader.dispose()
 
     def _broken(self, error: yaml.YAMLError) -> BadInputError:
         mark = getattr(error, "problem_mark", None)
@@ -296,7 +295,7 @@ def _source(options: object, where: str) -> Source:
             raise BadInputError(f"{where}: replay needs its file: the option file, or --file")
         return Replay(file=given["file"], rate=float(given.get("rate", 0)))
     if kind == "search":
-        return Search(float(given.get("every", 60)), given.get("rule_limit", 1024))
+        return Search(float(given.get("every", 60)), given.get("rule_limit", 512))
     return Stream(**given)
 
 
