@@ -115,7 +115,7 @@ class Consumer:
         limits: Limits,
         ends: Ends,
         stop: Callable[[], bool],
-        moved: Callable[[Callable[[], str]], None] = lambda _: None,
+        moved: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._source = source
         self._store = store
@@ -157,7 +157,7 @@ class Consumer:
                 self._begin(lake, count)
             elif self._flight is not None and self._flight.stored.done():
                 self._settle()
-            self._moved(self._progress)
+            self._moved(self._progress())
         while self._waiting:
             self._begin(lake, self._due(at_once=True))
         self._land()
@@ -228,7 +228,7 @@ class Consumer:
                 self._settle()
             else:
                 self._source.rest(LOOK)
-                self._moved(self._progress)
+                self._moved(self._progress())
 
     def _settle(self) -> None:
         """Commit the batch under way once it is stored; raise what kept it from being stored."""
