@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from misc.engines.process import start
+from misc.engines.trouble import Trouble, troubled
+
+__all__ = ["Trouble", "embedded", "troubled"]
 
 
 @contextlib.contextmanager
