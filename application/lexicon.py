@@ -45,7 +45,7 @@ class Lexicon:
     def tokens(self, text: str) -> list[str]:
         """Split a text into words, phrases, signs and runs of punctuation, cased as they came."""
         found: list[str] = []
-        for chunk in _ELISIONS.sub(r"\1' ", fold(text)).split():
+        for chunk in _ELISIONS.sub(r"\1 ", fold(text)).split():
             if chunk.isalpha() or chunk.lower() in self.valences:
                 found.append(chunk)
             else:
@@ -123,8 +123,8 @@ def _is_number(key: str) -> bool:
 
 
 def _key(entry: str) -> str:
-    """Write an entry as its tokens are joined: "d'accord" is "d' accord"."""
-    return _ELISIONS.sub(r"\1' ", entry).strip()
+    """Write an entry as its tokens are joined: "d'accord" is "d accord"."""
+    return _ELISIONS.sub(r"\1 ", entry).strip()
 
 
 def _phrases(entries: Iterable[str]) -> Mapping[str, tuple[tuple[str, ...], ...]]:
