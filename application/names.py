@@ -54,10 +54,11 @@ lawrence larry| leonard len lenny leo| luis lucho| manuel manny manolo| margaret
 maria mari| matthew matt| mercedes meche| michael mike mick| mickael mika| miguel mike|
 nancy nan| natalie nat| nathaniel nate nathan| nicholas nick nicky| nicolas nico| pamela pam|
 patricia pat patty tricia pati| patrick pat paddy| peter pete| philip phil| philippe phil|
-rafael rafa| raymond ray| rebecca becca becky| richard dick rich rick ricky| robert bob bobby rob robbie|
-roberto beto| ronald ron ronnie| rosario charo| samantha sam| samuel sam sammy| santiago santi|
-sebastien seb| sergio checo| stephanie steph| stephane steph| stephen steve| steven steve|
-susan sue susie| teresa tere| theodore ted teddy theo| theresa terry| thomas tom tommy|
+rafael rafa| raymond ray| rebecca becca becky| richard dick rich rick ricky|
+robert bob bobby rob robbie| roberto beto| ronald ron ronnie| rosario charo| samantha sam|
+samuel sam sammy| santiago santi| sebastien seb| sergio checo| stephanie steph| stephane steph|
+stephen steve| steven steve| susan sue susie| teresa tere| theodore ted teddy theo|
+theresa terry| thomas tom tommy|
 timothy tim| veronica ronnie vero| victoria vicky| vincent vince vinny| walter walt| william bill
 billy liam will willy| zachary zach
 """
