@@ -140,10 +140,10 @@ def load_new(files: Files, lake: Lake, ticker: Ticker, stopped: Callable[[], boo
             break
         source = files.address(each.file.key)
         load = Load(load_id(source, each.file.etag), "geo", source, each.file.etag, now())
-        if not claim(lake, load, each.seen):
-            ticker.note(f"{source}: another loader has just begun with it")
-            continue
         with _released_unless_ended(lake, load):
+            if not claim(lake, load, each.seen):
+                ticker.note(f"{source}: another loader has just begun with it")
+                continue
             try:
                 refused += not _load(each.file, load, files, lake, ticker, stopped)
             except ChangedError as error:

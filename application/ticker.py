@@ -1,4 +1,4 @@
-"""How far a loader is: a live line on a terminal, elsewhere a plain line now and then."""
+"""How far a command is: a live line on a terminal, elsewhere a plain line now and then."""
 
 from __future__ import annotations
 

@@ -1,0 +1,383 @@
+"""Geo files from a bucket into the lake: each version once, whole or not at all."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from application.bucket import Bucket, GeoFile
+from application.errors import RefusedError
+from application.geo_load import HANGS_AFTER, StoppedError, due, load_id, load_new
+from application.loads import Load, Past, claim, finish, now, past
+from application.ticker import Ticker
+from tests.application.loading import ROOT, Engines, assert_one_clear_line
+
+pytest_plugins = ["tests.application.lake_fixtures"]
+
+HEADER = "LON,LAT,NUMBER,STREET,UNIT,CITY,DISTRICT,REGION,POSTCODE,ID,HASH"
+BUCKET = "cust360-geo"
+NOON = datetime(2026, 11, 25, 12)
+
+
+def row(identity: str, number: int = 12, street: str = "Main Street") -> str:
+    return f"-72.52,41.77,{number},{street},,Manchester,Hartford,CT,06040,,{identity}"
+
+
+@pytest.fixture
+def store(engines: Engines) -> Iterator[Any]:
+    """S3 itself, as those see it who put files there."""
+    settings = engines.settings
+    client = boto3.client(
+        "s3",
+        endpoint_url=settings["AWS_ENDPOINT_URL_S3"],
+        aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
+        region_name=settings["AWS_REGION"],
+    )
+    for entry in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
+        client.delete_object(Bucket=BUCKET, Key=entry["Key"])
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def bucket(engines: Engines, store: Any, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    assert store
+    for name, value in engines.settings.items():
+        monkeypatch.setenv(name, value)
+    return Bucket(BUCKET)
+
+
+def put(store: Any, key: str, *lines: str) -> None:
+    store.put_object(Bucket=BUCKET, Key=key, Body="\n".join(lines).encode())
+
+
+def quiet() -> Ticker:
+    return Ticker("geo_load", io.StringIO())
+
+
+def never() -> bool:
+    return False
+
+
+def test_each_version_of_a_file_is_loaded_once(engines: Engines, store: Any) -> None:
+    put(store, "in/Geo CT+1 é.dat", HEADER, row("a"), "bad", row("b", 13), row("a", 14))
+    put(store, "in/notes.txt", "no geo file")
+    ended = engines.command("geo_load")
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert "4 rows read, 2 loaded, 2 rejected" in ended.stderr
+    addresses = "select ADDRESS_ID, NUMBER, ADDRESS_KEY from ADDRESSES order by 1"
+    assert engines.rows(addresses) == [
+        ("a", "14", "14|MAIN ST||MANCHESTER|06040"),
+        ("b", "13", "13|MAIN ST||MANCHESTER|06040"),
+    ]
+    assert engines.rows("select LINE, REASON, RECORD from REJECTS order by 1") == [
+        (2, "line 5 has the same HASH and counts", "a"),
+        (3, "11 fields are expected, 1 found", "bad"),
+    ]
+    assert engines.rows("select SOURCE, STATUS, ROWS_READ, ROWS_LOADED from LOADS") == [
+        (f"s3://{BUCKET}/in/Geo CT+1 é.dat", "done", 4, 2)
+    ]
+    assert engines.rows("list @GEO_FILES") == []
+    assert engines.rows("select count(*) from GEO_STAGE") == [(0,)]
+
+    again = engines.command("geo_load", "--once")
+    assert (again.returncode, again.stderr) == (0, "")
+
+    put(store, "in/Geo CT+1 é.dat", HEADER, row("a", 15))
+    assert engines.command("geo_load").returncode == 0
+    assert [each[:2] for each in engines.rows(addresses)] == [("a", "15"), ("b", "13")]
+
+
+def test_a_file_may_be_packed(engines: Engines, store: Any, bucket: Bucket) -> None:
+    packed = gzip.compress(f"{HEADER}\n{row('a')}\n".encode())
+    store.put_object(Bucket=BUCKET, Key="Geo1.dat", Body=packed)
+    store.put_object(Bucket=BUCKET, Key="Geo2.dat", Body=packed[:-9])
+    assert load_new(bucket, engines.lake, quiet(), never) == 1
+    assert engines.rows("select ADDRESS_ID from ADDRESSES") == [("a",)]
+    [(reason,)] = engines.rows("select REASON from REJECTS where LINE = 0")
+    assert "its gzip breaks off" in reason
+
+
+def test_a_refused_file_stops_no_other_and_changes_nothing(engines: Engines, store: Any) -> None:
+    put(store, "Geo1.dat", "LON,LAT", "1,2")
+    put(store, "Geo2.dat", HEADER, row("a"))
+    ended = engines.command("geo_load")
+    assert ended.returncode == 4
+    [line] = [line for line in ended.stderr.splitlines() if "error" in line]
+    assert f"s3://{BUCKET}/Geo1.dat: its header lacks NUMBER" in line
+    assert engines.rows("select ADDRESS_ID from ADDRESSES") == [("a",)]
+    assert engines.rows("select STATUS from LOADS where SOURCE like '%Geo1.dat'") == [("failed",)]
+    # It is told once: it will not mend by itself.
+    assert engines.command("geo_load").returncode == 0
+
+
+def test_more_files_than_a_page_are_all_found(
+    engines: Engines, store: Any, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert engines
+    for number in range(5):
+        put(store, f"Geo{number}.dat", HEADER)
+    client = bucket._client
+    paginator = client.get_paginator("list_objects_v2")
+    monkeypatch.setattr(
+        client,
+        "get_paginator",
+        lambda _: _Paged(paginator),
+    )
+    assert [file.key for file in bucket.files()] == [f"Geo{number}.dat" for number in range(5)]
+
+
+@dataclass(frozen=True)
+class _Paged:
+    paginator: Any
+
+    def paginate(self, **arguments: Any) -> Any:
+        return self.paginator.paginate(**arguments, PaginationConfig={"PageSize": 2})
+
+
+@pytest.mark.parametrize(
+    ("settings", "options", "code", "words"),
+    [
+        pytest.param({"SNOWFLAKE_USER": ""}, (), 2, ["SNOWFLAKE_USER is not set"], id="unset"),
+        pytest.param({"SNOWFLAKE_PASSWORD": "no"}, (), 4, ["Incorrect username"], id="password"),
+        pytest.param({}, ("--bucket", "not-there"), 4, ["not-there", "create it"], id="bucket"),
+        pytest.param({}, ("--watch", "soon"), 2, ["'soon' is no number of seconds"], id="watch"),
+        pytest.param({}, ("--often",), 2, ["--often", "see --help"], id="option"),
+        pytest.param(
+            {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"},
+            (),
+            3,
+            ["S3 bucket", "check the network"],
+            id="nobody there",
+        ),
+        pytest.param(
+            {"AWS_ENDPOINT_URL_S3": "where?"}, (), 2, ["check the AWS_ settings"], id="no URL"
+        ),
+    ],
+)
+def test_what_cannot_work_is_told_in_one_line(
+    engines: Engines,
+    settings: dict[str, str],
+    options: Sequence[str],
+    code: int,
+    words: Sequence[str],
+) -> None:
+    ended = engines.command("geo_load", *options, **settings)
+    assert_one_clear_line(ended, "geo_load: error: ", *words)
+    assert ended.returncode == code
+
+
+def test_without_credentials_the_advice_is_to_set_them(engines: Engines, tmp_path: Path) -> None:
+    ended = engines.command(
+        "geo_load",
+        AWS_ACCESS_KEY_ID="",
+        AWS_SECRET_ACCESS_KEY="",
+        AWS_EC2_METADATA_DISABLED="true",
+        AWS_CONFIG_FILE=str(tmp_path / "none"),
+        AWS_SHARED_CREDENTIALS_FILE=str(tmp_path / "none"),
+    )
+    assert_one_clear_line(ended, "set AWS_ACCESS_KEY_ID")
+    assert ended.returncode == 2
+
+
+def test_a_missing_table_is_told_and_leaves_the_rest(engines: Engines, store: Any) -> None:
+    put(store, "Geo1.dat", HEADER, row("a"))
+    engines.rows("alter table GEO_STAGE rename to ELSEWHERE")
+    try:
+        ended = engines.command("geo_load")
+    finally:
+        engines.rows("alter table ELSEWHERE rename to GEO_STAGE")
+    assert_one_clear_line(ended, "GEO_STAGE", "python -m application.lake")
+    assert ended.returncode == 4
+    assert engines.rows("select count(*) from ADDRESSES") == [(0,)]
+    # Nothing is in the way of the next run.
+    assert engines.command("geo_load").returncode == 0
+    assert engines.rows("select count(*) from ADDRESSES") == [(1,)]
+
+
+def test_the_watch_loads_what_comes_and_sigterm_ends_it_well(engines: Engines, store: Any) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "application.geo_load", "--watch", "1"],
+        env={**os.environ, **engines.settings},
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as watching:
+        assert watching.stderr is not None
+        put(store, "Geo1.dat", HEADER, row("a"))
+        assert "1 loaded" in watching.stderr.readline()
+        put(store, "Geo2.dat", HEADER, row("b"))
+        assert "1 loaded" in watching.stderr.readline()
+        watching.send_signal(signal.SIGTERM)
+        assert watching.wait(60) == 0
+    assert engines.rows("select count(*) from ADDRESSES") == [(2,)]
+
+
+class Faulty:
+    """A lake whose nth step is refused; the steps before have happened."""
+
+    def __init__(self, lake: Any, fails_at: int) -> None:
+        self._lake = lake
+        self._left = fails_at
+        self.done = 0
+
+    def run(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        self._step()
+        found: list[tuple[Any, ...]] = self._lake.run(sql, values)
+        return found
+
+    def put(self, path: Path, stage: str) -> None:
+        self._step()
+        self._lake.put(path, stage)
+
+    def _step(self) -> None:
+        self._left -= 1
+        if self._left == 0:
+            raise RefusedError("this step fails")
+        self.done += 1
+
+
+def test_a_failure_at_any_step_loses_nothing_and_halves_nothing(
+    engines: Engines, store: Any, bucket: Bucket
+) -> None:
+    put(store, "Geo1.dat", HEADER, row("a", 2), "bad", row("c", 2))
+    addresses = "select ADDRESS_ID, NUMBER from ADDRESSES order by 1"
+    old, new = [("a", "1"), ("b", "1")], [("a", "2"), ("b", "1"), ("c", "2")]
+    step = 0
+    while True:
+        step += 1
+        for table in ("ADDRESSES", "LOADS", "REJECTS"):
+            engines.rows(f"delete from {table}")
+        engines.rows("insert into ADDRESSES (ADDRESS_ID, NUMBER) values ('a', '1'), ('b', '1')")
+        faulty = Faulty(engines.lake, step)
+        try:
+            load_new(bucket, faulty, quiet(), never)
+        except RefusedError:
+            assert engines.rows(addresses) in (old, new)
+            load_new(bucket, engines.lake, quiet(), never)
+        assert engines.rows(addresses) == new
+        [(lines,)] = engines.rows("select count(*) from REJECTS where REASON like '11 fields%'")
+        assert lines == 1
+        if faulty.done < step - 1:
+            break
+    assert step > 12
+
+
+def test_a_stop_in_the_middle_leaves_the_file_to_the_next_run(
+    engines: Engines, store: Any, bucket: Bucket
+) -> None:
+    put(store, "Geo1.dat", HEADER, row("a"))
+    looks = iter([False])
+    with pytest.raises(StoppedError):
+        load_new(bucket, engines.lake, quiet(), lambda: next(looks, True))
+    assert engines.rows("select count(*) from ADDRESSES") == [(0,)]
+    assert past(engines.lake, "geo") == []
+    assert load_new(bucket, engines.lake, quiet(), never) == 0
+    assert engines.rows("select count(*) from ADDRESSES") == [(1,)]
+
+
+def test_of_two_loaders_one_gets_the_file(engines: Engines) -> None:
+    one = Load("geo-1", "geo", "s3://b/Geo1.dat", "v1", NOON)
+    other = Load("geo-1", "geo", "s3://b/Geo1.dat", "v1", NOON + timedelta(microseconds=1))
+    assert claim(engines.lake, one)
+    assert not claim(engines.lake, other)
+    # The one hangs: whoever saw that may take over, once.
+    later = Load("geo-1", "geo", "s3://b/Geo1.dat", "v1", NOON + HANGS_AFTER)
+    latest = Load("geo-1", "geo", "s3://b/Geo1.dat", "v1", NOON + 2 * HANGS_AFTER)
+    assert claim(engines.lake, later, seen=one.started_at)
+    assert not claim(engines.lake, latest, seen=one.started_at)
+
+
+def test_who_was_taken_over_changes_nothing_any_more(
+    engines: Engines, store: Any, bucket: Bucket
+) -> None:
+    put(store, "Geo1.dat", HEADER, row("a"))
+    statements = []
+
+    class Slow:
+        def run(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+            if sql.strip().startswith("merge into ADDRESSES"):
+                [mine] = past(engines.lake, "geo")
+                successor = Load(mine.id, "geo", mine.source, mine.etag, now())
+                assert claim(engines.lake, successor, mine.started_at)
+                statements.append(sql)
+            return engines.lake.run(sql, values)
+
+        def put(self, path: Path, stage: str) -> None:
+            engines.lake.put(path, stage)
+
+    assert load_new(bucket, Slow(), quiet(), never) == 0
+    assert len(statements) == 1
+    assert engines.rows("select count(*) from ADDRESSES") == [(0,)]
+    assert engines.rows("select STATUS from LOADS") == [("running",)]
+
+
+def test_a_file_that_changes_while_it_is_fetched_is_left_for_later(
+    engines: Engines, store: Any, bucket: Bucket
+) -> None:
+    put(store, "Geo1.dat", HEADER, row("a", 1))
+
+    class Listed:
+        address = staticmethod(bucket.address)
+        download = staticmethod(bucket.download)
+
+        @staticmethod
+        def files() -> list[GeoFile]:
+            found = bucket.files()
+            put(store, "Geo1.dat", HEADER, row("a", 2))
+            return found
+
+    assert load_new(Listed(), engines.lake, quiet(), never) == 0
+    assert engines.rows("select count(*) from ADDRESSES") == [(0,)]
+    assert load_new(bucket, engines.lake, quiet(), never) == 0
+    assert engines.rows("select NUMBER from ADDRESSES") == [("2",)]
+
+
+def _past(etag: str, status: str, minutes: int) -> Past:
+    started = NOON - timedelta(minutes=minutes)
+    return Past(load_id("s3://b/Geo1.dat", etag), "s3://b/Geo1.dat", etag, status, started)
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        pytest.param([], True, id="new"),
+        pytest.param([_past("v2", "done", 1)], False, id="loaded"),
+        pytest.param([_past("v2", "failed", 1)], False, id="refused before"),
+        pytest.param([_past("v2", "running", 1)], False, id="another loader is at it"),
+        pytest.param([_past("v2", "running", 16)], True, id="another loader hangs"),
+        pytest.param([_past("v1", "done", 1)], True, id="another version"),
+        pytest.param([_past("v1", "running", 1)], False, id="another loader is at the old one"),
+        pytest.param(
+            [_past("v2", "done", 9), _past("v1", "done", 5)], True, id="an old version is back"
+        ),
+    ],
+)
+def test_what_is_due(known: list[Past], expected: bool) -> None:
+    file = GeoFile("Geo1.dat", "v2", 1, NOON.replace(tzinfo=timezone.utc))
+    found = due([file], known, lambda key: f"s3://b/{key}", NOON)
+    assert [each.file for each in found] == [file] * expected
+
+
+def test_a_load_ends_once(engines: Engines) -> None:
+    from application.loads import Counts
+
+    load = Load("geo-1", "geo", "s3://b/Geo1.dat", "v1", NOON)
+    assert claim(engines.lake, load)
+    assert finish(engines.lake, load, "done", Counts(3, 2, 1))
+    assert finish(engines.lake, load, "done", Counts(3, 2, 1))  # the answer was lost, say
+    assert not finish(engines.lake, load, "failed", Counts())
+    assert engines.rows("select ROWS_READ, ROWS_LOADED, ROWS_REJECTED from LOADS") == [(3, 2, 1)]
