@@ -42,13 +42,12 @@ class Case:
     @property
     def who(self) -> str:
         """The identity that caps count: the customer's, of whom we know none the author's."""
-        own = self.customer.id if self.customer else self.match.customer_id
-        return own or self.post.author.id
+        return self.match.customer_id or self.post.author.id
 
     @property
     def family(self) -> str:
         """One identity for a family, whichever member writes: the first of its customers."""
-        own = self.customer.id if self.customer else self.match.customer_id
+        own = self.match.customer_id
         return min((own, *self.match.kin) if own else self.match.kin)
 
     @property

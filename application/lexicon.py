@@ -17,9 +17,13 @@ RAISE = 0.293
 # inside ("can't", "f**k"), runs of marks, single signs such as emoji.
 _PIECES = re.compile(r"[^\W_]+(?:['*-]+[^\W_]+)*|[.,;:!?]+|[^\w\s]")
 _ELISIONS = re.compile(r"\b([ldnjmtsc]|qu)'", re.IGNORECASE)
-# Variation selectors, joiners and skin tones change how a sign looks, not what it says.
-_LOOKS: dict[int, str | None] = {0x2019: "'", 0x2026: ".", 0xFE0F: None, 0xFE0E: None, 0x200D: None}
-_LOOKS |= dict.fromkeys(range(0x1F3FB, 0x1F400))
+# Latin letters without their accents, marks that combine, typographic ' and dots; variation
+# selectors, joiners and skin tones change how a sign looks, not what it says.
+_FOLDED: dict[int, str | None] = {
+    code: unicodedata.normalize("NFD", chr(code))[0] for code in range(0xC0, 0x250)
+}
+_FOLDED |= dict.fromkeys([*range(0x300, 0x370), 0xFE0E, 0xFE0F, 0x200D, *range(0x1F3FB, 0x1F400)])
+_FOLDED |= {0x2019: "'", 0x2026: ".", 0x152: "OE", 0x153: "oe"}
 
 Inflect = Callable[[str], Iterable[str]]
 
@@ -45,7 +49,7 @@ class Lexicon:
     def tokens(self, text: str) -> list[str]:
         """Split a text into words, phrases, signs and runs of punctuation, cased as they came."""
         found: list[str] = []
-        for chunk in _ELISIONS.sub(r"\1 ", fold(text)).split():
+        for chunk in _elided(fold(text)).split():
             if chunk.isalpha() or chunk.lower() in self.valences:
                 found.append(chunk)
             else:
@@ -69,10 +73,7 @@ class Lexicon:
 
 def fold(text: str) -> str:
     """Take accents and the looks of signs away; case stays, since capitals say something."""
-    if text.isascii():
-        return text
-    apart = unicodedata.normalize("NFD", text.translate(_LOOKS))
-    return "".join([letter for letter in apart if not unicodedata.combining(letter)])
+    return text if text.isascii() else text.translate(_FOLDED)
 
 
 def read(name: str, base: Mapping[str, float], inflect: Inflect = lambda _: ()) -> Lexicon:
@@ -124,7 +125,11 @@ def _is_number(key: str) -> bool:
 
 def _key(entry: str) -> str:
     """Write an entry as its tokens are joined: "d'accord" is "d accord"."""
-    return _ELISIONS.sub(r"\1 ", entry).strip()
+    return _elided(entry).strip()
+
+
+def _elided(text: str) -> str:
+    return _ELISIONS.sub(r"\1 ", text) if "'" in text else text
 
 
 def _phrases(entries: Iterable[str]) -> Mapping[str, tuple[tuple[str, ...], ...]]:

@@ -48,7 +48,7 @@ _ADDRESSED = re.compile(r"^RT @\w+:?\s*|https?://\S+|\bwww\.\S+|@\w+")
 _WORD = re.compile(r"\w+")
 _HASHTAG = re.compile(r"#(\w+)")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
+_STRETCHED = re.compile(r"([a-zA-Z])\1{2,}")
 
 
 def feel(text: str, lang: str) -> Sentiment:
@@ -71,7 +71,8 @@ def plain(text: str) -> str:
     """
     if "&" in text:
         text = html.unescape(text)
-    text = _ADDRESSED.sub("", text)
+    if any(sign in text for sign in ("@", "http", "www.")):
+        text = _ADDRESSED.sub("", text)
     if "#" in text:
         text = _HASHTAG.sub(lambda tag: _CAMEL.sub(" ", tag[1]).replace("_", " "), text)
     return _STRETCHED.sub(r"\1\1", text)
@@ -104,22 +105,24 @@ def _feeling(score: float) -> Feeling:
 
 def _score(tokens: Sequence[str], lexicon: Lexicon, text: str) -> float:
     words = [token.lower() for token in tokens]
-    loud = text.upper() != text and any(token.isupper() and len(token) > 1 for token in tokens)
+    loud = text.upper() == text
+    turn = 0
+    if not lexicon.turns.isdisjoint(words):
+        turn = next(at for at, word in enumerate(words) if word in lexicon.turns)
     total, felt = 0.0, 0
-    turn = next((at for at, word in enumerate(words) if word in lexicon.turns), None)
     for at, word in enumerate(words):
         valence = lexicon.valences.get(word)
         if not valence or _only_raises(at, words, lexicon):
             continue
         valence = _in_context(valence, at, words, lexicon)
-        if loud and tokens[at].isupper():
+        if tokens[at].isupper() and not loud:
             valence += math.copysign(_CAPITALS, valence)
-        if turn is not None and at < turn:
+        if at < turn:
             valence *= _BEFORE_BUT
         total, felt = total + valence, felt + 1
     if not total:
         return 0.0
-    total /= felt**_CROWDED
+    total /= math.pow(felt, _CROWDED)
     if total > 0 and not _IRONY.isdisjoint(words):
         total = -total
     total += math.copysign(_emphasis(text), total)

@@ -2,7 +2,8 @@
 
 `en.jsonl`, `es.jsonl` and `fr.jsonl` hold 100 posts each, written for this project: text, feeling,
 topics. The rule was fixed before the first measurement: word lists and patterns may be tuned on
-the odd lines; the even lines are held back and only ever measured.
+the odd lines; the even lines are held back and only ever measured. One hand wrote lists and posts,
+and many posts say the same in all three languages: expect less agreement on the posts of others.
 """
 
 from __future__ import annotations
@@ -23,6 +24,13 @@ Half = Literal["tuned", "held back"]
 
 LANGUAGES = ("en", "es", "fr")
 HALVES: tuple[Half, Half] = ("tuned", "held back")
+
+# Hutto & Gilbert 2014, table 4: VADER's correlation with the mean of people on these 4,200 tweets.
+PUBLISHED_CORRELATION = 0.881
+
+# What the half that is held back must reach, a little below what was measured once, at the end.
+FLOORS = {"en": 0.76, "es": 0.9, "fr": 0.88}
+TOPIC_FLOORS = {"complaint": 0.68, "praise": 0.83, "moving": 0.97, "product_interest": 0.78}
 
 # The distribution that carries the rated tweets: no wheel does. MIT licensed.
 DISTRIBUTION = "vaderSentiment==3.3.2"

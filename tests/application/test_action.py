@@ -1,0 +1,356 @@
+"""The table of rules, row by row, then the laws that it keeps."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from itertools import product as every
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from application.action import (
+    ANY_OFFER_DAYS,
+    HOUSEHOLD,
+    NOBODY,
+    OFFER,
+    PRODUCTS,
+    SERVICE,
+    Recent,
+    next_best,
+)
+from application.records import (
+    Action,
+    ActionKind,
+    Author,
+    Category,
+    Customer,
+    Feeling,
+    Match,
+    Post,
+    Sentiment,
+    Topic,
+)
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+BOTH = (True, True)
+
+
+def post(text: str = "text", *, at: datetime = NOON, id: str = "1", retweet: bool = False) -> Post:
+    author = Author("a1", "handle", "Name", "")
+    return Post(id, text, "en", at, author, None, "ctne", retweet)
+
+
+def customer(*products: str, contact: bool = True, marketing: bool = True) -> Customer:
+    return Customer("c1", "A", "B", None, "x", None, contact, marketing, frozenset(products))
+
+
+def match(category: Category = "customer", *kin: str) -> Match:
+    known = "c1" if category in ("customer", "household_member") else None
+    return Match(category, 0.9, "at the address", customer_id=known, kin=kin)
+
+
+def sentiment(score: float = 0.0) -> Sentiment:
+    feeling: Feeling = "positive" if score > 0 else "negative" if score < 0 else "neutral"
+    return Sentiment(feeling, score)
+
+
+def decide(
+    *topics: Topic,
+    text: str = "text",
+    who: Match | None = None,
+    score: float = 0.0,
+    known: Customer | None = None,
+    recent: Recent | None = None,
+    at: datetime = NOON,
+    id: str = "1",
+    retweet: bool = False,
+) -> tuple[Action, ...]:
+    return next_best(
+        post(text, at=at, id=id, retweet=retweet),
+        who or match(),
+        sentiment(score),
+        frozenset(topics),
+        known,
+        recent or {},
+    )
+
+
+def told(actions: tuple[Action, ...]) -> list[tuple[str, str, str | None]]:
+    return [(each.kind, each.subject, each.product) for each in actions]
+
+
+# -- the table, row by row -----------------------------------------------------------------------
+
+
+def test_a_retweet_is_nothing_personal() -> None:
+    (only,) = decide("complaint", known=customer(), who=match("customer", "c2"), retweet=True)
+    assert only == Action("none", "c1", "A retweet says nothing personal about who passes it on.")
+
+
+def test_a_stranger_asks_for_nothing() -> None:
+    (only,) = decide("complaint", who=match("unknown"))
+    assert (only.kind, only.subject) == ("none", "a1")
+    assert "at the address" in only.why
+
+
+@pytest.mark.parametrize("category", ["customer", "household_member"])
+def test_who_complains_is_called(category: Category) -> None:
+    (only,) = decide("complaint", who=match(category), score=-0.6, known=customer())
+    assert (only.kind, only.subject, only.cap_days) == ("service_call", "c1", 7)
+    assert "(negative, -0.60)" in only.why
+    assert category.replace("_", " ") in only.why
+
+
+def test_who_complains_without_consent_is_not_called() -> None:
+    (only,) = decide("complaint", known=customer(contact=False))
+    assert only.kind == "none"
+    assert "c1 has not agreed to contact" in only.why
+
+
+def test_a_prospect_who_complains_is_not_called() -> None:
+    (only,) = decide("complaint", who=match("prospect"))
+    assert (only.kind, only.subject) == ("none", "a1")
+    assert "has not agreed to be called" in only.why
+
+
+def test_a_family_managed_apart_is_proposed_under_one_subject_whoever_writes() -> None:
+    without = customer(contact=False, marketing=False)
+    (merge,) = decide(who=match("customer", "c0", "c9"), known=without)
+    assert (merge.kind, merge.subject, merge.cap_days) == ("household_merge", "c0", 90)
+    assert "c0, c9" in merge.why
+
+
+def test_a_complaint_and_a_family_are_two_actions_without_an_offer() -> None:
+    actions = decide("complaint", "product_interest", who=match("customer", "c2"), known=customer())
+    assert told(actions) == [("service_call", "c1", None), ("household_merge", "c1", None)]
+
+
+def test_a_complaint_that_cannot_be_answered_is_told_beside_the_merge() -> None:
+    actions = decide("complaint", who=match("customer", "c2"), known=customer(contact=False))
+    assert [each.kind for each in actions] == ["household_merge", "none"]
+
+
+ALL_BUT = {each: tuple(set(PRODUCTS) - {each}) for each in PRODUCTS}
+
+
+@pytest.mark.parametrize(
+    ("topics", "text", "owned", "offered"),
+    [
+        pytest.param({"product_interest"}, "which ira", (), "retirement", id="asks"),
+        pytest.param({"product_interest"}, "bonds or etfs", (), "bonds", id="asks for two"),
+        pytest.param({"product_interest"}, "a 529 plan", ("brokerage",), "college", id="college"),
+        pytest.param(
+            {"product_interest"}, "which ira", ("retirement",), "brokerage", id="asks for their own"
+        ),
+        pytest.param(set(), "which ira", ("brokerage", "retirement"), "managed", id="only names"),
+        pytest.param({"moving"}, "", ("brokerage",), "insurance", id="moves"),
+        pytest.param({"moving"}, "", ("insurance", "brokerage"), "retirement", id="moves insured"),
+        pytest.param(set(), "", (), "brokerage", id="nothing yet"),
+        pytest.param(set(), "", ("brokerage",), "retirement", id="brokerage only"),
+        pytest.param(set(), "", ("retirement",), "brokerage", id="retirement only"),
+        pytest.param(set(), "", ("managed",), "insurance", id="managed only"),
+        pytest.param(set(), "", ALL_BUT["bonds"], "bonds", id="no bonds"),
+        pytest.param(set(), "", ALL_BUT["college"], None, id="college is for who asks"),
+        pytest.param({"moving", "product_interest"}, "ira", PRODUCTS, None, id="all"),
+    ],
+)
+def test_the_gap_of_a_portfolio_is_offered(
+    topics: set[Topic], text: str, owned: tuple[str, ...], offered: str | None
+) -> None:
+    (only,) = decide(*topics, text=text, known=customer(*owned))
+    assert (only.kind, only.product) == (("offer", offered) if offered else ("none", None))
+    assert only.cap_days == (30 if offered else 0)
+
+
+@pytest.mark.parametrize(
+    ("who", "score", "known", "why"),
+    [
+        pytest.param("customer", 0.0, (True, False), "has not agreed to marketing", id="consent"),
+        pytest.param("customer", -0.4, BOTH, "feels bad (-0.40)", id="bad mood"),
+        pytest.param("household_member", 0.0, BOTH, "a customer's own", id="household"),
+        pytest.param("prospect", 0.0, None, "has not agreed to marketing", id="prospect"),
+        pytest.param("customer", 0.0, None, "has not agreed to marketing", id="not in the CRM"),
+    ],
+)
+def test_no_offer_is_made(
+    who: Category, score: float, known: tuple[bool, bool] | None, why: str
+) -> None:
+    person = customer(contact=known[0], marketing=known[1]) if known else None
+    (only,) = decide(who=match(who), score=score, known=person)
+    assert only.kind == "none"
+    assert why in only.why
+
+
+def test_a_prospect_who_asks_is_for_an_advisor_to_review() -> None:
+    (only,) = decide("product_interest", text="any ira?", who=match("prospect"))
+    assert (only.kind, only.subject, only.product) == ("offer", "a1", None)
+    assert only.why.startswith("Advisor review: ")
+    assert "retirement" in only.why
+
+
+# -- caps ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("days", "kind"),
+    [(0, "none"), (6, "none"), (-6, "none"), (7, "service_call"), (-7, "service_call")],
+)
+def test_a_service_call_is_capped_for_7_days_both_ways(days: int, kind: str) -> None:
+    recent: Recent = {("service_call", "c1", None): (NOON - timedelta(days=days), "other")}
+    assert decide("complaint", known=customer(), recent=recent)[0].kind == kind
+
+
+def test_a_cap_says_when() -> None:
+    recent: Recent = {("offer", "c1", "bonds"): (NOON - timedelta(days=12, hours=3), "other")}
+    (only,) = decide(known=customer(), recent=recent)
+    assert only.kind == "none"
+    assert "capped: offered (bonds) 12 days ago, at most once in 14 days" in only.why
+
+
+def test_what_comes_late_says_that_the_other_was_later() -> None:
+    recent: Recent = {("service_call", "c1", None): (NOON + timedelta(days=1), "other")}
+    assert "called 1 day later" in decide("complaint", known=customer(), recent=recent)[0].why
+
+
+def test_the_same_product_waits_30_days_and_another_14() -> None:
+    recent: Recent = {("offer", "c1", "retirement"): (NOON - timedelta(days=20), "other")}
+    (only,) = decide(known=customer("brokerage"), recent=recent)
+    assert (only.kind, only.product) == ("offer", "insurance")
+
+
+def test_an_advisor_reviews_a_prospect_once_in_30_days() -> None:
+    recent: Recent = {("offer", "a1", None): (NOON - timedelta(days=29), "other")}
+    asks = decide("product_interest", text="ira", who=match("prospect"), recent=recent)
+    assert asks[0].kind == "none"
+
+
+def test_a_family_is_proposed_once_in_90_days() -> None:
+    recent: Recent = {("household_merge", "c0", None): (NOON - timedelta(days=89), "other")}
+    nothing = customer(marketing=False)
+    (only,) = decide(who=match("customer", "c0"), known=nothing, recent=recent)
+    assert "capped: proposed 89 days ago" in only.why
+    assert "has not agreed to marketing" in only.why
+
+
+# -- laws over every case ------------------------------------------------------------------------
+
+CATEGORIES: tuple[Category, ...] = ("customer", "household_member", "prospect", "unknown")
+TOPIC_SETS: tuple[tuple[Topic, ...], ...] = (
+    (),
+    ("complaint",),
+    ("praise",),
+    ("moving",),
+    ("product_interest",),
+    ("complaint", "moving", "product_interest"),
+    ("moving", "product_interest"),
+)
+PEOPLE = (
+    None,
+    *(
+        customer(*products, contact=contact, marketing=marketing)
+        for products, contact, marketing in every(
+            ((), ("brokerage",)), (True, False), (True, False)
+        )
+    ),
+)
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_every_case_keeps_the_laws(category: Category) -> None:
+    for topics, known, score, kin, retweet in every(
+        TOPIC_SETS, PEOPLE, (-0.8, 0.0, 0.8), ((), ("c2",)), (False, True)
+    ):
+        person = known if category in ("customer", "household_member") else None
+        actions = decide(
+            *topics,
+            text="an ira",
+            who=match(category, *kin),
+            score=score,
+            known=person,
+            retweet=retweet,
+        )
+        keeps_the_laws(actions, topics, person, score)
+
+
+def keeps_the_laws(
+    actions: tuple[Action, ...], topics: tuple[Topic, ...], known: Customer | None, score: float
+) -> None:
+    kinds = [each.kind for each in actions]
+    assert actions
+    assert len(set(kinds)) == len(kinds)
+    assert all(each.why.endswith(".") and each.subject for each in actions)
+    assert not ("complaint" in topics and "offer" in kinds)
+    assert not (score < 0 and "offer" in kinds)
+    for each in actions:
+        if each.kind == "service_call":
+            assert known is not None
+            assert known.contact_consent
+        elif each.kind == "offer" and each.product:
+            assert known is not None
+            assert known.marketing_consent
+            assert each.product not in known.products
+        elif each.kind == "offer":
+            assert known is None
+            assert each.why.startswith("Advisor review: ")
+        assert (each.cap_days == 0) == (each.kind == "none")
+
+
+Decided = dict[tuple[ActionKind, str, str | None], tuple[datetime, str]]
+Drawn = tuple[tuple[Topic, ...], int, str, Category]
+cases: st.SearchStrategy[Drawn] = st.tuples(
+    st.sampled_from(TOPIC_SETS),
+    st.integers(0, 60 * 24),
+    st.sampled_from(("an ira", "bonds or etfs", "529", "nothing")),
+    st.sampled_from(CATEGORIES[::2]),
+)
+
+
+@given(st.lists(cases, max_size=25))
+def test_no_two_actions_fall_within_a_cap(several: list[Drawn]) -> None:
+    recent: Decided = {}
+    log: list[tuple[datetime, Action]] = []
+    for number, (topics, hours, text, category) in enumerate(
+        sorted(several, key=lambda each: each[1])
+    ):
+        at = NOON + timedelta(hours=hours)
+        known = customer("brokerage") if category == "customer" else None
+        for each in decide(
+            *topics,
+            text=text,
+            who=match(category),
+            known=known,
+            recent=recent,
+            at=at,
+            id=str(number),
+        ):
+            if each.kind != "none":
+                log.append((at, each))
+                recent[each.kind, each.subject, each.product] = (at, str(number))
+    for index, (at, one) in enumerate(log):
+        for then, other in log[index + 1 :]:
+            if (one.kind, one.subject) != (other.kind, other.subject):
+                continue
+            if one.product == other.product:
+                assert then - at >= timedelta(days=one.cap_days)
+            assert then - at >= timedelta(days=ANY_OFFER_DAYS if one.kind == "offer" else 7)
+
+
+@given(cases, st.integers(-40, 40))
+def test_a_post_seen_again_is_decided_alike(case: Drawn, days: int) -> None:
+    topics, _, text, category = case
+    known = customer("brokerage") if category == "customer" else None
+    other: Decided = {("offer", "c1", "bonds"): (NOON + timedelta(days=days), "other")}
+    first = decide(*topics, text=text, who=match(category), known=known, recent=other)
+    own: Decided = {(each.kind, each.subject, each.product): (NOON, "1") for each in first}
+    again = decide(*topics, text=text, who=match(category), known=known, recent=other | own)
+    assert again == first
+
+
+def test_every_row_of_the_table_has_a_name_a_why_and_a_cap_if_it_acts() -> None:
+    for part in (NOBODY, SERVICE, HOUSEHOLD, OFFER):
+        assert len({rule.name for rule in part}) == len(part)
+        for rule in part:
+            assert rule.why.endswith(".")
+            assert (rule.cap_days > 0) == (rule.kind != "none")
+            assert rule.consent == "marketing" or not rule.product
