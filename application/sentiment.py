@@ -34,7 +34,7 @@ _HALFWAY_SQUARED = 15.0
 
 # Where VADER has -0.74, 0.292 and 0, in this order, these agree better with people, on either half
 # of its rated tweets. Every further word of feeling adds less: the sum is divided by their count to
-# this power. VADER also lets a negation reach over a comma, and what follows "but" count half again.
+# this power. VADER also lets a negation reach over a comma, and gives what follows "but" more.
 _TURNED = -0.5
 _EXCLAIMED = 0.45
 _CROWDED = 0.3

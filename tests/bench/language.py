@@ -40,8 +40,8 @@ def tweets() -> list[Row]:
     """Compare with the paper, and with the package's own scorer, on VADER's rated tweets.
 
     The weights that are ours were chosen with these tweets in view, so the weaker half is shown,
-    too. The three classes take the same thresholds in people's ratings as in scores; "weighted" counts each
-    class by its tweets.
+    too. The three classes take the same thresholds in people's ratings as in scores; "weighted"
+    counts each class by its tweets.
     """
     rated = rated_tweets()
     say(f"{len(rated)} rated tweets")
