@@ -209,18 +209,17 @@ def test_the_pipeline_runs_as_jobs(
     ended_well(
         launch("-j", f"{name}-lake", "-i", consumer, *pod, *python("-m", "application.lake"))
     )
-    quadrants = {"ctne.yaml", "ctnw.yaml", "ctse.yaml", "ctsw.yaml"}
     producers = [
         start(
-            "-j", f"{name}-{each[:4]}", "-i", producer, *pod, "-e", "BTCONF", "-v", each,
+            "-j", f"{name}-{each}", "-i", producer, *pod, "-e", "BTCONF", "-v", f"{each}.yaml",
             "-a", "--until-idle 2",
         )
-        for each in sorted(quadrants)
+        for each in QUADRANTS
     ]  # fmt: skip
     for each in producers:
         assert f" {POSTS} accepted, 0 rejected; " in ended_well(each.end(PATIENCE)).lines[-1]
     consumers = [
-        start("-j", f"{name}-{number}", "-i", consumer, *pod, "-a", "--until-idle 15")
+        start("-j", f"{name}-{number}", "-i", consumer, *pod, "-a", "--until-idle 5")
         for number in (1, 2)
     ]
     for each in consumers:
