@@ -114,7 +114,7 @@ def miles(box: Box) -> tuple[float, float]:
 
 def quoted(word: str) -> str:
     """Write a word of the track as X reads it: hashtags and cashtags bare, phrases in quotes."""
-    if re.fullmatch(r"[#$]?\w+", word) and word.upper() not in ("OR", "AND", "NOT"):
+    if re.fullmatch(r"#?\w+|\$[A-Za-z]\w*", word) and word.upper() not in ("OR", "AND", "NOT"):
         return word
     return f'"{word}"'
 

@@ -21,7 +21,7 @@ from pythonapp.errors import RefusedError
 from pythonapp.message import read
 from pythonapp.posts import Bookmark, Found, Json, Quiet
 from pythonapp.route import quadrant_of
-from pythonapp.rules import Present, Rule, changes, rules
+from pythonapp.rules import Present, changes, rules
 from pythonapp.search import PATIENCE, TICK, Searcher
 from pythonapp.settings import Settings, Stream
 from pythonapp.tweets import FIELDS, Session, Setback, answered, out_of_patience, setback
@@ -68,7 +68,9 @@ class _Connection(tweepy.StreamingClient):  # type: ignore[misc] # tweepy carrie
         self.disconnect()
 
     def on_request_error(self, _status_code: int) -> None:
-        self.response = self.session.latest
+        self.response = self.session.stream
+        assert self.response is not None
+        _ = self.response.content  # what X says; after this it is closed
         self.disconnect()
 
     def on_connection_error(self) -> None:
@@ -85,7 +87,7 @@ class _Connection(tweepy.StreamingClient):  # type: ignore[misc] # tweepy carrie
     def abort(self) -> None:
         """End a connection that waits for its next line, from another thread."""
         self.disconnect()
-        if (response := self.session.latest) is not None:
+        if (response := self.session.stream) is not None:
             # A connection that is just ending has nothing to shut down, in several ways.
             with contextlib.suppress(AttributeError, OSError, RuntimeError, ValueError):
                 response.raw.shutdown()
@@ -243,30 +245,37 @@ class StreamSource:
     def _change_rules(self, *, delete: bool) -> None:
         assert self._connection is not None
         connection = self._connection
-        present = [
-            Present(each["id"], each["value"], each.get("tag"))
-            for each in connection.get_rules().get("data") or ()
-        ]
-        add, surplus = changes(self._wanted, present)
+        add, surplus = changes(self._wanted, _present(connection))
         for start in range(0, len(add), _BATCH):
             batch = [
                 tweepy.StreamRule(each.value, each.tag) for each in add[start : start + _BATCH]
             ]
-            _check(connection.add_rules(batch), add)
+            _check(connection.add_rules(batch))
+        if add and (left := changes(self._wanted, _present(connection))[0]):
+            raise RefusedError(
+                f"X refuses the rule {left[0].value[:80]!r}…: the account has it with another tag "
+                f"than {left[0].tag!r}; delete that rule"
+            )
         if delete and surplus:
             connection.delete_rules(list(surplus))
 
 
-def _check(answer: Mapping[str, Any], wanted: Sequence[Rule]) -> None:
-    """Raise RefusedError where X did not take a rule."""
+def _present(connection: _Connection) -> list[Present]:
+    return [
+        Present(each["id"], each["value"], each.get("tag"))
+        for each in connection.get_rules().get("data") or ()
+    ]
+
+
+def _check(answer: Mapping[str, Any]) -> None:
+    """Raise RefusedError where X did not take a rule; a duplicate may be another reader's doing."""
     for error in answer.get("errors") or ():
-        words = " ".join(str(each) for each in error.get("details") or [error.get("detail") or ""])
-        value = str(error.get("value") or (wanted[0].value if wanted else ""))
-        if error.get("title") == "DuplicateRule":
-            words = "the account has it with another tag; delete that rule"
-        raise RefusedError(
-            f"X refuses the rule {value[:80]!r}…: {error.get('title')}: {' '.join(words.split())}"
-        )
+        if error.get("title") != "DuplicateRule":
+            words = " ".join(map(str, error.get("details") or [error.get("detail") or ""]))
+            raise RefusedError(
+                f"X refuses the rule {str(error.get('value'))[:80]!r}…: {error.get('title')}: "
+                f"{' '.join(words.split())}"
+            )
 
 
 def _name(quadrant: str) -> str:

@@ -37,20 +37,24 @@ _HEALS = frozenset({408, 409, 420, 429, 500, 502, 503, 504})
 
 
 class Session(requests.Session):  # type: ignore[misc] # requests carries no types
-    """Sends tweepy's requests to the address of the settings, with a bound on each wait."""
+    """Sends tweepy's requests to the address of the settings, with a bound on each wait.
+
+    stream is the latest answer that is read while it comes.
+    """
 
     def __init__(self, url: str) -> None:
         super().__init__()
         self._url = url
-        self.latest: requests.Response | None = None
+        self.stream: requests.Response | None = None
 
     def request(self, method: str, url: str, **more: Any) -> requests.Response:
         more["timeout"] = more.get("timeout") or TIMEOUT
         # Without this a proxy that ~/.netrc or the environment names could be told the token.
         more["allow_redirects"] = False
-        self.latest = None
-        self.latest = super().request(method, url.replace(_BUILT_IN, self._url, 1), **more)
-        return self.latest
+        answer = super().request(method, url.replace(_BUILT_IN, self._url, 1), **more)
+        if more.get("stream"):
+            self.stream = answer
+        return answer
 
 
 @dataclass(frozen=True)

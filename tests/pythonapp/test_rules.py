@@ -122,6 +122,7 @@ def test_x_understands_every_rule(given: Settings) -> None:
         ("inversión", "inversión"),
         ("#stocks", "#stocks"),
         ("$SPY", "$SPY"),
+        ("$100", '"$100"'),
         ("mutual fund", '"mutual fund"'),
         ("or", '"or"'),
         ("lang:en", '"lang:en"'),
