@@ -9,6 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from misc.engines import apache
 from misc.engines.process import EngineError
 from tests.chaos.trial import Outcome, Plan, run
 
@@ -19,6 +20,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--posts", type=int, default=100_000)
     parser.add_argument("--minutes", type=float, default=5, help="all of it may take")
     parser.add_argument("--seed", type=int, default=1, help="the same faults again")
+    parser.add_argument(
+        "--properties", default=apache.PROPERTIES, help="KAFKA_PROPERTIES (default: %(default)s)"
+    )
     options = parser.parse_args(arguments)
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     began = time.monotonic()
@@ -26,8 +30,9 @@ def main(arguments: list[str]) -> int:
     def say(line: str) -> None:
         print(f"{time.monotonic() - began:6.0f} s  {line}", flush=True)
 
+    plan = Plan(options.posts, options.minutes * 60, options.seed, options.properties)
     try:
-        outcome = run(Plan(options.posts, options.minutes * 60, options.seed), folder, say)
+        outcome = run(plan, folder, say)
     except EngineError as error:
         print(f"chaos: error: {error}", file=sys.stderr)
         return 3

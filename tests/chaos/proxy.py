@@ -6,26 +6,25 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from typing import Literal
+from collections import Counter
+from collections.abc import Callable, Iterator
 
 from misc.engines.ports import listen
 
-Mood = Literal["fair", "refuse", "slow"]
 SLOW_SECONDS = 1.5
 _CHUNK = 1 << 18
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class Proxy:
-    """Passes connections on, in its mood; what it did is counted."""
+    """Passes connections on; what it did to them is counted."""
 
     def __init__(self, listening: socket.socket, target: tuple[str, int]) -> None:
         self._listening = listening
         self._target = target
         self._to_lose = 0
         self._lock = threading.Lock()
-        self.mood: Mood = "fair"
+        self._going_on: Counter[str] = Counter()
         self.refused = self.slowed = self.lost = 0
 
     @property
@@ -33,15 +32,28 @@ class Proxy:
         port: int = self._listening.getsockname()[1]
         return port
 
+    def refuse(self) -> Callable[[], None]:
+        """Refuse every request until what is returned is called."""
+        return self._begin("refuse")
+
+    def slow(self) -> Callable[[], None]:
+        """Delay every answer until what is returned is called."""
+        return self._begin("slow")
+
     def lose(self, answers: int = 1) -> None:
         """Let the next requests through, and close the connection instead of answering them."""
         with self._lock:
             self._to_lose += answers
 
-    def forgive(self) -> None:
-        """Be fair again, also to requests that were to lose their answers."""
+    def _begin(self, fault: str) -> Callable[[], None]:
         with self._lock:
-            self.mood, self._to_lose = "fair", 0
+            self._going_on[fault] += 1
+
+        def end() -> None:
+            with self._lock:
+                self._going_on[fault] -= 1
+
+        return end
 
     def serve(self) -> None:
         """Accept connections until the listening socket is shut down."""
@@ -52,7 +64,7 @@ class Proxy:
 
     def _pass_on(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError):
-            if self.mood == "refuse":
+            if self._going_on["refuse"]:
                 self.refused += 1
                 client.recv(_CHUNK)
                 client.sendall(_BUSY)
@@ -66,7 +78,7 @@ class Proxy:
     def _ask(self, client: socket.socket, server: socket.socket) -> None:
         try:
             while data := client.recv(_CHUNK):
-                if self.mood == "refuse":
+                if self._going_on["refuse"]:
                     self.refused += 1
                     client.sendall(_BUSY)
                     break
@@ -79,7 +91,7 @@ class Proxy:
             while data := server.recv(_CHUNK):
                 if self._takes():
                     break
-                if self.mood == "slow":
+                if self._going_on["slow"]:
                     self.slowed += 1
                     time.sleep(SLOW_SECONDS)
                 client.sendall(data)

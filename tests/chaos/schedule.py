@@ -23,9 +23,9 @@ EVERY: dict[Kind, float] = {
 # Seconds that it lasts, from and to.
 LASTS: dict[Kind, tuple[float, float]] = {
     "kill broker": (0.5, 3),
-    "rebalance": (6, 12),
-    "refuse": (2, 6),
-    "slow": (3, 8),
+    "rebalance": (8, 15),
+    "refuse": (4, 8),
+    "slow": (4, 8),
 }
 
 

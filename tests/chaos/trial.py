@@ -36,6 +36,7 @@ class Plan:
     posts: int
     seconds: float
     seed: int
+    properties: str = apache.PROPERTIES
 
 
 @dataclass
@@ -96,6 +97,7 @@ class _Trial:
         environment = {
             **broker.settings,
             **warehouse,
+            "KAFKA_PROPERTIES": plan.properties,
             "SNOWFLAKE_PORT": str(way.port),
             "SECRETS": str(folder),
         }
@@ -123,6 +125,7 @@ class _Trial:
     def run(self) -> Outcome:
         for each in self.hands:
             each.start()
+        self._flow()
         self._break()
         drained = self._drain()
         self._say("all is read" if drained else "time is over")
@@ -134,6 +137,13 @@ class _Trial:
 
     def _passed(self) -> float:
         return time.monotonic() - self._began
+
+    def _flow(self) -> None:
+        """Wait until the first posts are in the lake: before that there is nothing to break."""
+        with lake.opened(self._warehouse) as client:
+            while not lake.count(client) and self._passed() < BROKEN * self._plan.seconds:
+                self._watch(until=self._passed() + 0.5)
+        self._say("the first posts are in the lake")
 
     def _break(self) -> None:
         """Let the schedule happen, and poison be sent meanwhile."""
@@ -150,7 +160,6 @@ class _Trial:
                 ends.append((start + event.at + event.lasts, undo))
         for _, undo in ends:
             undo()
-        self._way.forgive()
         self._say("nothing more is broken")
 
     def _do(self, event: Event) -> Callable[[], None] | None:
@@ -170,9 +179,10 @@ class _Trial:
             return guest.tell
         elif event.kind == "lose":
             self._way.lose()
-        else:
-            self._way.mood = "refuse" if event.kind == "refuse" else "slow"
-            return self._way.forgive
+        elif event.kind == "refuse":
+            return self._way.refuse()
+        elif event.kind == "slow":
+            return self._way.slow()
         return None
 
     def _restart(self, seconds: float) -> None:
@@ -204,7 +214,7 @@ class _Trial:
 
     def _behind(self) -> int | None:
         try:
-            return self._topics.behind()
+            return self._topics.behind(timeout=1)
         except KafkaException:
             return None
 
@@ -261,6 +271,7 @@ class _Trial:
                 f"{sum(not each.done for each in self._producers)} producers are not done"
             )
         wrong += faults(books)
+        wrong += [f"the trial proves too little: {each}" for each in self._not_broken()]
         wrong += [trouble for each in self.hands for trouble in each.troubles]
         once = len({each.headers.get("id", each.key) for each in sent})
         self._outcome.counted.update(
@@ -282,6 +293,17 @@ class _Trial:
                 "seconds": f"{self._passed():.0f}",
             }
         )
+
+    def _not_broken(self) -> list[str]:
+        """Say what was to be broken, but never was."""
+        times = {
+            "no producer was killed": sum(each.kills for each in self._producers),
+            "no consumer was killed": sum(each.kills for each in self._consumers),
+            "the warehouse refused nothing": self._way.refused,
+            "the warehouse was never slow": self._way.slowed,
+            "no answer of the warehouse was lost": self._way.lost,
+        }
+        return [what for what, happened in times.items() if not happened]
 
 
 def _pick(hands: list[Hand], which: int) -> Hand:

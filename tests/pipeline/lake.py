@@ -45,6 +45,11 @@ def rows(warehouse: Warehouse) -> list[str]:
     return [each for (each,) in warehouse.run("select TWEET_ID from TWEETS")]
 
 
+def count(warehouse: Warehouse) -> int:
+    [(number,)] = warehouse.run("select count(*) from TWEETS")
+    return int(number)
+
+
 def actions(warehouse: Warehouse) -> list[Shown]:
     columns = "TWEET_ID, RANK, KIND, SUBJECT, PRODUCT, coalesce(CAP_DAYS, 0), POSTED_AT"
     return [Shown(*each) for each in warehouse.run(f"select {columns} from ACTIONS")]

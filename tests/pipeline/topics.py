@@ -63,20 +63,23 @@ class Topics:
         finally:
             client.close()
 
-    def behind(self, group: str = GROUP, topic: str = TOPIC) -> int:
-        """Count the messages that a group has not committed yet."""
+    def behind(self, group: str = GROUP, topic: str = TOPIC, timeout: float = 10) -> int:
+        """Count the messages that a group has not committed yet.
+
+        KafkaException when the broker does not tell within so many seconds.
+        """
         client = self._reader(group)
         try:
-            places = [TopicPartition(topic, each) for each in self._partitions(topic)]
-            done = {each.partition: each.offset for each in client.committed(places, 10)}
+            places = [TopicPartition(topic, each) for each in self._partitions(topic, timeout)]
+            done = {each.partition: each.offset for each in client.committed(places, timeout)}
             return sum(
                 self._end(client, topic, each) - max(0, offset) for each, offset in done.items()
             )
         finally:
             client.close()
 
-    def _partitions(self, topic: str) -> list[int]:
-        found = self._producer.list_topics(topic, timeout=10).topics[topic]
+    def _partitions(self, topic: str, timeout: float = 10) -> list[int]:
+        found = self._producer.list_topics(topic, timeout=timeout).topics[topic]
         return sorted(found.partitions)
 
     @staticmethod
