@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from misc.engines import kafka, s3, sample, snowflake, x
@@ -20,7 +22,9 @@ from misc.engines.process import EngineError
 NAME = "python -m misc.engines"
 TOPICS = {"tweets": 4, "tweets-dead-letters": 1}
 POSTS = 10_000
-_SIGNALS = {signal.SIGINT, signal.SIGTERM}
+# Python runs a signal's handler in the main thread, but a thread of the start-up that is just
+# ending may be the one that the system tells: so the main thread wakes up to look.
+_LOOK_SECONDS = 0.5
 BAD_INPUT, NOT_STARTED, NOT_FOUND = 2, 3, 127
 
 
@@ -32,18 +36,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = given[split + 1 :]
     if arguments.posts and not arguments.posts.is_file():
         return _fail(f"--posts {arguments.posts}: there is no such file", BAD_INPUT)
+    if command and not shutil.which(command[0]):
+        return _fail(f"{command[0]}: there is no such program", NOT_FOUND)
     try:
         began = time.monotonic()
         with everything(arguments.folder, arguments.posts, arguments.rate) as settings:
             if command:
                 return _run(command, settings)
-            _hold_signals()
+            ended = threading.Event()
+            for each in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(each, lambda *_: ended.set())
             for name, value in settings.items():
                 print(f"export {name}={shlex.quote(value)}")
             sys.stdout.flush()
             seconds = time.monotonic() - began
             print(f"{NAME}: ready in {seconds:.1f} s, until Ctrl-C", file=sys.stderr, flush=True)
-            signal.sigwait(_SIGNALS)
+            while not ended.wait(_LOOK_SECONDS):
+                pass
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except EngineError as error:
@@ -88,22 +97,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(command: Sequence[str], settings: Mapping[str, str]) -> int:
-    try:
-        child = subprocess.Popen(command, env={**os.environ, **settings})
-    except OSError as error:
-        return _fail(f"{command[0]}: {error.strerror}", NOT_FOUND)
+    child = subprocess.Popen(command, env={**os.environ, **settings})
     # A terminal sends Ctrl-C to the command too; its engines stay until it has ended.
     signal.signal(signal.SIGINT, lambda *_: None)
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
-    code = child.wait()
+    while (code := child.poll()) is None:
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(_LOOK_SECONDS)
     return code if code >= 0 else 128 - code
-
-
-def _hold_signals() -> None:
-    """Keep what ends this for sigwait, also a SIGINT that a shell's background jobs ignore."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    for each in _SIGNALS:
-        signal.signal(each, lambda *_: None)
 
 
 def _fail(reason: str, code: int) -> int:

@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import boto3
-import pytest
 
 from misc.engines import s3
-from misc.engines.process import EngineError
-from tests.engines.waiting import free_port
 
 
 def client(settings: dict[str, str]) -> Any:
@@ -35,13 +32,3 @@ def test_files_are_kept_with_the_same_etag_until_they_change() -> None:
         assert found["Key"] == "in/Geo 1.dat"
         assert etags[0] == etags[1] != etags[2]
         assert store.get_object(Bucket="geo", Key="in/Geo 1.dat")["Body"].read() == b"two"
-
-
-def test_a_taken_port_is_refused_in_one_line() -> None:
-    port = free_port()
-    with (
-        s3.embedded(port=port),
-        pytest.raises(EngineError, match=f"port {port}"),
-        s3.embedded(port=port),
-    ):
-        pass

@@ -14,8 +14,8 @@ import snowflake.connector
 from snowflake.connector import errors
 
 from misc.engines import snowflake as warehouse
-from misc.engines.process import EngineError, start
-from tests.engines.waiting import free_port, gone, until
+from misc.engines.process import start
+from tests.engines.waiting import gone, until
 
 Settings = dict[str, str]
 
@@ -121,16 +121,6 @@ def test_files_are_staged_and_loaded(settings: Settings, tmp_path: Path) -> None
         answer(connection, f"put file://{tmp_path}/rows.csv @FILES auto_compress=false")
         answer(connection, "copy into ROWS_OF_FILE from @FILES/rows.csv file_format=(type=csv)")
         assert answer(connection, "select count(*) from ROWS_OF_FILE") == [(2,)]
-
-
-def test_a_taken_port_is_refused_in_one_line() -> None:
-    port = free_port()
-    with (
-        warehouse.embedded(port=port),
-        pytest.raises(EngineError, match=f"port {port}"),
-        warehouse.embedded(port=port),
-    ):
-        pass
 
 
 # -- troubles ------------------------------------------------------------------------------------
