@@ -68,6 +68,8 @@ def parse(argv: Sequence[str], now: datetime) -> argparse.Namespace:
     add("--batch", metavar="N", default="1000", help="messages a MERGE at most (default: 1000)")
     add("--refresh", metavar="TIME", default="15m",
         help="load addresses and customers again so often (default: 15m)")  # fmt: skip
+    add("--patience", metavar="TIME", default="2m",
+        help="give up an engine that gives no answer for so long (default: 2m)")  # fmt: skip
     options = parser.parse_args(argv)
     if options.until_idle is not None:
         options.until_idle = seconds("--until-idle", options.until_idle)
@@ -77,6 +79,7 @@ def parse(argv: Sequence[str], now: datetime) -> argparse.Namespace:
         options.until = moment("--until", options.until, now)
     options.batch = _count("--batch", options.batch)
     options.refresh = seconds("--refresh", options.refresh)
+    options.patience = seconds("--patience", options.patience)
     return options
 
 
@@ -139,12 +142,12 @@ def _run(
     from application.warehouse import Warehouse
 
     def load() -> Index:
-        with Warehouse(snowflake) as lake:
+        with Warehouse(snowflake, options.patience) as lake:
             return load_index(lake)
 
-    source, letters = Source(kafka), DeadLetters(kafka)
+    source, letters = Source(kafka, options.patience), DeadLetters(kafka, options.patience)
     begun = time.monotonic()
-    with Warehouse(snowflake) as lake:
+    with Warehouse(snowflake, options.patience) as lake:
         index = load_index(lake)
         ticker.note(
             f"{len(index):,} addresses and {len(index.customers):,} customers "

@@ -226,7 +226,8 @@ class Source:
             if error is None:
                 return
             waited = time.monotonic() - begun
-            if error.code() in _REFUSED and (error.code() not in _ABSENT or waited > NEW_TOPIC):
+            grace = min(NEW_TOPIC, self._budget) if error.code() in _ABSENT else 0
+            if error.code() in _REFUSED and waited >= grace:
                 self._refused(what, error)
             if waited > self._budget:
                 self._unreachable(what)
