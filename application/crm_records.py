@@ -115,8 +115,8 @@ PORTFOLIOS = Kind(
     into=_PORTFOLIO,
     record=_portfolio,
 )
-# In this order, so that nobody refers to what is not there yet.
-KINDS = (HOUSEHOLDS, CUSTOMERS, PORTFOLIOS)
+# Customers last: who is deleted takes along the portfolios that the same run has just brought.
+KINDS = (HOUSEHOLDS, PORTFOLIOS, CUSTOMERS)
 
 
 def _text(row: Row, name: str, *, needed: bool = False) -> str:

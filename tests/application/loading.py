@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from application.errors import RefusedError
 from application.warehouse import Warehouse
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,3 +49,27 @@ def assert_one_clear_line(ended: subprocess.CompletedProcess[str], *words: str) 
     assert "error: " in lines[0]
     for word in words:
         assert word in lines[0]
+
+
+class Faulty:
+    """A lake whose nth step is refused; the steps before have happened."""
+
+    def __init__(self, lake: Any, fails_at: int) -> None:
+        self._lake = lake
+        self._left = fails_at
+        self.failed = False
+
+    def run(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        self._step()
+        found: list[tuple[Any, ...]] = self._lake.run(sql, values)
+        return found
+
+    def put(self, path: Path, stage: str) -> None:
+        self._step()
+        self._lake.put(path, stage)
+
+    def _step(self) -> None:
+        self._left -= 1
+        if self._left == 0:
+            self.failed = True
+            raise RefusedError("this step fails")

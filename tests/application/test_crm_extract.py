@@ -1,0 +1,320 @@
+"""What changed in a CRM into the lake, the same from SQLite and from PostgreSQL."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from application.crm import Crm
+from application.crm_extract import OVERLAP, StoppedError, extract, watermark
+from application.crm_records import KINDS, Kind, Row
+from application.errors import RefusedError
+from application.loads import Counts
+from application.ticker import Ticker
+from tests.application.crm_database import (
+    CUSTOMERS,
+    HOUSEHOLDS,
+    MONDAY,
+    PORTFOLIOS,
+    Database,
+    customer,
+    fill,
+    portfolio,
+    postgresql,
+    sqlite,
+)
+from tests.application.loading import Engines, Faulty, assert_one_clear_line
+
+pytest_plugins = ["tests.application.lake_fixtures"]
+
+PEOPLE = "select CUSTOMER_ID, FIRST_NAME, UPDATED_AT from CUSTOMERS order by 1"
+LATER = MONDAY + dt.timedelta(hours=1)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            yield stack.enter_context(sqlite(tmp_path_factory.mktemp("crm")))
+        else:
+            yield stack.enter_context(postgresql())
+
+
+@pytest.fixture
+def crm(database: Database) -> Database:
+    fill(database)
+    return database
+
+
+def never() -> bool:
+    return False
+
+
+def brought(crm: Database, engines: Engines, *, full: bool = False) -> Counts:
+    with Crm(crm.settings["CRM_URL"], crm.settings.get("CRM_PASSWORD")) as source:
+        ticker = Ticker("crm_extract", io.StringIO())
+        return extract(source, engines.lake, ticker, never, full=full)
+
+
+def test_the_command_brings_all_three_tables(engines: Engines, crm: Database) -> None:
+    ended = engines.command("crm_extract", **crm.settings)
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert "6 rows read, 6 merged, 0 rejected" in ended.stderr
+    assert "right-one" not in ended.stderr
+    assert engines.rows(
+        "select CUSTOMER_ID, LAST_NAME, HANDLE, UNIT, ADDRESS_KEY from CUSTOMERS order by 1"
+    ) == [
+        ("1", "Reyes1", "ada1", "Apt 4", "12|MAIN ST|4|MANCHESTER|06040"),
+        ("2", "Reyes2", None, None, "12|MAIN ST||MANCHESTER|06040"),
+    ]
+    rest = "HOUSEHOLD_ID, EMAIL, REGION, POSTCODE, CONTACT_CONSENT, MARKETING_CONSENT, UPDATED_AT"
+    assert engines.rows(f"select distinct {rest} from CUSTOMERS") == [
+        ("h1", None, "CT", "06040", True, False, MONDAY)
+    ]
+    assert engines.rows(
+        "select CUSTOMER_ID, PRODUCT, BALANCE::float, OPENED_ON::varchar from PORTFOLIOS "
+        "order by 1, 2"
+    ) == [
+        ("1", "bonds", 1234.5, "2020-02-29"),
+        ("1", "college", 1234.5, "2020-02-29"),
+        ("2", "managed", None, None),
+    ]
+    assert engines.rows("select HOUSEHOLD_ID, NAME, ADVISOR from HOUSEHOLDS") == [
+        ("h1", "Reyes", "Lin")
+    ]
+    [(kind, source, status, mark)] = engines.rows(
+        "select KIND, SOURCE, STATUS, WATERMARK from LOADS"
+    )
+    assert (kind, status, mark) == ("crm", "done", str(MONDAY))
+    assert "right-one" not in source
+
+
+def test_a_second_run_changes_nothing_and_reads_only_the_overlap(
+    engines: Engines, crm: Database
+) -> None:
+    crm.put(CUSTOMERS, customer("old", updated_at=MONDAY - 2 * OVERLAP))
+    brought(crm, engines)
+    before = engines.rows(PEOPLE)
+    assert brought(crm, engines).read == 6
+    assert engines.rows(PEOPLE) == before
+    assert brought(crm, engines, full=True).read == 7
+    assert engines.rows(PEOPLE) == before
+
+
+def test_what_changed_is_brought_and_only_what_is_newer(engines: Engines, crm: Database) -> None:
+    brought(crm, engines)
+    crm.put(CUSTOMERS, customer("1", first_name="Eve", updated_at=LATER), customer("3"))
+    brought(crm, engines)
+    new = [("1", "Eve", LATER), ("2", "Ada", MONDAY), ("3", "Ada", MONDAY)]
+    assert engines.rows(PEOPLE) == new
+    # A backup of an hour ago takes nothing back.
+    crm.put(CUSTOMERS, customer("1"))
+    brought(crm, engines, full=True)
+    assert engines.rows(PEOPLE) == new
+
+
+def test_a_row_that_was_committed_late_is_not_missed(engines: Engines, crm: Database) -> None:
+    brought(crm, engines)
+    crm.put(CUSTOMERS, customer("late", updated_at=MONDAY - OVERLAP / 2))
+    brought(crm, engines)
+    assert ("late",) in engines.rows("select CUSTOMER_ID from CUSTOMERS")
+
+
+def test_a_deleted_customer_leaves_with_the_portfolios(engines: Engines, crm: Database) -> None:
+    brought(crm, engines)
+    # What is to go need not be right.
+    crm.put(CUSTOMERS, customer("1", deleted=True, first_name=None, updated_at=LATER))
+    crm.put(CUSTOMERS, customer("never there", deleted=True, updated_at=LATER))
+    brought(crm, engines)
+    assert engines.rows("select CUSTOMER_ID from CUSTOMERS") == [("2",)]
+    assert engines.rows("select CUSTOMER_ID from PORTFOLIOS") == [("2",)]
+    crm.put(PORTFOLIOS, portfolio("2", "managed", deleted=True, updated_at=LATER))
+    brought(crm, engines)
+    assert engines.rows("select CUSTOMER_ID from PORTFOLIOS") == []
+
+
+def test_a_stamp_of_the_future_hides_nothing(engines: Engines, crm: Database) -> None:
+    crm.put(CUSTOMERS, customer("wrong clock", updated_at=dt.datetime(2999, 1, 1)))
+    brought(crm, engines)
+    with Crm(crm.settings["CRM_URL"], crm.settings.get("CRM_PASSWORD")) as source:
+        mark = watermark(engines.lake, source.name)
+    assert mark is not None
+    assert mark < dt.datetime(2999, 1, 1)
+
+
+def test_bad_rows_are_kept_with_their_reason_and_without_the_person(
+    engines: Engines, crm: Database
+) -> None:
+    crm.put(CUSTOMERS, customer("a", last_name=" "), customer("b", updated_at=None))
+    crm.put(CUSTOMERS, customer("c", city="C" * 300))
+    crm.put(PORTFOLIOS, portfolio("1", "lottery"))
+    crm.put(HOUSEHOLDS, {"household_id": "h2", "name": None, "updated_at": MONDAY})
+    counts = brought(crm, engines)
+    assert (counts.read, counts.loaded, counts.rejected) == (11, 6, 5)
+    assert sorted(engines.rows("select REASON, RECORD from REJECTS")) == [
+        ("customers: city has more than 200 characters", "c"),
+        ("customers: last_name is empty", "a"),
+        ("customers: updated_at is empty", "b"),
+        ("households: name is empty", "h2"),
+        (
+            "portfolios: product 'lottery' is none of "
+            "bonds, brokerage, college, insurance, managed, retirement",
+            "1/lottery",
+        ),
+    ]
+
+
+def test_what_the_tables_lack_is_told_before_anything_is_written(
+    engines: Engines, crm: Database
+) -> None:
+    crm.run("alter table portfolios rename to accounts")
+    ended = engines.command("crm_extract", **crm.settings)
+    assert_one_clear_line(ended, "no table or view portfolios", "create a view")
+    assert ended.returncode == 2
+    crm.run("create view portfolios as select customer_id, product, balance from accounts")
+    ended = engines.command("crm_extract", **crm.settings)
+    crm.run("drop view portfolios")
+    crm.run("drop table accounts")
+    assert_one_clear_line(ended, "portfolios lacks the column opened_on, updated_at, deleted")
+    assert engines.rows("select count(*) from HOUSEHOLDS") == [(0,)]
+    assert engines.rows("select count(*) from LOADS") == [(0,)]
+
+
+class Listed:
+    """A CRM in memory, whose rows all changed just now."""
+
+    name = "listed"
+
+    def __init__(self, rows: Mapping[str, Sequence[Row]]) -> None:
+        self._rows = rows
+
+    def check(self, kinds: Sequence[Kind]) -> None: ...
+
+    def changed(self, kind: Kind, since: dt.datetime | None) -> Iterator[Sequence[Row]]:
+        assert since is None or since < MONDAY
+        yield self._rows.get(kind.source, [])
+
+
+def whole(row: dict[str, Any]) -> Row:
+    return {**dict.fromkeys(CUSTOMERS.columns.keys()), **row}
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 4, 5, 6, 7, 8])
+def test_after_a_failure_at_any_step_the_next_run_brings_all(engines: Engines, step: int) -> None:
+    ticker = Ticker("crm_extract", io.StringIO())
+    before: dict[str, list[Row]] = {
+        "portfolios": [portfolio("1", "bonds")],
+        "customers": [whole(customer("1"))],
+    }
+    extract(Listed(before), engines.lake, ticker, never)
+    gone = whole(customer("1", deleted=True, updated_at=LATER))
+    after = Listed(
+        {
+            "portfolios": [portfolio("1", "bonds"), portfolio("3", "bonds")],
+            "customers": [gone, whole(customer("3")), whole(customer("4", last_name=None))],
+        }
+    )
+    with pytest.raises(RefusedError, match="this step fails"):
+        extract(after, Faulty(engines.lake, step), ticker, never)
+    extract(after, engines.lake, ticker, never)
+    assert engines.rows(PEOPLE) == [("3", "Ada", MONDAY)]
+    assert engines.rows("select CUSTOMER_ID from PORTFOLIOS") == [("3",)]
+
+
+def test_a_wrong_password_is_told_and_not_shown(
+    engines: Engines, database: Database, tmp_path: Path
+) -> None:
+    if "CRM_PASSWORD" not in database.settings:
+        pytest.skip("SQLite has no passwords")
+    secret = tmp_path / "crm_password.secret"
+    secret.write_text("hunter2\n")
+    settings = {"CRM_URL": database.settings["CRM_URL"], "SECRETS": str(tmp_path)}
+    ended = engines.command("crm_extract", **settings)
+    assert_one_clear_line(ended, "password authentication failed", "CRM_PASSWORD")
+    assert "hunter2" not in ended.stderr
+    assert ended.returncode == 4
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "words"),
+    [
+        pytest.param("", 2, ["CRM_URL is not set"], id="unset"),
+        pytest.param(
+            "postgresql+psycopg://crm:hunter2@db/crm", 2, ["take it out", "CRM_PASSWORD"], id="told"
+        ),
+        pytest.param(
+            "postgresql+psycopg://crm@db/crm?password=hunter2", 2, ["take it out"], id="in a query"
+        ),
+        pytest.param("crm:hunter2 at db", 2, ["CRM_URL cannot be read"], id="no URL"),
+        pytest.param("cobol://crm@db/crm", 2, ["names no database that is known"], id="dialect"),
+        pytest.param("mysql+pymysql://crm@db/crm", 2, ["pymysql is not installed"], id="driver"),
+        pytest.param("sqlite:////no/such/crm.sqlite", 2, ["there is no SQLite file"], id="no file"),
+        pytest.param(f"sqlite:///{__file__}", 4, ["file is not a database"], id="no database"),
+        pytest.param(
+            "postgresql+psycopg://crm@127.0.0.1:9/crm", 3, ["check CRM_URL"], id="nobody there"
+        ),
+    ],
+)
+def test_a_url_that_cannot_work_is_told_in_one_line(
+    engines: Engines, url: str, code: int, words: Sequence[str]
+) -> None:
+    ended = engines.command("crm_extract", CRM_URL=url)
+    assert_one_clear_line(ended, *words)
+    assert "hunter2" not in ended.stderr
+    assert ended.returncode == code
+
+
+def test_a_locked_database_is_told(
+    engines: Engines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert engines
+    monkeypatch.setattr("application.crm.CONNECT_SECONDS", 0)
+    with sqlite(tmp_path) as database:
+        fill(database)
+        path = database.settings["CRM_URL"].removeprefix("sqlite:///")
+        with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+            writer.execute("begin exclusive")
+            from application.errors import UnreachableError
+
+            with (
+                pytest.raises(UnreachableError, match="database is locked; another program"),
+                Crm(database.settings["CRM_URL"], None) as source,
+            ):
+                source.check(KINDS)
+
+
+def test_sqlite_may_hold_any_text_where_a_time_belongs(engines: Engines, tmp_path: Path) -> None:
+    with sqlite(tmp_path) as database:
+        fill(database)
+        database.run("update customers set updated_at = 'yesterday' where customer_id = '1'")
+        database.run("update customers set updated_at = '2026-11-02T09:00:00Z' "
+                     "where customer_id = '2'")  # fmt: skip
+        database.run("update portfolios set balance = 'much' where product = 'bonds'")
+        database.run("update portfolios set opened_on = 'long ago' where product = 'college'")
+        brought(database, engines)
+    assert engines.rows(PEOPLE) == [("2", "Ada", MONDAY)]
+    assert sorted(reason for (reason,) in engines.rows("select REASON from REJECTS")) == [
+        "customers: updated_at 'yesterday' is no ISO time",
+        "portfolios: balance 'much' is no number",
+        "portfolios: opened_on 'long ago' is no ISO date",
+    ]
+
+
+def test_a_stop_between_chunks_leaves_the_mark_where_it_was(engines: Engines) -> None:
+    row = {**dict.fromkeys(HOUSEHOLDS.columns.keys()), "household_id": "h", "name": "Reyes"}
+    rows = {"households": [{**row, "updated_at": MONDAY}], "portfolios": [portfolio("1", "bonds")]}
+    looks: Callable[[], bool] = iter([False, True]).__next__
+    with pytest.raises(StoppedError):
+        extract(Listed(rows), engines.lake, Ticker("crm_extract", io.StringIO()), looks)
+    assert engines.rows("select STATUS from LOADS") == [("failed",)]
+    assert watermark(engines.lake, "listed") is None
+    assert engines.rows("select count(*) from PORTFOLIOS") == [(0,)]
