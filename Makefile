@@ -6,10 +6,17 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
+# COVERAGE=1 measures the branches that the tests take, for `make check`.
+PYTEST := $(PY) $(if $(COVERAGE),-m coverage run $(if $(RETRY),--append)) -m pytest
+# What needs no cluster, no root and no account.
+TESTS := tests --ignore tests/e2e --ignore tests/bench --ignore tests/chaos
 CLUSTER ?= $(KUBECONFIG)
 CACHE := $(or $(RUNJOB_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/runjob)
+POSTS ?= 100000
+MINUTES ?= 5
+SEED ?= 1
 
-.PHONY: help demo test check cluster cluster-down e2e bench clean
+.PHONY: help demo test check lint coverage cluster cluster-down e2e pipeline engines kafka kafka-down chaos bench clean
 
 help: ## list these commands
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,9 +33,9 @@ $(VENV)/core: $(PY) pyproject.toml
 	@touch $@
 
 $(VENV)/dev: $(PY) pyproject.toml
-	@echo "installing the launcher and the tools that test it"
+	@echo "installing the launcher, the pipeline, its embedded engines and the tools that test them"
 	@$(PY) -m pip install --disable-pip-version-check -e '.[dev]' | grep -v already
-	@$(PY) -m compileall -q runjob
+	@$(PY) -m compileall -q application misc pythonapp runjob
 	@touch $@ $(VENV)/core
 
 demo: $(VENV)/core ## run the sample Job on an embedded cluster, or with CLUSTER=kubeconfig on a real one
@@ -37,15 +44,20 @@ demo: $(VENV)/core ## run the sample Job on an embedded cluster, or with CLUSTER
 	  $(if $(CLUSTER),--kubeconfig "$(CLUSTER)",--sandbox)
 
 test: $(VENV)/dev ## run the tests that need no cluster, no root and no account
-	@$(PY) -m pytest $(RETRY) tests --ignore tests/e2e --ignore tests/bench
+	@$(PYTEST) $(RETRY) $(TESTS)
 
-check: $(VENV)/dev ## lint, types, architecture, and the tests with branch coverage
+lint: $(VENV)/dev ## lint, types and architecture
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
-	@$(PY) -m coverage run -m pytest -q tests --ignore tests/e2e --ignore tests/bench
+
+coverage: $(VENV)/dev ## hold the branches taken by `make test COVERAGE=1` to the measure
 	@$(PY) -m tests.coverage_gate
+
+check: lint ## lint, and the tests with branch coverage
+	@$(MAKE) --no-print-directory test COVERAGE=1
+	@$(MAKE) --no-print-directory coverage
 
 cluster: $(VENV)/dev ## bring up a real one-node Kubernetes (as root, on Debian; built once, cached)
 	@$(PY) -m tests.cluster up
@@ -57,7 +69,22 @@ e2e: $(VENV)/dev ## run the contract suite and the end-to-end tests on the clust
 	@test -n "$(CLUSTER)" || { echo "make e2e: no cluster; make cluster brings one up, then: KUBECONFIG=$(CACHE)/cluster/kubeconfig make e2e" >&2; exit 1; }
 	@RUNJOB_CLUSTER=real KUBECONFIG="$(CLUSTER)" $(PY) -m pytest $(RETRY) tests/contract tests/e2e
 
-bench: $(VENV)/dev ## measure what a launch costs, against kubectl and the client imported whole
+pipeline: $(VENV)/dev ## run the Customer-360 pipeline once through on embedded engines
+	@PYTHON=$(PY) $(PY) -m misc.engines --rate 2000 -- sh misc/pipeline.sh
+
+engines: $(VENV)/dev ## run embedded Kafka, Snowflake, S3 and X, and print their settings
+	@$(PY) -m misc.engines
+
+kafka: $(VENV)/dev ## bring up a real Apache Kafka (needs Java 17 and Maven; fetched once, cached)
+	@$(PY) -m misc.engines.apache up
+
+kafka-down: $(VENV)/dev ## stop what `make kafka` started
+	@$(PY) -m misc.engines.apache down
+
+chaos: $(VENV)/dev ## break a real broker, the warehouse, producers and consumers; count the rows
+	@$(PY) -m tests.chaos --posts $(POSTS) --minutes $(MINUTES) --seed $(SEED)
+
+bench: $(VENV)/dev ## measure what a launch and what a post costs, against their peers in the same run
 	@test -n "$(CLUSTER)" || { echo "make bench: no cluster; make cluster brings one up, then: KUBECONFIG=$(CACHE)/cluster/kubeconfig make bench" >&2; exit 1; }
 	@KUBECONFIG="$(CLUSTER)" $(PY) -m tests.bench
 

@@ -9,28 +9,35 @@ import coverage
 
 # Decisions are pure functions, and every branch of them is shown by a test.
 PURE = {
-    *("chunked", "errors", "fields", "flags", "jobspec", "logs", "manifest", "messages"),
-    *("observed", "options", "plan", "report", "request", "retry", "verdict", "waiting"),
-    *("version", "yamltext"),
+    "application": {
+        *("action", "batch", "errors", "household", "message", "names", "postal", "records"),
+        *("settings", "topics"),
+    },
+    "pythonapp": {"errors", "message", "rules", "settings"},
+    "runjob": {
+        *("chunked", "errors", "fields", "flags", "jobspec", "logs", "manifest", "messages"),
+        *("observed", "options", "plan", "report", "request", "retry", "verdict", "waiting"),
+        *("version", "yamltext"),
+    },
 }
-REST = 95.0
+# The effects of the pipeline run in processes of their own, where nothing is measured.
+LEAST = {"application": 80.0, "pythonapp": 80.0, "runjob": 95.0}
 
 
 def main() -> int:
     """Print each module below its measure and return 1 if there is one."""
     data = coverage.Coverage()
     data.load()
-    total = data.report(show_missing=True, skip_covered=True)
+    data.report(show_missing=True, skip_covered=True)
     short = []
-    for file in sorted(Path("runjob").glob("*.py")):
-        if file.stem == "runJob":
-            continue  # tests start it as a process of its own, where nothing is measured
-        numbers = data._analyze(str(file)).numbers
-        least = 100.0 if file.stem in PURE else 0.0
-        if numbers.pc_covered < least:
-            short.append(f"{file}: {numbers.pc_covered:.1f} %, must be {least:.0f} %")
-    if total < REST:
-        short.append(f"all of runjob: {total:.1f} %, must be {REST:.0f} %")
+    for package, pure in PURE.items():
+        total = data.report(include=[f"{package}/*"], file=Path("/dev/null").open("w"))
+        if total < LEAST[package]:
+            short.append(f"all of {package}: {total:.1f} %, must be {LEAST[package]:.0f} %")
+        for file in sorted(Path(package).glob("*.py")):
+            numbers = data._analyze(str(file)).numbers
+            if file.stem in pure and numbers.pc_covered < 100:
+                short.append(f"{file}: {numbers.pc_covered:.1f} %, must be 100 %")
     print("\n".join(short) or "coverage is as it must be")
     return bool(short)
 

@@ -1,0 +1,28 @@
+#!/bin/sh
+# The pipeline once through, on the engines that the environment names:
+# python -m misc.engines -- sh misc/pipeline.sh
+set -eu
+PYTHON=${PYTHON:-python3}
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+step() { printf '\n--- %s\n' "$*"; }
+
+step the lake: tables and views
+$PYTHON -m application.lake
+
+step addresses arrive in the bucket, customers are extracted from the CRM
+$PYTHON -m misc.town "$folder"
+$PYTHON -m application.geo_load --once
+CRM_URL="sqlite:///$folder/crm.sqlite" $PYTHON -m application.crm_extract
+
+step four producers search for posts, one a quadrant
+for quadrant in ctne ctnw ctse ctsw; do
+  $PYTHON pythonapp/bmctwitter.py $quadrant.yaml --until-idle 1 || exit
+done
+
+step the consumer matches them, judges and decides
+$PYTHON application/KafkaSnowflake.py --until-idle 2
+
+step what is in the lake now
+$PYTHON -m misc.glance
