@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TextIO
 
@@ -49,11 +50,10 @@ class Progress:
         return self._clock.now() - self._begun
 
     def _write(self, text: str) -> None:
-        try:
+        # A reader that has gone away stops the writing and nothing else.
+        with contextlib.suppress(OSError, ValueError):
             self._stream.write(text)
             self._stream.flush()
-        except (OSError, ValueError):
-            pass  # a reader that has gone away: the messages still count
 
 
 def closing(counts: Counts, broker: Broker, dead_letters: str, seconds: float) -> str:

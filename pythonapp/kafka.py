@@ -90,6 +90,7 @@ class Broker:
         def report(error: KafkaError | None, _: object) -> None:
             if error is None:
                 self.delivered += 1
+                self._trouble = None
                 delivered()
             else:
                 self.failed[error.str()] += 1
@@ -219,6 +220,8 @@ class Bookmarks:
                     **{key: value for key, value in kept if not key.startswith(_GROUP)},
                     "group.id": _group(name),
                     "enable.auto.commit": False,
+                    # No group is joined; this bounds the wait for a broker that is gone.
+                    "session.timeout.ms": 6_000,
                 },
             )
         return self._clients[name]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
@@ -178,6 +177,48 @@ def test_a_search_job_ends_when_there_is_no_more_and_goes_on_later(
     assert len(topic_of(place.servers, place.topic)) == 150
 
 
+def test_a_search_in_this_process(
+    place: Place,
+    x_world: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in {**place.environment, **x_world}.items():
+        monkeypatch.setenv(name, value)
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(["ctsw.yaml", "--source", "search", "--until-idle", "0"]) == 0
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert "20 posts read" in capsys.readouterr().out
+    assert len(place.ids()) == 20
+
+
+def test_a_stream_in_this_process_ends_by_itself_when_idle(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with engine.embedded([post(1)]) as environment:
+        for name, value in {**place.environment, **environment}.items():
+            monkeypatch.setenv(name, value)
+        assert main(["ctne.yaml", "--source", "stream", "--until-idle", "1"]) == 0
+    assert "1 posts read" in capsys.readouterr().out
+    assert len(place.ids()) == 1
+
+
+def test_the_replay_of_a_file_can_be_told_to_the_yaml(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place.write(30)
+    for name, value in place.environment.items():
+        monkeypatch.setenv(name, value)
+    path = place.folder / "ctne.yaml"
+    replay = f"source: {{kind: replay, file: {place.file}}}\n"
+    path.write_text(QUADRANT.replace("source: search\n", replay), encoding="utf-8")
+    assert main([str(path), "--limit", "10", "--rate", "1000"]) == 0
+    assert "10 posts read" in capsys.readouterr().out
+    assert main([str(path)]) == 0
+    assert "20 posts read" in capsys.readouterr().out
+    assert len(place.ids()) == 30
+
+
 def test_one_reader_serves_several_quadrants_by_one_connection(place: Place) -> None:
     with engine.embedded() as environment:
         x = x_of(environment)
@@ -312,4 +353,3 @@ def test_the_token_is_in_no_output(place: Place) -> None:
     assert code == 4
     assert "401" in err
     assert secret not in out + err
-    assert json.dumps(err)

@@ -153,6 +153,17 @@ def test_a_broker_that_is_not_there_is_one_line_after_the_budget() -> None:
         Broker(nowhere, SystemClock(), 0.3).check(["tweets"])
 
 
+def test_a_login_that_the_broker_refuses_is_told_at_once_without_the_password(
+    broker: engine.Broker,
+) -> None:
+    properties = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN"}
+    login = KafkaSettings(servers(broker), None, "dead", properties, "user", "hidden")
+    with pytest.raises(RefusedError, match="refuses the login") as told:
+        Broker(login, SystemClock(), 600).check(["tweets-dead-letters"])
+    assert "KAFKA_PASSWORD" in str(told.value)
+    assert "hidden" not in str(told.value)
+
+
 def test_a_stop_ends_the_wait_for_a_broker() -> None:
     clock = SystemClock()
     clock.stop()

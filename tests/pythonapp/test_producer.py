@@ -141,6 +141,30 @@ def test_progress_is_a_line_every_ten_seconds_where_it_is_captured() -> None:
     ]
 
 
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_a_live_line_on_a_terminal() -> None:
+    clock, stream = FakeClock(), Terminal()
+    progress = Progress(ListBroker(), clock, stream)
+    for number in range(1, 4):
+        clock.pass_by(0.5)
+        progress(Counts(read=number))
+    progress.end()
+    assert stream.getvalue().count("\r\033[K") == 4
+    assert "\n" not in stream.getvalue()
+
+
+def test_a_reader_of_the_progress_that_goes_away_stops_nothing() -> None:
+    clock, stream = FakeClock(), io.StringIO()
+    progress = Progress(ListBroker(), clock, stream)
+    stream.close()
+    clock.pass_by(10)
+    progress(Counts(read=1))
+
+
 def test_the_messages_are_json_of_the_schema() -> None:
     _, broker, _ = run([found(1)])
     (topic, message), *_ = broker.messages
