@@ -7,6 +7,7 @@ Arrow's buffers; a Python string is made only for an address that a post hits.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -18,7 +19,7 @@ import pyarrow.compute as pc
 from scipy.spatial import cKDTree
 
 from application.directory import Directory, Group, directory
-from application.geometry import EARTH_M, Area, distance_m
+from application.geometry import EARTH_M, Area
 from application.household import Resident, building
 from application.names import fold, name
 from application.records import Customer
@@ -71,19 +72,6 @@ class Lake(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """What there is around a position.
-
-    row is the nearest address within the radius and distance_m the way there, both None without
-    one; near are the customers within the radius, and how far away they live.
-    """
-
-    row: int | None
-    distance_m: float | None
-    near: tuple[tuple[Resident, float], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Site:
     """An address of customers."""
 
@@ -91,6 +79,19 @@ class Site:
     lon: float
     lat: float
     residents: Group
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What there is around a position.
+
+    row is the nearest address within the radius and distance_m the way there, both None without
+    one; near are the sites within the radius, in no order.
+    """
+
+    row: int | None
+    distance_m: float | None
+    near: tuple[Site, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +151,7 @@ class Index:
             Sight(
                 row=row if hit else None,
                 distance_m=metre if hit else None,
-                near=self._near(area, next(sites)) if area.local else (),
+                near=tuple(self.sites[each] for each in next(sites)) if area.local else (),
             )
             for area, hit, row, metre in zip(
                 areas, within.tolist(), rows.tolist(), metres.tolist(), strict=True
@@ -166,22 +167,18 @@ class Index:
             for row in range(self.starts[spot], self.starts[spot + 1])
         )
 
-    def _near(self, area: Area, numbers: Sequence[int]) -> tuple[tuple[Resident, float], ...]:
-        return tuple(
-            (resident, distance_m(area.lon, area.lat, site.lon, site.lat))
-            for site in map(self.sites.__getitem__, numbers)
-            for resident in site.residents
-        )
-
 
 def load_index(warehouse: Lake) -> Index:
     """Load addresses, customers and what these own.
 
     Raise what the warehouse raises: UnreachableError, RefusedError.
     """
-    return index(
+    loaded = index(
         warehouse.arrow(ADDRESSES), warehouse.arrow(CUSTOMERS), warehouse.arrow(PORTFOLIOS)
     )
+    # It stays as long as the process: the collector need not walk through every customer again.
+    gc.freeze()
+    return loaded
 
 
 def index(addresses: Any, customers: Any, portfolios: Any) -> Index:

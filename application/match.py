@@ -134,8 +134,9 @@ def _by_handle(known: Resident, where: Area | None, index: Index) -> Match:
 def _by_name(author: Profile, where: Area, sight: Sight, index: Index) -> Match | None:
     """Take the likeliest of the customers within the radius whose name fits."""
     alike = [
-        (how, distance, resident)
-        for resident, distance in sight.near
+        (how, distance_m(where.lon, where.lat, site.lon, site.lat), resident)
+        for site in sight.near
+        for resident in site.residents
         if (how := likeness(resident.name, author)) in NEAR
     ]
     if not alike:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -30,9 +30,16 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The ways to read a profile: by each word that may be a family name, and as a given name."""
+    """What a profile tells of a name.
 
-    by_family: Mapping[str, tuple[Name, ...]]
+    texts are the words of the display name and of the user name, words those of both; letters are
+    the user name's, in which a name may be written without a gap, first all of them, then without
+    the state; given_only is set where there is but one word.
+    """
+
+    texts: tuple[tuple[str, ...], ...]
+    words: frozenset[str]
+    letters: tuple[str, ...]
     given_only: Name | None
 
 
@@ -106,22 +113,18 @@ def name(first: str, last: str) -> Name:
 
 
 def profile(display_name: str, username: str) -> Profile:
-    """Return the ways to read a display name and a user name.
-
-    Either may hold the given name first or last. In a user name, the two may be written together.
-    """
+    """Return what a display name and a user name tell."""
     shown, user = _person(display_name), _person(_HUMP.sub(" ", username))
     letters = "".join(_words(username))
-    names = [*_readings(shown), *_cuts(letters), *_cuts(letters.removesuffix(_STATE))]
     # One word says little; it counts where the profile tells no more.
-    if len(shown) < 2 or len(user) > 1:
-        names += _readings(user)
-    by_family: dict[str, tuple[Name, ...]] = {}
-    for each in dict.fromkeys(names):
-        for word in each.family:
-            by_family[word] = (*by_family.get(word, ()), each)
+    texts = (shown, user) if len(shown) < 2 or len(user) > 1 else (shown,)
     told = shown or user
-    return Profile(by_family, Name(told, ()) if len(told) == 1 else None)
+    return Profile(
+        texts,
+        frozenset(word for words in texts for word in words),
+        (letters, letters.removesuffix(_STATE)) if letters.endswith(_STATE) else (letters,),
+        Name(told, ()) if len(told) == 1 else None,
+    )
 
 
 def compare(one: Name, other: Name) -> Likeness:
@@ -133,6 +136,8 @@ def compare(one: Name, other: Name) -> Likeness:
     given = _compare_given(one.given, other.given)
     if not (one.family and other.family):
         return Likeness.GIVEN if given is Likeness.FULL else Likeness.OTHER
+    if one.family == other.family:
+        return given
     mine, others = set(one.family), set(other.family)
     if mine.isdisjoint(others):
         return Likeness.OTHER
@@ -143,9 +148,10 @@ def likeness(customer: Name, author: Profile) -> Likeness:
     """Return the best of all ways to read the profile."""
     found = Likeness.OTHER
     for family in _spellings(customer.family):
-        for each in author.by_family.get(family, ()):
+        if family in author.words or family in author.letters[0]:
             spelled = customer if family in customer.family else Name(customer.given, (family,))
-            found = max(found, compare(spelled, each))
+            for each in _readings(author, family):
+                found = max(found, compare(spelled, each))
     if found is Likeness.OTHER and author.given_only:
         found = compare(customer, author.given_only)
     return found
@@ -164,17 +170,16 @@ def customer_keys(customer: Name) -> set[str]:
     }
 
 
-def profile_keys(author: Profile, families: Collection[str]) -> set[str]:
+def profile_keys(author: Profile, families: Set[str]) -> set[str]:
     """Return the keys of all readings whose family name is one of these."""
     keys: set[str] = set()
-    for family, names in author.by_family.items():
-        if family in families:
-            for each in names:
-                keys.update(f"{given} {family}" for given in _formals(each.given))
-                for initial in _initials(each.given):
-                    keys.add(f"{initial[0]} {family}")
-                    if len(initial) == 1:
-                        keys.add(f"{initial}. {family}")
+    for family in _parts(author) & families:
+        for each in _readings(author, family):
+            keys.update(f"{given} {family}" for given in _formals(each.given))
+            for initial in _initials(each.given):
+                keys.add(f"{initial[0]} {family}")
+                if len(initial) == 1:
+                    keys.add(f"{initial}. {family}")
     return keys
 
 
@@ -209,22 +214,35 @@ def _spellings(family: tuple[str, ...]) -> tuple[str, ...]:
     return (*family, "".join(family)) if len(family) > 1 else family
 
 
-def _readings(words: tuple[str, ...]) -> Iterator[Name]:
-    """Yield every way to cut words into given and family names, in both orders."""
-    for cut in range(1, len(words)):
-        yield Name(words[:cut], words[cut:])
-        yield Name(words[cut:], words[:cut])
-    if len(words) == 1:
-        yield Name((), words)
+def _readings(author: Profile, family: str) -> Iterator[Name]:
+    """Yield every way to read a profile in which this is, or is among, the family name.
+
+    The family name may stand first or last.
+    """
+    for words in author.texts:
+        if family in words:
+            if len(words) == 1:
+                yield Name((), words)
+            for cut in range(1, len(words)):
+                if family in words[cut:]:
+                    yield Name(words[:cut], words[cut:])
+                if family in words[:cut]:
+                    yield Name(words[cut:], words[:cut])
+    if len(family) >= _SHORTEST_FAMILY:
+        for letters in author.letters:
+            if len(letters) > len(family):
+                if letters.endswith(family):
+                    yield Name((letters[: -len(family)],), (family,))
+                if letters.startswith(family):
+                    yield Name((letters[len(family) :],), (family,))
 
 
-def _cuts(letters: str) -> Iterator[Name]:
-    for cut in range(1, len(letters)):
-        left, right = (letters[:cut],), (letters[cut:],)
-        if len(letters) - cut >= _SHORTEST_FAMILY:
-            yield Name(left, right)
-        if cut >= _SHORTEST_FAMILY:
-            yield Name(right, left)
+def _parts(author: Profile) -> Set[str]:
+    """Return whatever may be a family name."""
+    letters = [(each, cut) for each in author.letters for cut in range(1, len(each))]
+    return author.words.union(
+        [each[cut:] for each, cut in letters], [each[:cut] for each, cut in letters]
+    )
 
 
 def _person(text: str) -> tuple[str, ...]:
@@ -246,7 +264,10 @@ def _without_particles(words: tuple[str, ...]) -> tuple[str, ...]:
 @lru_cache(_CACHED)
 def _words(text: str) -> tuple[str, ...]:
     """Return lower-case words without accents, signs, digits and emoji."""
-    letters = unicodedata.normalize("NFKD", _SIGNS_INSIDE.sub("", text)).casefold()
-    plain = unicodedata.normalize("NFKD", letters).translate(_PLAIN)
+    joined = _SIGNS_INSIDE.sub("", text)
+    if joined.isascii():
+        return tuple(_LETTERS.findall(joined.lower()))
+    folded = unicodedata.normalize("NFKD", joined).casefold()
+    plain = unicodedata.normalize("NFKD", folded).translate(_PLAIN)
     bare = "".join(sign for sign in plain if not unicodedata.combining(sign))
     return tuple(_LETTERS.findall(bare))
