@@ -16,7 +16,7 @@ POSTS ?= 100000
 MINUTES ?= 5
 SEED ?= 1
 
-.PHONY: help demo test check lint coverage cluster cluster-down e2e pipeline engines kafka kafka-down chaos bench clean
+.PHONY: help demo test check lint coverage cluster cluster-down images e2e pipeline engines kafka kafka-down chaos bench clean
 
 help: ## list these commands
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -68,6 +68,9 @@ cluster-down: $(VENV)/dev ## stop what `make cluster` started
 e2e: $(VENV)/dev ## run the contract suite and the end-to-end tests on the cluster of KUBECONFIG
 	@test -n "$(CLUSTER)" || { echo "make e2e: no cluster; make cluster brings one up, then: KUBECONFIG=$(CACHE)/cluster/kubeconfig make e2e" >&2; exit 1; }
 	@RUNJOB_CLUSTER=real KUBECONFIG="$(CLUSTER)" $(PY) -m pytest $(RETRY) tests/contract tests/e2e
+
+images: $(VENV)/dev ## build the images of producer, consumer and counting sample (as root, on Debian)
+	@$(PY) -m tests.containers
 
 pipeline: $(VENV)/dev ## run the Customer-360 pipeline once through on embedded engines
 	@PYTHON=$(PY) $(PY) -m misc.engines --rate 2000 -- sh misc/pipeline.sh

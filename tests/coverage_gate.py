@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def main() -> int:
     data.report(show_missing=True, skip_covered=True)
     short = []
     for package, pure in PURE.items():
-        total = data.report(include=[f"{package}/*"], file=Path("/dev/null").open("w"))
+        total = data.report(include=[f"{package}/*"], file=io.StringIO())
         if total < LEAST[package]:
             short.append(f"all of {package}: {total:.1f} %, must be {LEAST[package]:.0f} %")
         for file in sorted(Path(package).glob("*.py")):

@@ -21,7 +21,7 @@ from misc.engines.process import EngineError
 
 NAME = "python -m misc.engines"
 TOPICS = {"tweets": 4, "tweets-dead-letters": 1}
-POSTS = 10_000
+POSTS = 2_000
 # Python runs a signal's handler in the main thread, but a thread of the start-up that is just
 # ending may be the one that the system tells: so the main thread wakes up to look.
 _LOOK_SECONDS = 0.5
