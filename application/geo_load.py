@@ -328,8 +328,9 @@ def _run(
     with Warehouse(settings) as lake:
         refused = load_new(bucket, lake, ticker, stop.asked)
         while options.watch and not stop.wait(options.watch):
-            refused += load_new(bucket, lake, ticker, stop.asked)
-    return int(Exit.REFUSED if refused else Exit.DONE)
+            load_new(bucket, lake, ticker, stop.asked)
+    # A watch has told of each file when it was refused; its end is no failure.
+    return int(Exit.REFUSED if refused and not options.watch else Exit.DONE)
 
 
 if __name__ == "__main__":

@@ -153,9 +153,9 @@ def computed_id(key: str, lon: str, lat: str) -> str:
 
 
 def _why_bad(values: list[str]) -> str:
-    for name, value in zip(NEEDED, values, strict=True):
-        if len(value) > LONGEST_FIELD:
-            return f"{name} has more than {LONGEST_FIELD} characters"
+    if max(map(len, values)) > LONGEST_FIELD:
+        longest = NEEDED[max(range(len(values)), key=lambda index: len(values[index]))]
+        return f"{longest} has more than {LONGEST_FIELD} characters"
     lon, lat, house, street, *_ = values
     if not _within(lon, 180):
         return f"LON {lon[:30]!r} is no longitude"
