@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,6 +60,7 @@ def boxes_of(rule: Rule) -> list[Box]:
     return [Box(*map(float, text.split())) for text in BOX.findall(rule.value)]
 
 
+@hypothesis.settings(max_examples=50)
 @given(asked(), st.sampled_from([512, 1024]))
 def test_every_rule_is_within_the_limits_and_every_word_in_one(given: Settings, limit: int) -> None:
     made = rules(given, limit)
@@ -109,6 +111,7 @@ def test_a_box_that_reaches_no_further_is_covered_without_a_rest() -> None:
     assert area == pytest.approx((box.east - box.west) * (box.north - box.south))
 
 
+@hypothesis.settings(max_examples=50)
 @given(asked())
 def test_x_understands_every_rule(given: Settings) -> None:
     for rule in rules(given, 1024):
