@@ -140,7 +140,8 @@ HOUSEHOLD = (
         "a family managed apart",
         lambda case: bool(case.match.kin),
         "household_merge",
-        "{who} and {kin} belong together and are managed apart: {evidence}.",
+        "{who} and {kin} share an address or a family at it, and are managed apart. "
+        "The post: {evidence}.",
         cap_days=MERGE_DAYS,
     ),
 )

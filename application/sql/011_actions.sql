@@ -14,9 +14,12 @@ from (
         a.value:cap_days::int as CAP_DAYS
     from TWEETS t, lateral flatten(input => t.RESULT:actions) a
 )
-qualify CAP_DAYS = 0 or coalesce(
-    dateadd(day, CAP_DAYS, lag(POSTED_AT) over (
+qualify CAP_DAYS = 0 or (
+    coalesce(dateadd(day, CAP_DAYS, lag(POSTED_AT) over (
         partition by SUBJECT, KIND, PRODUCT order by POSTED_AT, TWEET_ID
-    )) <= POSTED_AT,
-    true
+    )) <= POSTED_AT, true)
+    -- Of offers of any products one in 14 days: ANY_OFFER_DAYS of application/action.py.
+    and (KIND <> 'offer' or coalesce(dateadd(day, 14, lag(POSTED_AT) over (
+        partition by SUBJECT, KIND order by POSTED_AT, TWEET_ID
+    )) <= POSTED_AT, true))
 );

@@ -14,6 +14,7 @@ import sqlglot
 from sqlglot import exp
 
 from application import lake as lake_sql
+from application.action import ANY_OFFER_DAYS
 from application.errors import BadInputError
 from application.records import Action, Decision, Match
 from application.settings import SnowflakeSettings
@@ -136,21 +137,36 @@ def test_a_name_that_is_no_identifier_is_refused() -> None:
         )
 
 
-def offer(number: int, day: int, cap_days: int = 30, subject: str = "c1") -> Decision:
+def call(number: int, day: int, cap_days: int = 30, subject: str = "c1") -> Decision:
     made = decision(number, created_at=f"2026-03-{day:02}T00:00:00Z")
-    return dataclasses.replace(made, actions=(Action("offer", subject, "why", "bonds", cap_days),))
+    return dataclasses.replace(
+        made, actions=(Action("service_call", subject, "why", None, cap_days),)
+    )
+
+
+def offer(number: int, day: int, product: str) -> Decision:
+    made = decision(number, created_at=f"2026-03-{day:02}T00:00:00Z")
+    return dataclasses.replace(made, actions=(Action("offer", "c1", "why", product, 30),))
 
 
 def test_of_actions_under_one_cap_the_first_posts_is_shown(lake: Lake) -> None:
-    lake.warehouse.merge([offer(2, 10), offer(1, 9), offer(3, 11, subject="c2")])
-    lake.warehouse.merge([offer(4, 12, cap_days=0), offer(5, 13, cap_days=0)])
+    lake.warehouse.merge([call(2, 10), call(1, 9), call(3, 11, subject="c2")])
+    lake.warehouse.merge([call(4, 12, cap_days=0), call(5, 13, cap_days=0)])
     shown = lake.warehouse.run("select TWEET_ID from ACTIONS order by TWEET_ID")
     assert shown == [("1",), ("3",), ("4",), ("5",)]
 
 
 def test_an_action_is_shown_again_when_its_cap_has_run_out(lake: Lake) -> None:
-    lake.warehouse.merge([offer(1, 1, cap_days=7), offer(2, 8, cap_days=7)])
+    lake.warehouse.merge([call(1, 1, cap_days=7), call(2, 8, cap_days=7)])
     assert lake.warehouse.run("select count(*) from ACTIONS") == [(2,)]
+
+
+def test_offers_of_two_products_are_two_weeks_apart(lake: Lake) -> None:
+    lake.warehouse.merge([offer(1, 1, "bonds")])
+    lake.warehouse.merge([offer(2, ANY_OFFER_DAYS, "college")])
+    lake.warehouse.merge([offer(3, 2 * ANY_OFFER_DAYS, "insurance")])
+    shown = lake.warehouse.run("select TWEET_ID from ACTIONS order by TWEET_ID")
+    assert shown == [("1",), ("3",)]
 
 
 def test_people_read_who_it_is_how_they_feel_and_what_to_do(lake: Lake) -> None:
