@@ -93,7 +93,8 @@ class Decider:
         decisions = []
         for (reading, origin), match in zip(posts, matches, strict=True):
             post = reading.post
-            sentiment, about = feel(post.text, post.lang), topics(post.text, post.lang)
+            sentiment = feel(post.text, post.lang)
+            about = topics(post.text, post.lang, sentiment)
             customer = self._index.customers.get(match.customer_id or "")
             actions = next_best(post, match, sentiment, about, customer, self._recent)
             for action in actions:

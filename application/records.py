@@ -127,10 +127,10 @@ class Origin:
 
 @dataclass(frozen=True)
 class Decision:
-    """One row of the lake: a post as it came, and what was made of it."""
+    """One row of the lake: a post, the JSON that it came as, and what was made of it."""
 
     post: Post
-    raw: Json
+    raw: bytes
     match: Match
     sentiment: Sentiment
     topics: frozenset[Topic]

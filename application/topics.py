@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import get_args
 
 from application.lexicon import fold
-from application.records import Topic
+from application.records import Sentiment, Topic
 from application.sentiment import feel, plain
 
 # From which score on a feeling where a service is named is a complaint or praise.
@@ -21,11 +21,12 @@ LANGUAGES = ("en", "es", "fr")
 Finds = Callable[[str], object]
 
 
-def topics(text: str, lang: str) -> frozenset[Topic]:
+def topics(text: str, lang: str, sentiment: Sentiment | None = None) -> frozenset[Topic]:
     """Tell what a text is about; one in a language without patterns is read with those of all.
 
     Besides its patterns, a complaint is a strong bad feeling in a text that names a service, and
-    praise a strong good one; a question is neither. Interest is in a product that is named.
+    praise a strong good one; a question is neither. Interest is in a product that is named. The
+    sentiment is rated here, unless it is known already.
     """
     folded = _folded(text)
     patterns = _patterns((lang,) if lang in LANGUAGES else LANGUAGES)
@@ -33,7 +34,7 @@ def topics(text: str, lang: str) -> frozenset[Topic]:
     if "product_interest" in found and not named_products(text):
         found.discard("product_interest")
     if found.isdisjoint({"complaint", "product_interest"}) and patterns["service"](folded):
-        score = feel(text, lang).score
+        score = (sentiment or feel(text, lang)).score
         if score <= -STRONG:
             found.add("complaint")
         elif score >= STRONG:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import json
 import logging
 import math
 import re
@@ -20,6 +19,7 @@ from datetime import timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import orjson
 import snowflake.connector
 from snowflake.connector.errors import Error, InterfaceError, OperationalError
 
@@ -214,14 +214,14 @@ def as_json(rows: Sequence[Decision]) -> str:
     slices = [
         [_row(row) for row in rows[start : start + SLICE]] for start in range(0, len(rows), SLICE)
     ]
-    return json.dumps(slices, ensure_ascii=False, allow_nan=False)
+    return orjson.dumps(slices).decode()
 
 
 def _row(row: Decision) -> dict[str, Any]:
     match, sentiment, origin = row.match, row.sentiment, row.origin
     return {
         "id": row.post.id,
-        "raw": row.raw,
+        "raw": orjson.Fragment(row.raw),
         "result": {
             "category": match.category,
             "confidence": match.confidence,

@@ -21,7 +21,7 @@ def test_a_message_is_read_as_the_post_that_it_tells_of() -> None:
     assert post.created_at == datetime(2026, 3, 1, 12, 30, tzinfo=timezone.utc)
     assert post.author == Author("7", "ann", "Ann Smith", "Hartford")
     assert post.position == Point(-72.68, 41.76)
-    assert reading.raw == fields(12, retweet=True)
+    assert json.loads(reading.raw) == fields(12, retweet=True)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,8 @@ def test_a_position_is_exact_a_place_or_none(position: object, read_as: object) 
 
 
 def test_fields_that_are_not_known_are_kept_and_do_not_count() -> None:
-    assert read(message(later={"than": "this"})).raw["later"] == {"than": "this"}
+    told = message(later={"than": "this"})
+    assert read(told).raw == told
 
 
 @pytest.mark.parametrize(
@@ -60,11 +61,11 @@ def test_a_time_has_up_to_six_digits_behind_the_second(fraction: str, microsecon
     [
         pytest.param(None, "empty", id="no value"),
         pytest.param(b"", "empty", id="empty"),
-        pytest.param(b"\xff{}", "not UTF-8 at byte 0", id="not UTF-8"),
+        pytest.param(b"\xff{}", "not valid UTF-8", id="not UTF-8"),
         pytest.param(b"hello", "not JSON", id="not JSON"),
         pytest.param(message()[:-1], "not JSON", id="cut off"),
         pytest.param(b"[1]", "not a JSON object", id="no object"),
-        pytest.param(b"[" * 100_000, "nested too deeply", id="too deep"),
+        pytest.param(b"[" * 100_000, "depth limit", id="too deep"),
         pytest.param(b"{}", "version None", id="no version"),
         pytest.param(message(version=2), "version 2", id="a later version"),
         pytest.param(message(version=True), "version True", id="a version that is none"),
@@ -81,9 +82,9 @@ def test_a_time_has_up_to_six_digits_behind_the_second(fraction: str, microsecon
             "out of order",
             id="a box out of order",
         ),
-        pytest.param(message(x=float("nan")), "not strict JSON", id="NaN"),
-        pytest.param(message()[:-1] + b',"x":1e999}', "not strict JSON", id="infinite"),
-        pytest.param(message()[:-1] + b',"x":"\\ud800"}', "not strict JSON", id="half a character"),
+        pytest.param(message(x=float("nan")), "not JSON", id="NaN"),
+        pytest.param(message()[:-1] + b',"x":1e999}', "infinity", id="infinite"),
+        pytest.param(message()[:-1] + b',"x":"\\ud800"}', "surrogate", id="half a character"),
         pytest.param(b" " * (LARGEST + 1), "bytes are more", id="too large"),
     ],
 )
@@ -108,7 +109,7 @@ JSON = st.recursive(
 @given(st.sampled_from(sorted(fields())), JSON)
 def test_whatever_a_field_holds_it_is_a_post_or_poison(name: str, value: object) -> None:
     outcome = _outcome(json.dumps(fields() | {name: value}).encode())
-    assert outcome if isinstance(outcome, str) else outcome.post.id == outcome.raw["id"]
+    assert outcome if isinstance(outcome, str) else outcome.post.id == json.loads(outcome.raw)["id"]
 
 
 def _outcome(value: bytes) -> Reading | str:
