@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from application.household import Resident, building, kin
-from application.names import Likeness, Profile, customer_keys, family_keys, likeness, profile_keys
+from application.names import Profile, customer_keys, family_keys, profile_keys
 from application.records import Customer
 
 Group = tuple[Resident, ...]
@@ -25,14 +25,12 @@ class Directory:
     families: frozenset[str]
     towns: frozenset[str]
 
-    def named(self, author: Profile) -> list[tuple[Likeness, Resident]]:
-        """Return the customers of whose name a profile tells at least the INITIAL."""
+    def perhaps(self, author: Profile) -> Collection[Resident]:
+        """Return the customers of whose name a profile may tell the INITIAL or more."""
         keys = profile_keys(author, self.families)
-        found = {
+        return {
             each.customer.id: each for key in keys for each in self.by_name.get(key, ())
         }.values()
-        alike = ((likeness(each.name, author), each) for each in found)
-        return [(how, each) for how, each in alike if how >= Likeness.INITIAL]
 
     def kin(self, resident: Resident) -> tuple[str, ...]:
         """Return the ids of those who belong to a resident and are not managed with them."""

@@ -137,7 +137,7 @@ def _by_name(author: Profile, where: Area, sight: Sight, index: Index) -> Match 
         (how, distance_m(where.lon, where.lat, site.lon, site.lat), resident)
         for site in sight.near
         for resident in site.residents
-        if (how := likeness(resident.name, author)) in NEAR
+        if (how := likeness(resident.name, author)) >= Likeness.FAMILY
     ]
     if not alike:
         return None
@@ -164,9 +164,9 @@ def _by_address(author: Profile, where: Area, sight: Sight, index: Index) -> Mat
     here = index.directory.by_address.get(key, ())
     told = distance + where.precision_m <= HOUSE_M
     if here and told and index.beside(where, distance + AS_NEAR_M) == {key}:
-        # No name fits but a given one, so the first of them stands for the address.
-        resident = max(here, key=lambda each: likeness(each.name, author))
-        rule = AT_HOME[likeness(resident.name, author)]
+        # No name fits but a given one; without that the first stands for the address.
+        alike = [likeness(each.name, author) for each in here]
+        resident, rule = here[alike.index(max(alike))], AT_HOME[max(alike)]
         says = f"{way}; {rule.says}"
         return _of(resident, rule.category, rule.confidence * close, says, index, distance)
     rule = IN_THE_BUILDING if index.directory.by_building.get(building(key)) else NOBODY
@@ -183,13 +183,14 @@ def _by_box(author: Profile, where: Area, sight: Sight, index: Index) -> Match:
     """Judge by the customers of that name in a box that is too wide for an address."""
     place = where.name or "the area of the position"
     close = 1 / (1 + where.precision_m / HALF_BOX_M)
-    named = index.directory.named(author)
-    inside = [
-        (how, resident)
-        for how, resident in named
-        if (home := index.home(resident)) and where.holds(home.lon, home.lat)
-    ]
-    found = _most_alike(inside)
+    found = _most_alike(
+        author,
+        (
+            resident
+            for resident in index.directory.perhaps(author)
+            if (home := index.home(resident)) and where.holds(home.lon, home.lat)
+        ),
+    )
     if len(found) == 1:
         return _only(found[0], IN_THE_BOX, close, f"in {place}", index)
     if found and one_household(residents := [resident for _, resident in found]):
@@ -210,7 +211,9 @@ def _by_town(location: str, author: Profile, index: Index) -> Match:
         return _unknown(
             "no position that tells a place, and the profile names no town of a customer"
         )
-    found = _most_alike(each for each in index.directory.named(author) if each[1].town == town)
+    found = _most_alike(
+        author, (each for each in index.directory.perhaps(author) if each.town == town)
+    )
     if len(found) == 1:
         return _only(found[0], IN_THE_TOWN, 1.0, f"the profile names {town.upper()}", index)
     many = f"{len(found)} customers" if found else "no customer"
@@ -226,10 +229,15 @@ def _town(location: str, towns: Collection[str]) -> str | None:
     return town if town in towns else None
 
 
-def _most_alike(found: Iterable[tuple[Likeness, Resident]]) -> list[tuple[Likeness, Resident]]:
-    """Return those of the best likeness there is, in the order of their ids."""
-    ordered = sorted(found, key=lambda each: (-each[0], each[1].customer.id))
-    return [each for each in ordered if each[0] == ordered[0][0]]
+def _most_alike(author: Profile, residents: Iterable[Resident]) -> list[tuple[Likeness, Resident]]:
+    """Return those whose names are the most alike, an INITIAL at least, in the order of ids."""
+    found = [
+        (how, each)
+        for each in residents
+        if (how := likeness(each.name, author)) >= Likeness.INITIAL
+    ]
+    best = max((how for how, _ in found), default=None)
+    return sorted((each for each in found if each[0] is best), key=lambda each: each[1].customer.id)
 
 
 def _only(

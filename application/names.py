@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 
 class Likeness(IntEnum):
@@ -20,16 +20,14 @@ class Likeness(IntEnum):
     FULL = 4  # both
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """A name in folded words; several given names or surnames (García López) are several words."""
 
     given: tuple[str, ...]
     family: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """What a profile tells of a name.
 
     texts are the words of the display name and of the user name, words those of both; letters are
@@ -114,8 +112,9 @@ def name(first: str, last: str) -> Name:
 
 def profile(display_name: str, username: str) -> Profile:
     """Return what a display name and a user name tell."""
-    shown, user = _person(display_name), _person(_HUMP.sub(" ", username))
-    letters = "".join(_words(username))
+    user_words = _words(_HUMP.sub(" ", username))
+    shown, user = _person(_words(display_name)), _person(user_words)
+    letters = "".join(user_words)
     # One word says little; it counts where the profile tells no more.
     texts = (shown, user) if len(shown) < 2 or len(user) > 1 else (shown,)
     told = shown or user
@@ -245,19 +244,23 @@ def _parts(author: Profile) -> Set[str]:
     )
 
 
-def _person(text: str) -> tuple[str, ...]:
-    """Return the words of a text that may be a name, none where it is a motto."""
-    words = _without_titles(_words(text))
+def _person(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words that may be a name, none where they are a motto."""
+    words = _without_titles(words)
     if len(words) > 2:
         words = words[:1] + _without_particles(words[1:])
     return words if len(words) <= _MOST_WORDS else ()
 
 
 def _without_titles(words: tuple[str, ...]) -> tuple[str, ...]:
+    if _DROPPED_TITLES.isdisjoint(words):
+        return words
     return tuple(word for word in words if word not in _DROPPED_TITLES) or words
 
 
 def _without_particles(words: tuple[str, ...]) -> tuple[str, ...]:
+    if _DROPPED_PARTICLES.isdisjoint(words):
+        return words
     return tuple(word for word in words[:-1] if word not in _DROPPED_PARTICLES) + words[-1:]
 
 
