@@ -6,13 +6,16 @@ import contextlib
 import socket
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 from misc.engines.ports import listen
 
+Loss = Literal["answer", "body"]
 SLOW_SECONDS = 1.5
 _CHUNK = 1 << 18
+_END_OF_HEAD = b"\r\n\r\n"
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -22,7 +25,7 @@ class Proxy:
     def __init__(self, listening: socket.socket, target: tuple[str, int]) -> None:
         self._listening = listening
         self._target = target
-        self._to_lose = 0
+        self._pieces: deque[Loss | None] = deque()
         self._lock = threading.Lock()
         self._going_on: Counter[str] = Counter()
         self.refused = self.slowed = self.lost = 0
@@ -40,10 +43,14 @@ class Proxy:
         """Delay every answer until what is returned is called."""
         return self._begin("slow")
 
-    def lose(self, answers: int = 1) -> None:
-        """Let the next requests through, and close the connection instead of answering them."""
+    def lose(self, what: Loss = "answer", after: int = 0) -> None:
+        """Let a request through, and close the connection instead of all of its answer.
+
+        Of an answer whose body is lost, the head still comes. So many pieces of answers, a head or
+        a part of a body each, come before that.
+        """
         with self._lock:
-            self._to_lose += answers
+            self._pieces.extend([*[None] * after, what])
 
     def _begin(self, fault: str) -> Callable[[], None]:
         with self._lock:
@@ -89,7 +96,10 @@ class Proxy:
     def _answer(self, server: socket.socket, client: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := server.recv(_CHUNK):
-                if self._takes():
+                if (loss := self._loss()) is not None:
+                    if loss == "body":
+                        head, end, _ = data.partition(_END_OF_HEAD)
+                        client.sendall(head + end)
                     break
                 if self._going_on["slow"]:
                     self.slowed += 1
@@ -98,14 +108,12 @@ class Proxy:
         _end(client)
         _end(server)
 
-    def _takes(self) -> bool:
-        """Tell whether this answer is one to lose."""
+    def _loss(self) -> Loss | None:
+        """Return what of this answer is to be lost, None for nothing."""
         with self._lock:
-            if not self._to_lose:
-                return False
-            self._to_lose -= 1
-            self.lost += 1
-            return True
+            loss = self._pieces.popleft() if self._pieces else None
+            self.lost += loss is not None
+            return loss
 
 
 @contextlib.contextmanager

@@ -86,6 +86,13 @@ def test_an_answer_is_lost_after_the_server_gave_it(way: Proxy, server: Server) 
     assert ask(way) == [(200, b"2")]
 
 
+def test_of_an_answer_the_body_alone_can_be_lost(way: Proxy, server: Server) -> None:
+    way.lose("body")
+    with pytest.raises(http.client.IncompleteRead):
+        ask(way)
+    assert (server.asked, way.lost) == (1, 1)
+
+
 def test_a_slow_way_answers_all_the_same(way: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ways, "SLOW_SECONDS", 0.01)
     end = way.slow()

@@ -179,7 +179,7 @@ class _Trial:
             guest.start()
             return guest.tell
         elif event.kind == "lose":
-            self._way.lose()
+            self._way.lose("body" if event.which % 2 else "answer")
         elif event.kind == "refuse":
             return self._way.refuse()
         elif event.kind == "slow":

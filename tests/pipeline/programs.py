@@ -6,7 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,17 +41,7 @@ class Program:
 
     def run(self, seconds: float = 60) -> str:
         """Run it to its end and return what it said; AssertionError unless it ends with 0."""
-        process = self.start()
-        code: int | None = None
-        try:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                code = process.wait(seconds)
-        finally:
-            process.kill()
-            process.wait()
-        said = self.log.read_text(encoding="utf-8", errors="replace")
-        assert code == 0, f"{self.name} ended with {code}:\n{said[-2_000:]}"
-        return said
+        return together([self], seconds)[0]
 
     def last_words(self) -> str:
         try:
@@ -59,6 +49,25 @@ class Program:
         except FileNotFoundError:
             lines = []
         return lines[-1][:300] if lines else "it said nothing"
+
+
+def together(programs: Sequence[Program], seconds: float = 60) -> list[str]:
+    """Run programs at the same time, each to its end, and return what each said."""
+    processes = [each.start() for each in programs]
+    codes: list[int | None] = []
+    try:
+        for process in processes:
+            codes.append(None)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                codes[-1] = process.wait(seconds)
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    said = [each.log.read_text(encoding="utf-8", errors="replace") for each in programs]
+    for each, code, words in zip(programs, codes, said, strict=True):
+        assert code == 0, f"{each.name} ended with {code}:\n{words[-2_000:]}"
+    return said
 
 
 def producer(

@@ -8,7 +8,7 @@ from pathlib import Path
 from misc.engines import sample, x
 from tests.pipeline import lake, posts
 from tests.pipeline.account import Books, faults
-from tests.pipeline.programs import consumer, producer
+from tests.pipeline.programs import consumer, producer, together
 from tests.pipeline.topics import DEAD_LETTERS, TOPIC, Topics
 
 STREAMED, REPLAYED, POISON = 200, 600, 20
@@ -38,8 +38,12 @@ def test_what_x_and_files_send_is_in_the_lake_once_and_what_is_none_is_kept_asid
 
     # Files, some of whose lines are no posts, and poison that no producer would send.
     made = posts.write(tmp_path, REPLAYED, seed=2)
-    for quadrant, path in made.files.items():
-        producer(quadrant, quadrant, environment, tmp_path, "--file", str(path)).run()
+    together(
+        [
+            producer(quadrant, quadrant, environment, tmp_path, "--file", str(path))
+            for quadrant, path in made.files.items()
+        ]
+    )
     poison = posts.poison(POISON, seed=3)
     topics.send(TOPIC, poison)
     topics.settle()
