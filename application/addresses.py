@@ -72,6 +72,28 @@ class Lake(Protocol):
         ...
 
 
+class Texts:
+    """A column of texts that stays in Arrow's two buffers, and makes a string of what is asked."""
+
+    def __init__(self, column: Any) -> None:
+        whole = column.cast(pa.large_string()).combine_chunks()
+        _, offsets, letters = whole.buffers()
+        size = whole.offset + len(whole) + 1
+        self._offsets = np.frombuffer(offsets or bytes(8 * size), dtype=np.int64)[
+            whole.offset : size
+        ]
+        self._letters = memoryview(letters or b"")
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    def __iter__(self) -> Iterator[str]:
+        return (self[row] for row in range(len(self)))
+
+    def __getitem__(self, row: int) -> str:
+        return str(self._letters[self._offsets[row] : self._offsets[row + 1]], "utf-8")
+
+
 class Site(NamedTuple):
     """An address of customers."""
 
@@ -102,8 +124,8 @@ class Index:
     address key.
     """
 
-    ids: Any
-    keys: Any
+    address_ids: Texts
+    address_keys: Texts
     spots: Any
     starts: npt.NDArray[np.int64]
     sites: tuple[Site, ...]
@@ -117,15 +139,7 @@ class Index:
         return self.directory.customers
 
     def __len__(self) -> int:
-        return len(self.ids)
-
-    def address_id(self, row: int) -> str:
-        """Return the id of an address."""
-        return str(self.ids[row].as_py())
-
-    def address_key(self, row: int) -> str:
-        """Return NUMBER|STREET|UNIT|CITY|POSTCODE."""
-        return str(self.keys[row].as_py())
+        return len(self.address_ids)
 
     def home(self, resident: Resident) -> Site | None:
         """Return where a customer lives; None where no address of ours is theirs."""
@@ -157,15 +171,16 @@ class Index:
             )
         ]
 
-    def beside(self, area: Area, within_m: float) -> frozenset[str]:
-        """Return the keys of all addresses within some metres of a centre."""
+    def alone(self, row: int, area: Area, within_m: float) -> bool:
+        """Tell whether all addresses within some metres of a centre are the one of a row."""
         across, up = radians(area.lon), radians(area.lat)  # NumPy is slow where there is but one
         centre = (cos(up) * cos(across), cos(up) * sin(across), sin(up))
         spots = self.spots.query_ball_point(centre, _chord(within_m))
-        return frozenset(
-            self.address_key(row)
+        key = self.address_keys[row]
+        return all(
+            self.address_keys[other] == key
             for spot in spots
-            for row in range(self.starts[spot], self.starts[spot + 1])
+            for other in range(self.starts[spot], self.starts[spot + 1])
         )
 
 
@@ -191,27 +206,29 @@ def index(addresses: Any, customers: Any, portfolios: Any) -> Index:
     lon, lat = _floats(addresses["LON"]), _floats(addresses["LAT"])
     order = _order(lon, lat, addresses["ADDRESS_ID"])
     lon, lat = lon[order], lat[order]
-    ids, keys = _taken(addresses["ADDRESS_ID"], order), _taken(addresses["ADDRESS_KEY"], order)
-    rows = _rows_of(keys, set(customers["ADDRESS_KEY"].to_pylist()))
+    taken = pa.array(order)
+    all_keys = pc.take(addresses["ADDRESS_KEY"], taken)
+    rows = _rows_of(all_keys, set(customers["ADDRESS_KEY"].to_pylist()))
+    ids, keys = Texts(pc.take(addresses["ADDRESS_ID"], taken)), Texts(all_keys)
     # Of several addresses with one key the one with the least id is home: it comes last.
-    at_home = sorted(rows, key=lambda row: str(ids[row].as_py()), reverse=True)
-    home_rows = {keys[row].as_py(): row for row in at_home}
+    at_home = sorted(rows, key=ids.__getitem__, reverse=True)
+    home_rows = {keys[row]: row for row in at_home}
     people = directory(
         _residents(
             customers,
             _products(portfolios),
-            {key: ids[row].as_py() for key, row in home_rows.items()},
+            {key: ids[row] for key, row in home_rows.items()},
         )
     )
     sites = {
         row: Site(row, lon[row].item(), lat[row].item(), people.by_address[key])
         for row in rows
-        if (key := keys[row].as_py()) in people.by_address
+        if (key := keys[row]) in people.by_address
     }
     starts = _starts(lon, lat)
     return Index(
-        ids=ids,
-        keys=keys,
+        address_ids=ids,
+        address_keys=keys,
         spots=cKDTree(_sphere(lon[starts], lat[starts])),
         starts=np.append(starts, len(lon)),
         sites=tuple(sites.values()),
@@ -276,11 +293,6 @@ def _products(portfolios: Any) -> dict[str, frozenset[str]]:
 def _floats(column: Any) -> Floats:
     """Return a column as numbers, NULL as NaN."""
     return np.asarray(column.to_numpy(), dtype=np.float64)
-
-
-def _taken(column: Any, order: npt.NDArray[np.int64]) -> Any:
-    """Return one array of texts in another order."""
-    return pc.take(column, pa.array(order)).combine_chunks()
 
 
 def _sphere(lon: Any, lat: Any) -> Floats:

@@ -14,6 +14,7 @@ DEGREE_M = EARTH_M * radians(1)
 # How far from an address its people post, at a perfect position: a phone is off by 5 to 50 m, more
 # indoors, and an address point lies anywhere on its parcel, often 50 to 100 m from the house.
 POINT_M = 150.0
+FINEST = 5
 # Up to here a position tells houses apart: with 4 decimals, with 3 (56 m), a small building's box.
 HOUSE_M = 100.0
 # Up to here it still works like a point: with 2 decimals (556 m), a shop's or a park's box.
@@ -54,8 +55,10 @@ def area(position: Point | Place | None) -> Area | None:
     if position is None:
         return None
     if isinstance(position, Point):
-        half = _half_step(position.lon, position.lat)
         lon, lat = position.lon, position.lat
+        if not on_earth(lon, lat):
+            return None
+        half = _half_step(lon, lat)
         found = Area(lon, lat, half * DEGREE_M, lon - half, lat - half, lon + half, lat + half)
     else:
         west, south, east, north = position.west, position.south, position.east, position.north
@@ -82,11 +85,10 @@ def distance_m(lon: float, lat: float, other_lon: float, other_lat: float) -> fl
 def _half_step(lon: float, lat: float) -> float:
     """Return half a unit of the last decimal given, in degrees.
 
-    The finer of both counts: a number loses the zeros at its end, both hardly ever do.
+    The finer of both counts: a number loses the zeros at its end, both hardly ever do. Beyond
+    FINEST decimals (0.6 m) nothing gets better.
     """
-    return 0.5 * 10.0 ** -max(_decimals(lon), _decimals(lat))
-
-
-def _decimals(degrees: float) -> int:
-    text = repr(degrees)
-    return 7 if "e" in text else len(text.partition(".")[2].removesuffix("0"))
+    decimals = FINEST
+    while decimals and round(lon, decimals - 1) == lon and round(lat, decimals - 1) == lat:
+        decimals -= 1
+    return 0.5 * 10.0**-decimals

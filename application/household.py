@@ -61,6 +61,8 @@ def kin(resident: Resident, neighbours: Iterable[Resident]) -> tuple[str, ...]:
     household_id.
     """
     others = [each for each in neighbours if each.customer.id != resident.customer.id]
+    if not others:
+        return ()
     at_home = [each for each in others if each.address_key == resident.address_key]
     a_home = len(at_home) < HOME
     return tuple(

@@ -26,7 +26,6 @@ customer_id is the customer that the author is, or, for a household member, whom
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -141,12 +140,14 @@ def _by_name(author: Profile, where: Area, sight: Sight, index: Index) -> Match 
     ]
     if not alike:
         return None
-    namesakes = Counter(
-        (how, key) for how, key, _ in {(how, r.address_key, r.customer.id) for how, _, r in alike}
-    )
 
     def confidence(how: Likeness, distance: float, resident: Resident) -> float:
-        alone = how is Likeness.FAMILY or namesakes[how, resident.address_key] == 1
+        namesakes = {
+            each.customer.id
+            for likewise, _, each in alike
+            if likewise is how and each.address_key == resident.address_key
+        }
+        alone = how is Likeness.FAMILY or len(namesakes) == 1
         return NEAR[how].confidence * closeness(distance, where) * (alone or AMONG_NAMESAKES)
 
     best = min(alike, key=lambda each: (-confidence(*each), each[2].customer.id))
@@ -159,11 +160,11 @@ def _by_address(author: Profile, where: Area, sight: Sight, index: Index) -> Mat
     """Judge by the nearest address, no customer around having the author's name."""
     if sight.row is None or sight.distance_m is None:
         return _unknown(f"no address within {where.radius_m:.0f} m of the position")
-    key, distance = index.address_key(sight.row), sight.distance_m
+    key, distance = index.address_keys[sight.row], sight.distance_m
     way, close = _way(distance, key), closeness(distance, where)
     here = index.directory.by_address.get(key, ())
     told = distance + where.precision_m <= HOUSE_M
-    if here and told and index.beside(where, distance + AS_NEAR_M) == {key}:
+    if here and told and index.alone(sight.row, where, distance + AS_NEAR_M):
         # No name fits but a given one; without that the first stands for the address.
         alike = [likeness(each.name, author) for each in here]
         resident, rule = here[alike.index(max(alike))], AT_HOME[max(alike)]
@@ -175,7 +176,7 @@ def _by_address(author: Profile, where: Area, sight: Sight, index: Index) -> Mat
         round(rule.confidence * close, 3),
         f"{way}; {rule.says}",
         round(distance, 1),
-        index.address_id(sight.row),
+        index.address_ids[sight.row],
     )
 
 

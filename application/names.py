@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterator, Set
@@ -120,7 +121,7 @@ def profile(display_name: str, username: str) -> Profile:
     told = shown or user
     return Profile(
         texts,
-        frozenset(word for words in texts for word in words),
+        frozenset(itertools.chain.from_iterable(texts)),
         (letters, letters.removesuffix(_STATE)) if letters.endswith(_STATE) else (letters,),
         Name(told, ()) if len(told) == 1 else None,
     )
@@ -191,9 +192,9 @@ def _compare_given(one: tuple[str, ...], other: tuple[str, ...]) -> Likeness:
     """Return FULL where a name is alike, INITIAL where one has but the other's, else FAMILY."""
     if not (one and other):
         return Likeness.FAMILY
-    if not set(_formals(one)).isdisjoint(_formals(other)):
-        return Likeness.FULL
     first, second = one[0], other[0]
+    if (first == second and len(first) > 1) or not set(_formals(one)).isdisjoint(_formals(other)):
+        return Likeness.FULL
     short = len(first) == 1 or len(second) == 1
     return Likeness.INITIAL if short and first[0] == second[0] else Likeness.FAMILY
 
@@ -246,7 +247,8 @@ def _parts(author: Profile) -> Set[str]:
 
 def _person(words: tuple[str, ...]) -> tuple[str, ...]:
     """Return the words that may be a name, none where they are a motto."""
-    words = _without_titles(words)
+    if len(words) > 1:
+        words = _without_titles(words)
     if len(words) > 2:
         words = words[:1] + _without_particles(words[1:])
     return words if len(words) <= _MOST_WORDS else ()
@@ -267,10 +269,9 @@ def _without_particles(words: tuple[str, ...]) -> tuple[str, ...]:
 @lru_cache(_CACHED)
 def _words(text: str) -> tuple[str, ...]:
     """Return lower-case words without accents, signs, digits and emoji."""
-    joined = _SIGNS_INSIDE.sub("", text)
-    if joined.isascii():
-        return tuple(_LETTERS.findall(joined.lower()))
-    folded = unicodedata.normalize("NFKD", joined).casefold()
+    if text.isascii():  # most are, and this is the short way
+        return tuple(_LETTERS.findall(text.replace("'", "").replace("`", "").lower()))
+    folded = unicodedata.normalize("NFKD", _SIGNS_INSIDE.sub("", text)).casefold()
     plain = unicodedata.normalize("NFKD", folded).translate(_PLAIN)
     bare = "".join(sign for sign in plain if not unicodedata.combining(sign))
     return tuple(_LETTERS.findall(bare))

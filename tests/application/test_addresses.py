@@ -7,11 +7,12 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.addresses import index, load_index
+from application.addresses import Texts, index, load_index
 from application.geometry import Area, area, distance_m
 from application.records import Point
 from tests.application.neighbourhood import Address, Client, key, tables, town
@@ -53,7 +54,7 @@ def test_the_nearest_is_the_nearest_of_all(
         else:
             assert sight.row is not None
             assert sight.distance_m == pytest.approx(nearest, abs=0.01)
-            number = int(found.address_id(sight.row)[1:])
+            number = int(found.address_ids[sight.row][1:])
             assert ways[number] == pytest.approx(nearest, abs=0.01)
 
 
@@ -80,9 +81,16 @@ def test_of_one_position_the_least_id_counts() -> None:
     found = town(HOUSE)
     (sight,) = found.look([around(-72.5201, 41.77)])
     assert sight.row is not None
-    assert found.address_id(sight.row) == "uA"
-    assert found.beside(around(-72.5201, 41.77), 10.0) == {key(12, unit) for unit in "ABC"}
-    assert found.beside(around(-72.5201, 41.77), 5.0) == set()
+    assert found.address_ids[sight.row] == "uA"
+
+
+def test_an_address_is_alone_where_no_other_is_as_near() -> None:
+    twice = [Address("a", -72.52, 41.77, key(12)), Address("b", -72.52, 41.77, key(12))]
+    found = town([*twice, Address("c", -72.521, 41.77, key(14))])
+    (sight,) = found.look([around(-72.5201, 41.77)])
+    assert sight.row is not None
+    assert found.alone(sight.row, around(-72.5201, 41.77), 20.0)
+    assert not found.alone(sight.row, around(-72.5201, 41.77), 100.0)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -94,7 +102,7 @@ def test_the_order_of_the_rows_does_not_count(seed: int) -> None:
     expected = town(rows, clients)
     mixed = town(chance.sample(rows, len(rows)), chance.sample(clients, len(clients)))
     assert mixed.customers == expected.customers
-    assert mixed.ids.to_pylist() == expected.ids.to_pylist()
+    assert list(mixed.address_ids) == list(expected.address_ids)
     for one, other in zip(expected.look(areas), mixed.look(areas), strict=True):
         assert (one.row, one.distance_m, sorted(one.near, key=str)) == (
             other.row, other.distance_m, sorted(other.near, key=str)
@@ -165,6 +173,15 @@ class Shelf:
 
     def run(self, sql: str) -> list[tuple[Any, ...]]:
         raise AssertionError(sql)
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+def test_a_text_is_what_the_column_has(kind: Any) -> None:
+    words = ["12|MAPLE ST", "", "Núñez", "x" * 100]
+    column = pa.chunked_array([pa.array(words[:1], kind), pa.array(words, kind)[1:]])
+    assert list(Texts(column)) == words
+    assert list(Texts(column[2:])) == words[2:]
+    assert list(Texts(pa.chunked_array([], kind))) == []
 
 
 def test_the_index_is_loaded_from_three_tables() -> None:
