@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -24,6 +25,8 @@ def main(arguments: list[str]) -> int:
         "--properties", default=apache.PROPERTIES, help="KAFKA_PROPERTIES (default: %(default)s)"
     )
     options = parser.parse_args(arguments)
+    # As Ctrl-C does: what was started is ended.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     began = time.monotonic()
 
