@@ -143,10 +143,11 @@ class Warehouse:
         for pause in _pauses():
             try:
                 return self._attempt(attempt, deadline)
-            except Error as error:
+            # An answer that is cut off in its middle comes as the transport's error, an OSError.
+            except (Error, OSError) as error:
                 self._drop()
                 where = f"Snowflake ({self._address()}), {what}"
-                if not heals(error):
+                if isinstance(error, Error) and not heals(error):
                     raise RefusedError(f"{where}: {why(error)}") from error
                 if time.monotonic() + pause > deadline:
                     raise UnreachableError(
@@ -176,6 +177,8 @@ class Warehouse:
                 session_parameters={"QUERY_TAG": "customer-360"},
             )
         except (OSError, TypeError, ValueError) as error:
+            if isinstance(error, OSError) and error.filename is None:
+                raise  # the transport's, not the key file's
             raise BadInputError(
                 f"SNOWFLAKE_PRIVATE_KEY_FILE {self._settings.private_key_file}: {error}; it must "
                 "be a private key in PEM, and SNOWFLAKE_PRIVATE_KEY_PASSPHRASE must open it"
@@ -273,8 +276,8 @@ def why(error: Error) -> str:
     return _told(error) + (f"; {advice}" if advice else "")
 
 
-def _told(error: Error) -> str:
-    text = " ".join(str(error.msg).split())[:500].rstrip(".")
+def _told(error: Error | OSError) -> str:
+    text = " ".join(str(getattr(error, "msg", error)).split())[:500].rstrip(".")
     return re.sub(r"^(\d{6} \(\w+\): )\1", r"\1", text)  # connector 5 says the number twice
 
 

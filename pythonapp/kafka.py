@@ -8,6 +8,7 @@ after the last one, which is as far back as X searches.
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -172,6 +173,18 @@ class Broker:
         )
 
 
+# A group's coordinator is still being found, or is reading what it knows.
+_SOON = frozenset(
+    {
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError._WAIT_COORD,
+        KafkaError._TRANSPORT,
+    }
+)
+
+
 class Bookmarks:
     """Where each source goes on, kept by the broker."""
 
@@ -186,7 +199,7 @@ class Bookmarks:
         found = {}
         for name in names:
             try:
-                (saved,) = self._client(name).committed([self._place()], timeout=self._timeout)
+                saved = self._saved(name)
             except KafkaException as error:
                 raise RefusedError(
                     f"Kafka at {self._settings.bootstrap_servers}: the bookmark in group "
@@ -196,6 +209,18 @@ class Bookmarks:
             if saved.metadata:
                 found[name] = saved.metadata
         return found
+
+    def _saved(self, name: str) -> Any:
+        """Ask until the group has a coordinator: a broker that came up has none at first."""
+        until = time.monotonic() + self._timeout
+        while True:
+            try:
+                (saved,) = self._client(name).committed([self._place()], timeout=self._timeout)
+                return saved
+            except KafkaException as error:
+                if error.args[0].code() not in _SOON or time.monotonic() >= until:
+                    raise
+            time.sleep(POLL)
 
     def save(self, bookmark: Bookmark) -> None:
         """Send a bookmark on its way; a later one makes up for one that is lost."""
