@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 # COVERAGE=1 measures the branches that the tests take, for `make check`.
 PYTEST := $(PY) $(if $(COVERAGE),-m coverage run $(if $(RETRY),--append)) -m pytest
 # What needs no cluster, no root and no account.
-TESTS := tests --ignore tests/e2e --ignore tests/bench --ignore tests/chaos
+TESTS := tests --ignore tests/e2e --ignore tests/bench
 CLUSTER ?= $(KUBECONFIG)
 CACHE := $(or $(RUNJOB_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/runjob)
 POSTS ?= 100000

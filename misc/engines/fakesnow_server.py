@@ -93,7 +93,8 @@ def _application(folder: str | None, database: str, schema: str) -> Any:
         raise ImportError("fakesnow", name="fakesnow") from error
     # An extra copy costs less than a word a statement.
     warnings.filterwarnings("ignore", "Arrow output on a DB-API", UserWarning)
-    logging.getLogger("fakesnow.server").setLevel(logging.ERROR)
+    # It logs a refused statement with all its values, a batch of posts say; the client is told.
+    logging.getLogger("fakesnow.server").setLevel(logging.CRITICAL)
     warehouse = fakesnow.server.FakeSnow(db_path=folder, nop_regexes=IGNORED)
     fakesnow.server.shared_fs = warehouse
     # What was there before comes back by being asked for.
