@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
+from collections.abc import Callable
 from types import FrameType
+
+# Seconds that an engine may still take once the run is to end; Kubernetes kills it after 30.
+GRACE = 20.0
 
 
 class Stop:
@@ -29,3 +34,24 @@ class Stop:
         self.signal = number
         self._asked.set()
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class Patience:
+    """How long an engine is waited for: budget seconds, or GRACE once the run is to end."""
+
+    def __init__(self, budget: float, stop: Callable[[], bool]) -> None:
+        self._begun = time.monotonic()
+        self._deadline = self._begun + budget
+        self._stop = stop
+        self._heard = False
+
+    def left(self) -> float:
+        """Return the seconds that are left, which are negative once there are none."""
+        now = time.monotonic()
+        if not self._heard and self._stop():
+            self._heard = True
+            self._deadline = min(self._deadline, now + GRACE)
+        return self._deadline - now
+
+    def waited(self) -> float:
+        return time.monotonic() - self._begun

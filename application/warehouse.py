@@ -15,6 +15,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, wait
 from datetime import timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,6 +25,7 @@ import snowflake.connector
 from snowflake.connector.errors import Error, InterfaceError, OperationalError
 
 from application.errors import BadInputError, RefusedError, UnreachableError
+from application.stopping import Patience
 
 if TYPE_CHECKING:
     import pyarrow
@@ -36,6 +38,8 @@ T = TypeVar("T")
 # Seconds to give an engine that does not answer; the connector tries again within them as well.
 BUDGET = 120.0
 PAUSES = (0.1, 0.5, 1.0, 2.0, 4.0)
+# Seconds between two looks whether the run is to end, while a statement is under way.
+LOOK = 0.1
 
 # One statement, one bind: the text of a statement may have 1 MB, a bind far more.
 # https://docs.snowflake.com/en/user-guide/query-size-limits
@@ -87,12 +91,19 @@ class Warehouse:
     """One connection to the lake, for one thread at a time.
 
     Raise BadInputError for a login that cannot be used as it is written, RefusedError where the
-    warehouse says no, UnreachableError where it gives no answer within budget seconds.
+    warehouse says no, UnreachableError where it gives no answer within budget seconds, or soon
+    (`stopping.GRACE`) once stop tells that the run is to end.
     """
 
-    def __init__(self, settings: SnowflakeSettings, budget: float = BUDGET) -> None:
+    def __init__(
+        self,
+        settings: SnowflakeSettings,
+        budget: float = BUDGET,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._settings = settings
         self._budget = budget
+        self._stop = stop
         self._connection: Any = None
         # The connector logs each retry, and its errors reach the user as one line anyway.
         logging.getLogger("snowflake").setLevel(logging.CRITICAL)
@@ -139,29 +150,41 @@ class Warehouse:
         self.run(f"put 'file://{quoted}' @{stage} overwrite = true")
 
     def _insist(self, what: str, attempt: Callable[[Any, int], T]) -> T:
-        deadline = time.monotonic() + self._budget
+        patience = Patience(self._budget, self._stop)
         for pause in _pauses():
             try:
-                return self._attempt(attempt, deadline)
-            # An answer that is cut off in its middle comes as the transport's error, an OSError.
-            except (Error, OSError) as error:
+                return self._attempt(attempt, patience)
+            except Error as error:
                 self._drop()
                 where = f"Snowflake ({self._address()}), {what}"
-                if isinstance(error, Error) and not heals(error):
+                if not heals(error):
                     raise RefusedError(f"{where}: {why(error)}") from error
-                if time.monotonic() + pause > deadline:
+                if patience.left() < pause:
                     raise UnreachableError(
-                        f"{where}: no answer within {self._budget:.0f} s ({_told(error)}); "
+                        f"{where}: no answer within {min(self._budget, patience.waited()):.0f} s ({_told(error)}); "
                         "check the SNOWFLAKE_ settings and the network"
                     ) from error
             time.sleep(pause)
         raise AssertionError("the pauses never end")
 
-    def _attempt(self, attempt: Callable[[Any, int], T], deadline: float) -> T:
-        if self._connection is None:
-            self._connection = self._connect(_left(deadline))
-        with self._connection.cursor() as cursor:
-            return attempt(cursor, _left(deadline))
+    def _attempt(self, attempt: Callable[[Any, int], T], patience: Patience) -> T:
+        """Run an attempt aside: the connector hears nothing of an end while it waits."""
+        answer: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                if self._connection is None:
+                    self._connection = self._connect(_whole(patience.left()))
+                with self._connection.cursor() as cursor:
+                    answer.set_result(attempt(cursor, _whole(patience.left())))
+            except BaseException as error:  # noqa: BLE001 -- it is raised where it is waited for
+                answer.set_exception(error)
+
+        threading.Thread(target=run, name="statement", daemon=True).start()
+        while not wait([answer], LOOK).done:
+            if self._stop() and patience.left() < 0:
+                raise OperationalError("the run is to end and the statement is under way")
+        return answer.result()
 
     def _connect(self, left: int) -> Any:
         try:
@@ -286,8 +309,8 @@ def _headline(sql: str) -> str:
     return " ".join(sql.split()[:6])
 
 
-def _left(deadline: float) -> int:
-    return max(1, math.ceil(deadline - time.monotonic()))
+def _whole(seconds: float) -> int:
+    return max(1, math.ceil(seconds))
 
 
 def _raise_unless_cancelling(
