@@ -8,6 +8,7 @@ Arrow's buffers; a Python string is made only for an address that a post hits.
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import cos, radians, sin
@@ -22,7 +23,7 @@ from scipy.spatial import cKDTree
 from application.directory import Directory, Group, directory
 from application.geometry import EARTH_M, Area
 from application.household import Resident, building
-from application.names import fold, name
+from application.names import family_keys, fold, name
 from application.records import Customer
 
 Floats = npt.NDArray[np.float64]
@@ -95,11 +96,12 @@ class Texts:
 
 
 class Site(NamedTuple):
-    """An address of customers."""
+    """An address of customers; families are the ways in which their family names are written."""
 
     row: int
     lon: float
     lat: float
+    families: tuple[str, ...]
     residents: Group
 
 
@@ -221,9 +223,9 @@ def index(addresses: Any, customers: Any, portfolios: Any) -> Index:
         )
     )
     sites = {
-        row: Site(row, lon[row].item(), lat[row].item(), people.by_address[key])
+        row: Site(row, lon[row].item(), lat[row].item(), _families(group), group)
         for row in rows
-        if (key := keys[row]) in people.by_address
+        if (group := people.by_address.get(keys[row]))
     }
     starts = _starts(lon, lat)
     return Index(
@@ -277,6 +279,13 @@ def _residents(
             products=products.get(who, frozenset()),
         )
         yield Resident(customer, name(first, last), key, fold(city))
+
+
+def _families(residents: Group) -> tuple[str, ...]:
+    """Return the family names that are there, each the one string that all of that name share."""
+    return tuple(
+        dict.fromkeys(sys.intern(each) for who in residents for each in family_keys(who.name))
+    )
 
 
 def _products(portfolios: Any) -> dict[str, frozenset[str]]:

@@ -92,9 +92,10 @@ def match_all(posts: Sequence[Post], index: Index) -> list[Match]:
     """Return who each post is from, in the order of the posts."""
     areas = [area(post.position) for post in posts]
     sights = iter(index.look([each for each in areas if each is not None]))
+    authors = [profile(post.author.name, post.author.username) for post in posts]
     return [
-        _match(post, where, next(sights) if where else None, index)
-        for post, where in zip(posts, areas, strict=True)
+        _match(post, author, where, next(sights) if where else None, index)
+        for post, author, where in zip(posts, authors, areas, strict=True)
     ]
 
 
@@ -106,11 +107,12 @@ def closeness(distance: float, where: Area) -> float:
     return REMAINS + (1 - REMAINS) / (1 + (distance + where.precision_m) / HALF_M)
 
 
-def _match(post: Post, where: Area | None, sight: Sight | None, index: Index) -> Match:
+def _match(
+    post: Post, author: Profile, where: Area | None, sight: Sight | None, index: Index
+) -> Match:
     known = index.directory.by_handle.get(handle(post.author.username))
     if known:
         return _by_handle(known, where, index)
-    author = profile(post.author.name, post.author.username)
     if where is None or sight is None:
         return _by_town(post.author.location, author, index)
     if where.local:
@@ -135,6 +137,7 @@ def _by_name(author: Profile, where: Area, sight: Sight, index: Index) -> Match 
     alike = [
         (how, distance_m(where.lon, where.lat, site.lon, site.lat), resident)
         for site in sight.near
+        if author.may_be_of(site.families)
         for resident in site.residents
         if (how := likeness(resident.name, author)) >= Likeness.FAMILY
     ]
@@ -162,7 +165,7 @@ def _by_address(author: Profile, where: Area, sight: Sight, index: Index) -> Mat
         return _unknown(f"no address within {where.radius_m:.0f} m of the position")
     key, distance = index.address_keys[sight.row], sight.distance_m
     way, close = _way(distance, key), closeness(distance, where)
-    here = index.directory.by_address.get(key, ())
+    here = next((site.residents for site in sight.near if site.row == sight.row), ())
     told = distance + where.precision_m <= HOUSE_M
     if here and told and index.alone(sight.row, where, distance + AS_NEAR_M):
         # No name fits but a given one; without that the first stands for the address.

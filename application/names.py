@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import unicodedata
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
@@ -37,9 +36,15 @@ class Profile(NamedTuple):
     """
 
     texts: tuple[tuple[str, ...], ...]
-    words: frozenset[str]
+    words: tuple[str, ...]
     letters: tuple[str, ...]
     given_only: Name | None
+
+    def may_be_of(self, families: Iterable[str]) -> bool:
+        """Tell whether one of these family names is written somewhere in the profile."""
+        words, letters = self.words, self.letters[0]
+        # A list of one or two is made faster than a generator.
+        return any([each in words or each in letters for each in families])  # noqa: C419
 
 
 # One person, many names: each row is one given name with its short forms. A short form may be in
@@ -113,15 +118,14 @@ def name(first: str, last: str) -> Name:
 
 def profile(display_name: str, username: str) -> Profile:
     """Return what a display name and a user name tell."""
-    user_words = _words(_HUMP.sub(" ", username))
-    shown, user = _person(_words(display_name)), _person(user_words)
-    letters = "".join(user_words)
+    words = _words(_HUMP.sub(" ", username) if not username.islower() else username)
+    shown, user, letters = _person(_words(display_name)), _person(words), "".join(words)
     # One word says little; it counts where the profile tells no more.
     texts = (shown, user) if len(shown) < 2 or len(user) > 1 else (shown,)
     told = shown or user
     return Profile(
         texts,
-        frozenset(itertools.chain.from_iterable(texts)),
+        shown + user if len(texts) > 1 else shown,
         (letters, letters.removesuffix(_STATE)) if letters.endswith(_STATE) else (letters,),
         Name(told, ()) if len(told) == 1 else None,
     )
@@ -148,10 +152,9 @@ def likeness(customer: Name, author: Profile) -> Likeness:
     """Return the best of all ways to read the profile."""
     found = Likeness.OTHER
     for family in _spellings(customer.family):
-        if family in author.words or family in author.letters[0]:
-            spelled = customer if family in customer.family else Name(customer.given, (family,))
-            for each in _readings(author, family):
-                found = max(found, compare(spelled, each))
+        spelled = customer if family in customer.family else Name(customer.given, (family,))
+        for each in _readings(author, family):
+            found = max(found, compare(spelled, each))
     if found is Likeness.OTHER and author.given_only:
         found = compare(customer, author.given_only)
     return found
@@ -239,10 +242,11 @@ def _readings(author: Profile, family: str) -> Iterator[Name]:
 
 def _parts(author: Profile) -> Set[str]:
     """Return whatever may be a family name."""
-    letters = [(each, cut) for each in author.letters for cut in range(1, len(each))]
-    return author.words.union(
-        [each[cut:] for each, cut in letters], [each[:cut] for each, cut in letters]
-    )
+    found = set(author.words)
+    for letters in author.letters:
+        found.update([letters[cut:] for cut in range(1, len(letters))])
+        found.update([letters[:cut] for cut in range(1, len(letters))])
+    return found
 
 
 def _person(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -266,7 +270,6 @@ def _without_particles(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(word for word in words[:-1] if word not in _DROPPED_PARTICLES) + words[-1:]
 
 
-@lru_cache(_CACHED)
 def _words(text: str) -> tuple[str, ...]:
     """Return lower-case words without accents, signs, digits and emoji."""
     if text.isascii():  # most are, and this is the short way
