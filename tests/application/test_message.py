@@ -44,7 +44,20 @@ def test_a_position_is_exact_a_place_or_none(position: object, read_as: object) 
 
 def test_fields_that_are_not_known_are_kept_and_do_not_count() -> None:
     told = message(later={"than": "this"})
-    assert read(told).raw == told
+    assert json.loads(read(told).raw) == json.loads(told)
+
+
+def test_of_a_key_that_stands_twice_the_last_is_decided_on_and_kept() -> None:
+    twice = message()[:-1] + b',"text":"the last","later":{"k":1,"k":2}}'
+    reading = read(twice)
+    assert reading.post.text == "the last"
+    pairs = json.loads(reading.raw, object_pairs_hook=list)
+    assert [value for key, value in pairs if key == "text"] == ["the last"]
+    assert dict(pairs)["later"] == [("k", 2)]
+
+
+def test_what_only_looks_like_a_nul_is_text() -> None:
+    assert read(message(text="the escape \\u0000")).post.text == "the escape \\u0000"
 
 
 @pytest.mark.parametrize(
@@ -86,6 +99,17 @@ def test_a_time_has_up_to_six_digits_behind_the_second(fraction: str, microsecon
         pytest.param(message()[:-1] + b',"x":1e999}', "infinity", id="infinite"),
         pytest.param(message()[:-1] + b',"x":"\\ud800"}', "surrogate", id="half a character"),
         pytest.param(b" " * (LARGEST + 1), "bytes are more", id="too large"),
+        pytest.param(
+            message()[:-1] + b',"x":[' + b"9e15," * (LARGEST // 6) + b"0]}",
+            "bytes are more",
+            id="too large when its numbers are written in full",
+        ),
+        pytest.param(
+            message()[:-1] + b',"x":' + b"[" * 300 + b"]" * 300 + b"}", "nested", id="deep"
+        ),
+        pytest.param(message(text="a \0"), "NUL", id="a NUL"),
+        pytest.param(message(text="a \\\0"), "NUL", id="a NUL behind a backslash"),
+        pytest.param(message(x={"\0": 1}), "NUL", id="a NUL in a key"),
     ],
 )
 def test_what_is_no_post_has_a_reason(value: bytes | None, reason: str) -> None:
