@@ -77,7 +77,7 @@ def parse(argv: Sequence[str], now: datetime) -> argparse.Namespace:
         options.max_messages = _count("--max-messages", options.max_messages)
     if options.until is not None:
         options.until = moment("--until", options.until, now)
-    options.batch = _count("--batch", options.batch)
+    options.batch = _count("--batch", options.batch, 1_000_000)
     options.refresh = seconds("--refresh", options.refresh)
     options.patience = seconds("--patience", options.patience)
     return options
@@ -106,9 +106,9 @@ def moment(option: str, text: str, now: datetime) -> datetime:
     return told if told.tzinfo else told.replace(tzinfo=now.tzinfo)
 
 
-def _count(option: str, text: str) -> int:
-    if not re.fullmatch(r"[1-9]\d{0,11}", text):
-        raise BadInputError(f"{option} {text:.50}: it takes a whole number from 1 on")
+def _count(option: str, text: str, most: int = 10**12) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,12}", text) or int(text) > most:
+        raise BadInputError(f"{option} {text:.50}: it takes a whole number from 1 to {most:,}")
     return int(text)
 
 
@@ -135,19 +135,20 @@ def _run(
     stop: Callable[[], bool],
 ) -> None:
     # Loaded here: a wrong setting is told at once, without half a second of libraries.
-    from application.addresses import Index, load_index
+    from application.addresses import load_index
     from application.consumer import Consumer, Ends
-    from application.decide import Decider, Renewal
+    from application.decide import Decider, Knowledge, Renewal, learn
     from application.source import DeadLetters, Source
     from application.warehouse import Warehouse
 
-    def load() -> Index:
-        with Warehouse(snowflake, options.patience) as lake:
-            return load_index(lake)
+    def load() -> Knowledge:
+        with Warehouse(snowflake, options.patience, stop) as lake:
+            return learn(lake)
 
-    source, letters = Source(kafka, options.patience), DeadLetters(kafka, options.patience)
+    source = Source(kafka, options.patience, stop)
+    letters = DeadLetters(kafka, options.patience)
     begun = time.monotonic()
-    with Warehouse(snowflake, options.patience) as lake:
+    with Warehouse(snowflake, options.patience, stop) as lake:
         index = load_index(lake)
         ticker.note(
             f"{len(index):,} addresses and {len(index.customers):,} customers "

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Protocol
 
-from application.action import next_best
-from application.addresses import Index
+from application.action import Recent, next_best
+from application.addresses import Index, load_index
+from application.addresses import Lake as WholeLake
 from application.errors import ApplicationError
 from application.match import match_all
 from application.message import Reading
@@ -17,16 +19,20 @@ from application.records import ActionKind, Decision, Origin
 from application.sentiment import feel
 from application.topics import topics
 
-# The actions whose caps have not run out, the latest of each. Time is the posts' own, as far as
-# they are not ahead of the clock.
+# The actions whose caps have not run out, the latest of each, shown or not. Time is the posts' own,
+# as far as they are not ahead of the clock.
 RECENT = """
 select KIND, SUBJECT, PRODUCT, POSTED_AT, TWEET_ID
-from ACTIONS
+from DECIDED
 where CAP_DAYS > 0 and POSTED_AT >= dateadd(
     day, -CAP_DAYS, (select least(max(POSTED_AT), sysdate()) from TWEETS)
 )
 qualify row_number() over (partition by KIND, SUBJECT, PRODUCT order by POSTED_AT desc) = 1
 """
+
+
+What = tuple[ActionKind, str, str | None]  # kind, subject and product of an action
+Decided = tuple[datetime, str]  # when, by which post
 
 
 class Lake(Protocol):
@@ -35,12 +41,32 @@ class Lake(Protocol):
     def run(self, sql: str) -> list[tuple[Any, ...]]: ...
 
 
+@dataclass(frozen=True)
+class Knowledge:
+    """What the lake tells: whom we know, and what was decided on lately, by whichever consumer."""
+
+    index: Index
+    recent: Recent
+
+
+def learn(lake: WholeLake) -> Knowledge:
+    """Return all that the lake tells now."""
+    return Knowledge(load_index(lake), _recent(lake))
+
+
+def _recent(lake: Lake) -> dict[What, Decided]:
+    return {
+        (kind, subject, product): (posted_at.replace(tzinfo=timezone.utc), post)
+        for kind, subject, product, posted_at, post in lake.run(RECENT)
+    }
+
+
 class Renewal:
-    """Loads the index again now and then, beside the work; a failure keeps the old one."""
+    """Learns from the lake again now and then, beside the work; a failure keeps what is known."""
 
     def __init__(
         self,
-        load: Callable[[], Index],
+        load: Callable[[], Knowledge],
         every: float,
         note: Callable[[str], None],
         now: Callable[[], float] = time.monotonic,
@@ -51,10 +77,10 @@ class Renewal:
         self._now = now
         self._begun = now()
         self._thread: threading.Thread | None = None
-        self._fresh: Index | None = None
+        self._fresh: Knowledge | None = None
 
-    def take(self) -> Index | None:
-        """Return an index that came since the last call, and begin to load one when it is due."""
+    def take(self) -> Knowledge | None:
+        """Return what was learnt since the last call, and begin to learn again when it is due."""
         if self._thread is None or not self._thread.is_alive():
             fresh, self._fresh = self._fresh, None
             if self._now() - self._begun >= self._every:
@@ -78,17 +104,19 @@ class Decider:
         self._index = index
         self._renewal = renewal
         self._lake = lake
-        self._recent: dict[tuple[ActionKind, str, str | None], tuple[datetime, str]] = {}
+        self._recent: dict[What, Decided] = {}
 
     def recall(self) -> None:
         """Learn from the lake which actions were decided on, by whomever."""
-        self._recent = {
-            (kind, subject, product): (posted_at.replace(tzinfo=timezone.utc), post)
-            for kind, subject, product, posted_at, post in self._lake.run(RECENT)
-        }
+        self._recent = _recent(self._lake)
 
     def __call__(self, posts: Sequence[tuple[Reading, Origin]]) -> list[Decision]:
-        self._index = self._renewal.take() or self._index
+        fresh = self._renewal.take()
+        if fresh is not None:
+            self._index = fresh.index
+            # What was decided here since then may not be in the lake yet: it stays.
+            for what, decided in fresh.recent.items():
+                self._remember(what, decided)
         matches = match_all([reading.post for reading, _ in posts], self._index)
         decisions = []
         for (reading, origin), match in zip(posts, matches, strict=True):
@@ -98,9 +126,14 @@ class Decider:
             customer = self._index.customers.get(match.customer_id or "")
             actions = next_best(post, match, sentiment, about, customer, self._recent)
             for action in actions:
-                key = action.kind, action.subject, action.product
-                before = self._recent.get(key)
-                if action.cap_days and (before is None or before[0] <= post.created_at):
-                    self._recent[key] = post.created_at, post.id
+                if action.cap_days:
+                    what = action.kind, action.subject, action.product
+                    self._remember(what, (post.created_at, post.id))
             decisions.append(Decision(post, reading.raw, match, sentiment, about, actions, origin))
         return decisions
+
+    def _remember(self, what: What, decided: Decided) -> None:
+        """Keep of an action the latest that was decided on."""
+        before = self._recent.get(what)
+        if before is None or before[0] <= decided[0]:
+            self._recent[what] = decided

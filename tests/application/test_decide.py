@@ -10,8 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from application.action import Recent
 from application.addresses import Index, index
-from application.decide import RECENT, Decider, Renewal
+from application.decide import RECENT, Decider, Knowledge, Renewal, learn
 from application.errors import UnreachableError
 from application.message import Reading, read
 from application.records import Decision, Origin
@@ -57,9 +58,10 @@ def ann() -> Index:
     )
 
 
-def decider(*earlier: tuple[Any, ...]) -> Decider:
+def decider(*earlier: tuple[Any, ...], renewal: Renewal | None = None) -> Decider:
     known = ann()
-    made = Decider(known, Renewal(lambda: known, 1e9, print), Earlier(*earlier))
+    never = Renewal(lambda: Knowledge(known, {}), 1e9, print)
+    made = Decider(known, renewal or never, Earlier(*earlier))
     made.recall()
     return made
 
@@ -108,6 +110,47 @@ def test_the_lake_tells_the_latest_actions_whose_caps_have_not_run_out(lake: Lak
     assert [(row[3], row[4]) for row in calls] == [(datetime(2026, 3, 20, 12), "2")]
 
 
+def test_what_a_view_hides_was_decided_on_too(lake: Lake) -> None:
+    # Ann is no customer of this lake's, so that her calls are not shown.
+    lake.warehouse.merge(decider()([complaint(1)]))
+    assert lake.warehouse.run("select * from ACTIONS where KIND = 'service_call'") == []
+    assert "service_call" in [row[0] for row in lake.warehouse.run(RECENT)]
+
+
+class Given(Renewal):
+    """Tells these one after the other, then nothing more."""
+
+    def __init__(self, *fresh: Knowledge | None) -> None:
+        self._rest = list(fresh)
+
+    def take(self) -> Knowledge | None:
+        return self._rest.pop(0) if self._rest else None
+
+
+def test_two_consumers_learn_from_each_other_without_new_partitions() -> None:
+    there: Recent = {
+        ("service_call", "c1", None): (datetime(2026, 3, 1, 9, tzinfo=timezone.utc), "99")
+    }
+    decide = decider(renewal=Given(Knowledge(ann(), there)))
+    assert "service_call" not in kinds(decide([complaint(1)]))[0]
+
+
+def test_what_was_just_decided_on_outlasts_what_the_lake_did_not_know_yet() -> None:
+    before: Recent = {
+        ("service_call", "c1", None): (datetime(2026, 2, 1, tzinfo=timezone.utc), "99")
+    }
+    decide = decider(renewal=Given(None, Knowledge(ann(), before)))
+    assert "service_call" in kinds(decide([complaint(1)]))[0]
+    assert "service_call" not in kinds(decide([complaint(2)]))[0]
+
+
+def test_index_and_actions_are_learnt_together(lake: Lake) -> None:
+    lake.warehouse.merge(decider()([complaint(1)]))
+    known = learn(lake.warehouse)
+    assert known.recent["service_call", "c1", None][1] == "1"
+    assert len(known.index.customers) == 0
+
+
 def test_a_post_from_the_future_does_not_end_the_caps_of_the_others(lake: Lake) -> None:
     now = datetime.now(timezone.utc)
     today = read(message(1, text=COMPLAINT, created_at=now.strftime("%Y-%m-%dT%H:%M:%SZ")))
@@ -118,10 +161,10 @@ def test_a_post_from_the_future_does_not_end_the_caps_of_the_others(lake: Lake) 
 
 
 def test_the_index_is_swapped_when_a_new_one_has_come() -> None:
-    begin, loaded = threading.Event(), ann()
+    begin, loaded = threading.Event(), Knowledge(ann(), {})
     time = [0.0]
 
-    def load() -> Index:
+    def load() -> Knowledge:
         assert begin.wait(30)
         return loaded
 
@@ -142,7 +185,7 @@ def test_an_index_that_cannot_be_loaded_leaves_the_old_one(
 ) -> None:
     told = threading.Event()
 
-    def load() -> Index:
+    def load() -> Knowledge:
         raise UnreachableError("no answer")
 
     def note(text: str) -> None:

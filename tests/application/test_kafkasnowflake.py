@@ -162,7 +162,7 @@ def test_a_table_that_is_missing_leaves_the_posts_on_kafka(start: Start, topics:
     with snowflake.embedded() as environment:
         with Warehouse(snowflake_settings(environment)) as warehouse:
             lake_sql.apply(warehouse)
-            warehouse.run("drop view ACTIONS")
+            warehouse.run("drop view DECIDED")
         code, told = ended(start(**environment))
     assert code == 4
     assert told[-1].startswith("KafkaSnowflake: error: Snowflake (")

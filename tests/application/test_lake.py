@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
+import random
+import re
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +18,7 @@ import sqlglot
 from sqlglot import exp
 
 from application import lake as lake_sql
-from application.action import ANY_OFFER_DAYS
+from application.action import ANY_OFFER_DAYS, OFFER_DAYS, SERVICE_DAYS
 from application.errors import BadInputError
 from application.records import Action, Decision, Match
 from application.settings import SnowflakeSettings
@@ -137,41 +141,145 @@ def test_a_name_that_is_no_identifier_is_refused() -> None:
         )
 
 
-def call(number: int, day: int, cap_days: int = 30, subject: str = "c1") -> Decision:
-    made = decision(number, created_at=f"2026-03-{day:02}T00:00:00Z")
-    return dataclasses.replace(
-        made, actions=(Action("service_call", subject, "why", None, cap_days),)
-    )
+def decided(number: int, day: int, *actions: Action) -> Decision:
+    at = datetime(2026, 3, 1) + timedelta(days=day - 1)
+    made = decision(number, created_at=f"{at:%Y-%m-%d}T00:00:00Z")
+    return dataclasses.replace(made, actions=actions)
 
 
-def offer(number: int, day: int, product: str) -> Decision:
-    made = decision(number, created_at=f"2026-03-{day:02}T00:00:00Z")
-    return dataclasses.replace(made, actions=(Action("offer", "c1", "why", product, 30),))
+def call(number: int, day: int, subject: str = "c1") -> Decision:
+    return decided(number, day, Action("service_call", subject, "why", None, SERVICE_DAYS))
+
+
+def offer(number: int, day: int, product: str | None = "bonds", subject: str = "c1") -> Decision:
+    return decided(number, day, Action("offer", subject, "why", product, OFFER_DAYS))
+
+
+def agree(lake: Lake, *customers: str, contact: bool = True, marketing: bool = True) -> None:
+    for each in customers:
+        lake.warehouse.run(
+            "insert into CUSTOMERS (CUSTOMER_ID, CONTACT_CONSENT, MARKETING_CONSENT) "
+            "values (?, ?, ?)",
+            (each, contact, marketing),
+        )
+
+
+def shown(lake: Lake) -> list[int]:
+    rows = lake.warehouse.run("select TWEET_ID from ACTIONS order by TWEET_ID::int")
+    return [int(post) for (post,) in rows]
 
 
 def test_of_actions_under_one_cap_the_first_posts_is_shown(lake: Lake) -> None:
+    agree(lake, "c1", "c2")
     lake.warehouse.merge([call(2, 10), call(1, 9), call(3, 11, subject="c2")])
-    lake.warehouse.merge([call(4, 12, cap_days=0), call(5, 13, cap_days=0)])
-    shown = lake.warehouse.run("select TWEET_ID from ACTIONS order by TWEET_ID")
-    assert shown == [("1",), ("3",), ("4",), ("5",)]
+    lake.warehouse.merge([decided(day, day, Action("none", "c1", "why")) for day in (12, 13)])
+    assert shown(lake) == [1, 3, 12, 13]
 
 
-def test_an_action_is_shown_again_when_its_cap_has_run_out(lake: Lake) -> None:
-    lake.warehouse.merge([call(1, 1, cap_days=7), call(2, 8, cap_days=7)])
-    assert lake.warehouse.run("select count(*) from ACTIONS") == [(2,)]
+def test_only_a_shown_action_hides_a_later_one(lake: Lake) -> None:
+    agree(lake, "c1")
+    lake.warehouse.merge([call(day, day) for day in (1, 6, 9, 14, 17, 24)])
+    assert shown(lake) == [1, 9, 17, 24]
 
 
-def test_offers_of_two_products_are_two_weeks_apart(lake: Lake) -> None:
-    lake.warehouse.merge([offer(1, 1, "bonds")])
-    lake.warehouse.merge([offer(2, ANY_OFFER_DAYS, "college")])
-    lake.warehouse.merge([offer(3, 2 * ANY_OFFER_DAYS, "insurance")])
-    shown = lake.warehouse.run("select TWEET_ID from ACTIONS order by TWEET_ID")
-    assert shown == [("1",), ("3",)]
+def test_only_a_shown_offer_hides_one_of_another_product(lake: Lake) -> None:
+    agree(lake, "c1")
+    lake.warehouse.merge([offer(1, 1, "bonds"), offer(14, 14, "college"), offer(20, 20, "managed")])
+    assert shown(lake) == [1, 20]
+
+
+def test_one_product_is_offered_again_after_30_days_whatever_came_between(lake: Lake) -> None:
+    agree(lake, "c1")
+    days = {1: "bonds", 15: "college", 29: "bonds", 30: "managed", 31: "bonds"}
+    lake.warehouse.merge([offer(day, day, product) for day, product in days.items()])
+    assert shown(lake) == [1, 15, 30]
+
+
+def test_the_view_looks_as_far_back_as_the_caps_need() -> None:
+    assert OFFER_DAYS <= 3 * ANY_OFFER_DAYS, "ACTIONS remembers the two latest offers"
+    actions = (lake_sql.SQL / "012_actions.sql").read_text()
+    assert f"LAST_PRODUCT, {ANY_OFFER_DAYS}, n.CAP_DAYS" in actions
+
+
+def alone(offers: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Return of the days and products that were decided on those that one consumer would offer."""
+    made: list[tuple[int, str]] = []
+    for day, what in offers:
+        if all(
+            day - before >= (OFFER_DAYS if what == other else ANY_OFFER_DAYS)
+            for before, other in made
+        ):
+            made.append((day, what))
+    return made
+
+
+def test_what_is_shown_is_what_one_consumer_alone_would_have_offered(lake: Lake) -> None:
+    rng = random.Random(7)
+    every = [(day, what) for day in range(1, 62) for what in ("bonds", "college", "managed")]
+    offers = {f"c{n}": sorted(rng.sample(every, rng.randrange(2, 9))) for n in range(60)}
+    agree(lake, *offers)
+    numbers = itertools.count()
+    lake.warehouse.merge(
+        [
+            offer(next(numbers), day, what, subject)
+            for subject, several in offers.items()
+            for day, what in several
+        ]
+    )
+    rows = lake.warehouse.run("select SUBJECT, POSTED_AT, PRODUCT from ACTIONS order by 1, 2, 3")
+    first = datetime(2026, 3, 1)
+    for subject, several in offers.items():
+        found = [((at - first).days + 1, what) for who, at, what in rows if who == subject]
+        assert found == alone(several), several
+
+
+def test_calls_and_offers_are_shown_while_the_consent_lasts(lake: Lake) -> None:
+    agree(lake, "calls", marketing=False)
+    agree(lake, "offers", contact=False)
+    people = ("calls", "offers", "deleted")
+    lake.warehouse.merge([call(n, 1, each) for n, each in enumerate(people)])
+    lake.warehouse.merge([offer(n, 1, subject=each) for n, each in enumerate(people, 10)])
+    assert shown(lake) == [0, 11]
+
+
+def test_a_family_is_proposed_while_it_is_one_of_customers(lake: Lake) -> None:
+    agree(lake, "c1", contact=False, marketing=False)
+    merge = [Action("household_merge", each, "why", None, 90) for each in ("c1", "deleted")]
+    lake.warehouse.merge([decided(n, 1, each) for n, each in enumerate(merge)])
+    assert shown(lake) == [0]
+
+
+def test_a_general_answer_to_a_prospect_needs_no_consent(lake: Lake) -> None:
+    lake.warehouse.merge([offer(1, 1, None, subject="author")])
+    assert shown(lake) == [1]
+
+
+def test_a_post_that_was_stored_twice_is_the_one_that_came_first(lake: Lake) -> None:
+    lake.warehouse.merge([decision(1), decision(2)])
+    [view] = lake_sql.statements((lake_sql.SQL / "010_posts.sql").read_text())
+    # The embedded lake keeps the key of TWEETS, so that only a copy has a post twice.
+    twice = (
+        "(select TWEET_ID, RAW, LOADED_AT from TWEETS union all "
+        "select TWEET_ID, parse_json('2'), dateadd(second, 1, LOADED_AT) from TWEETS)"
+    )
+    query = view.partition(" as\n")[2].replace("TWEETS", twice, 1)
+    rows = lake.warehouse.run(query)
+    assert sorted(row[0] for row in rows) == ["1", "2"]
+    assert all("author" in row[1] for row in rows)
+
+
+def test_the_views_read_each_post_once() -> None:
+    for file in lake_sql.SQL.glob("01*.sql"):
+        code = re.sub("--.*", "", file.read_text())
+        assert ("TWEETS" in code) == (file.name == "010_posts.sql"), file.name
 
 
 def test_people_read_who_it_is_how_they_feel_and_what_to_do(lake: Lake) -> None:
     run = lake.warehouse.run
-    run("insert into CUSTOMERS (CUSTOMER_ID, FIRST_NAME, LAST_NAME) values ('c1', 'Ann', 'Smith')")
+    run(
+        "insert into CUSTOMERS (CUSTOMER_ID, FIRST_NAME, LAST_NAME, MARKETING_CONSENT) "
+        "values ('c1', 'Ann', 'Smith', true)"
+    )
     run(
         "insert into ADDRESSES (ADDRESS_ID, NUMBER, STREET, CITY, POSTCODE) "
         "values ('a1', '12', 'ELM ST', 'HARTFORD', '06103')"

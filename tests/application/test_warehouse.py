@@ -33,7 +33,7 @@ def stored(lake: Lake) -> list[str]:
 
 
 def test_a_post_is_stored_whole(lake: Lake) -> None:
-    text = "it's \"quoted\" \\ 'n' ? %s :1 \u2028 \U0001f600 ñ \x00;--"
+    text = "it's \"quoted\" \\ 'n' ? %s :1 \u2028 \U0001f600 ñ \x01;--"
     lake.warehouse.merge([decision(1, text=text)])
     [(raw, result, origin, posted_at)] = lake.warehouse.run(
         "select RAW, RESULT, ORIGIN, POSTED_AT from TWEETS"
@@ -70,7 +70,7 @@ def test_a_post_that_comes_again_or_twice_is_stored_once_as_it_came_first(lake: 
     lake.warehouse.merge([decision(number, "third") for number in (1, 2, 3)])
     lake.warehouse.merge([])
     assert stored(lake) == ["1", "2", "3"]
-    assert lake.warehouse.run("select WHY from ACTIONS where TWEET_ID = '1'") == [("first",)]
+    assert lake.warehouse.run("select WHY from DECIDED where TWEET_ID = '1'") == [("first",)]
 
 
 def test_a_large_batch_is_stored_by_one_statement(lake: Lake) -> None:

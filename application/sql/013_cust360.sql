@@ -33,7 +33,7 @@ select
     n.KIND as ACTION,
     n.PRODUCT,
     n.WHY
-from TWEETS t
+from POSTS t
 join MATCHES m on m.TWEET_ID = t.TWEET_ID
 left join CUSTOMERS c on c.CUSTOMER_ID = m.CUSTOMER_ID
 left join ADDRESSES a on a.ADDRESS_ID = m.ADDRESS_ID

@@ -11,4 +11,4 @@ select
     RESULT:household_id::varchar as HOUSEHOLD_ID,
     RESULT:kin as KIN,
     RESULT:evidence::varchar as EVIDENCE
-from TWEETS;
+from POSTS;
