@@ -27,6 +27,11 @@ MERGE_DAYS = 90
 OFFER_DAYS = 30  # of the same product
 ANY_OFFER_DAYS = 14  # of any product
 
+# Below this confidence it is likelier somebody else than the customer, who would be called, offered
+# something or shown to a family because of a stranger's words. Of match.py's table that leaves out
+# a name in a profile's town, an initial or a household in a box, and another name at the address.
+SURE = 0.5
+
 
 @dataclass(frozen=True)
 class Case:
@@ -96,11 +101,11 @@ def _lacks(product: str, having: Sequence[str] = ()) -> Callable[[Case], bool]:
 
 
 def _offer(name: str, product: str, when: Callable[[Case], bool], reason: str) -> Rule:
-    why = f"{{who}} {reason}, and agreed to marketing."
+    why = f"{{who}} {reason}, and agreed to marketing, {{sure}} sure."
     return Rule(name, when, "offer", why, "marketing", OFFER_DAYS, product)
 
 
-# Who is it not about? What somebody else wrote, or nobody we know, asks for nothing.
+# Who is it not about? What somebody else wrote, or nobody we know for sure, asks for nothing.
 NOBODY = (
     Rule(
         "retweet",
@@ -113,6 +118,13 @@ NOBODY = (
         lambda case: case.match.category == "unknown",
         "none",
         "Nobody we know wrote this: {evidence}.",
+    ),
+    # A prospect is nobody by name, and gets nothing personal anyway.
+    Rule(
+        "not sure",
+        lambda case: case.match.customer_id is not None and case.match.confidence < SURE,
+        "none",
+        "Not sure enough who it is ({confidence:.2f}): {evidence}.",
     ),
 )
 
@@ -128,7 +140,8 @@ SERVICE = (
         "a complaint",
         _complains,
         "service_call",
-        "A {category} complains ({feeling}, {score:+.2f}), and {who} agreed to be contacted.",
+        "A {category} complains ({feeling}, {score:+.2f}), and {who} agreed to be contacted, "
+        "{sure} sure.",
         "contact",
         SERVICE_DAYS,
     ),
@@ -302,6 +315,8 @@ def _facts(case: Case) -> Mapping[str, object]:
     return {
         "who": case.who,
         "category": case.match.category.replace("_", " "),
+        "confidence": case.match.confidence,
+        "sure": f"{case.match.confidence * 100:.0f} %",
         "evidence": case.match.evidence or "there is no evidence",
         "feeling": case.sentiment.feeling,
         "score": case.sentiment.score,

@@ -16,6 +16,7 @@ from application.action import (
     OFFER,
     PRODUCTS,
     SERVICE,
+    SURE,
     Recent,
     next_best,
 )
@@ -45,9 +46,9 @@ def customer(*products: str, contact: bool = True, marketing: bool = True) -> Cu
     return Customer("c1", "A", "B", None, "x", None, contact, marketing, frozenset(products))
 
 
-def match(category: Category = "customer", *kin: str) -> Match:
+def match(category: Category = "customer", *kin: str, confidence: float = 0.9) -> Match:
     known = "c1" if category in ("customer", "household_member") else None
-    return Match(category, 0.9, "at the address", customer_id=known, kin=kin)
+    return Match(category, confidence, "at the address", customer_id=known, kin=kin)
 
 
 def sentiment(score: float = 0.0) -> Sentiment:
@@ -80,6 +81,10 @@ def told(actions: tuple[Action, ...]) -> list[tuple[str, str, str | None]]:
     return [(each.kind, each.subject, each.product) for each in actions]
 
 
+def kinds(actions: tuple[Action, ...]) -> list[str]:
+    return [each.kind for each in actions]
+
+
 # -- the table, row by row -----------------------------------------------------------------------
 
 
@@ -92,6 +97,33 @@ def test_a_stranger_asks_for_nothing() -> None:
     (only,) = decide("complaint", who=match("unknown"))
     assert (only.kind, only.subject) == ("none", "a1")
     assert "at the address" in only.why
+
+
+@pytest.mark.parametrize("category", ["customer", "household_member"])
+@pytest.mark.parametrize("topics", [(), ("complaint",)])
+def test_of_whom_we_are_not_sure_nothing_personal_follows(
+    category: Category, topics: tuple[Topic, ...]
+) -> None:
+    who = match(category, "c2", confidence=0.2)
+    (only,) = decide(*topics, who=who, known=customer())
+    why = "Not sure enough who it is (0.20): at the address."
+    assert only == Action("none", "c1", why)
+
+
+def test_an_even_chance_is_sure_enough() -> None:
+    assert kinds(decide(who=match(confidence=SURE), known=customer())) == ["offer"]
+    assert kinds(decide(who=match(confidence=SURE - 0.001), known=customer())) == ["none"]
+
+
+def test_a_general_answer_to_a_prospect_needs_no_name() -> None:
+    who = match("prospect", confidence=0.25)
+    assert kinds(decide("product_interest", text="any ira?", who=who)) == ["offer"]
+
+
+@pytest.mark.parametrize("topics", [(), ("complaint",)])
+def test_a_call_and_an_offer_say_how_sure_we_are(topics: tuple[Topic, ...]) -> None:
+    (only,) = decide(*topics, who=match(confidence=0.85), known=customer())
+    assert only.why.endswith(", 85 % sure.")
 
 
 @pytest.mark.parametrize("category", ["customer", "household_member"])
