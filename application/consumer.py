@@ -14,17 +14,20 @@ from datetime import datetime, timezone
 from typing import Protocol
 
 from application.batch import Limits, cut
-from application.errors import ApplicationError
+from application.errors import ApplicationError, UnreachableError
+from application.kafka_message import Message, Partition
 from application.message import Poison, Reading, read
 from application.records import Decision, Origin
-from application.source import Message, Partition
 
 # Seconds that one look for messages takes at most, so that a signal is soon noticed.
 LOOK = 0.1
 # Seconds that a batch may be under way before the group is told that this member lives.
 PATIENCE = 2.0
-# Seconds that joining the group may take before they count as idle.
-JOINING = 30.0
+# Messages that one look takes at most: each may have a megabyte, and all are held.
+LOT = 100
+# Seconds that messages may wait while none comes and the group reads none either. The group shuts
+# out a member that was killed after 45 s, by default, and gives its partitions to us.
+STUCK = 120.0
 
 
 class Source(Protocol):
@@ -132,6 +135,8 @@ class Consumer:
         self._read = self._merged = self._dead = 0
         self._first = self._last = 0.0  # when the first message was read, the last one stored
         self._quiet_since = 0.0
+        self._left: int | None = None  # what waited on Kafka when it was last asked
+        self._left_since = 0.0
 
     def run(self) -> Summary:
         """Read until the end; raise what Kafka or the lake refused, with what is left to do."""
@@ -149,7 +154,7 @@ class Consumer:
                 ) from error
 
     def _run(self, lake: Executor) -> Summary:
-        self._quiet_since = time.monotonic() + JOINING
+        self._quiet_since = self._left_since = time.monotonic()
         self._source.open(self._assigned, self._revoked)
         while not self._over():
             self._take()
@@ -176,22 +181,37 @@ class Consumer:
         return self._idle()
 
     def _idle(self) -> bool:
-        """Tell whether nothing came for long enough, and Kafka says that there is nothing."""
+        """Tell whether nothing came for long enough, and nothing waits for the whole group.
+
+        What waits in partitions of others counts: their owner may be gone. Where nothing moves,
+        raise UnreachableError, for this run could not end otherwise.
+        """
         if self._ends.idle is None or self._waiting or self._flight is not None:
             return False
         if time.monotonic() - self._quiet_since < self._ends.idle:
             return False
-        self._quiet_since = time.monotonic()
-        return self._source.waiting() == 0
+        now = self._quiet_since = time.monotonic()
+        left = self._source.waiting()
+        if left != self._left:
+            self._left, self._left_since = left, now
+        elif left != 0 and now - self._left_since > STUCK:
+            raise UnreachableError(
+                f"Kafka gave no message for {STUCK:.0f} s and the group read none; check the other "
+                "consumers of the group and the broker"
+            )
+        return left == 0
 
     def _take(self) -> None:
-        most = self._limits.count - len(self._waiting)
+        """Look for messages, unless two batches of them wait already."""
+        if sum(map(_size, self._waiting)) >= 2 * self._limits.bytes:
+            return
+        most = min(LOT, self._limits.count - len(self._waiting))
         if self._ends.messages is not None:
             most = min(most, self._ends.messages - self._read)
         found = self._source.poll(most, LOOK)
         if not found:
             return
-        now = self._quiet_since = time.monotonic()
+        now = self._quiet_since = self._left_since = time.monotonic()
         self._first = self._first or now
         if not self._waiting:
             self._since = now
@@ -200,7 +220,7 @@ class Consumer:
 
     def _due(self, *, at_once: bool = False) -> int:
         waited = self._limits.seconds if at_once else time.monotonic() - self._since
-        return cut([len(each.value or b"") for each in self._waiting], waited, self._limits)
+        return cut([_size(each) for each in self._waiting], waited, self._limits)
 
     def _begin(self, lake: Executor, count: int) -> None:
         """Decide on a batch while the one before is stored, then send it after that."""
@@ -256,6 +276,10 @@ class Consumer:
         seconds = (self._last or time.monotonic()) - self._first
         rate = self._merged / seconds if seconds > 0 else 0
         return f"{self._merged:,} merged, {self._dead:,} dead letters, {rate:,.0f} a second"
+
+
+def _size(message: Message) -> int:
+    return len(message.value or b"")
 
 
 def sort(

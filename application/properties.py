@@ -24,6 +24,7 @@ def for_consumer(settings: KafkaSettings) -> dict[str, Any]:
     return {
         # What is fetched ahead counts for memory, whatever the size of a post.
         "queued.max.messages.kbytes": 16_384,
+        "fetch.max.bytes": 16_777_216,
         "fetch.wait.max.ms": 100,
         **_common(settings),
         "group.id": settings.group,

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timezone
+from functools import partial
 from typing import Any, NoReturn
 
 from confluent_kafka import (
-    OFFSET_INVALID,
     Consumer,
     KafkaError,
     KafkaException,
@@ -22,15 +20,18 @@ from confluent_kafka import (
 )
 
 from application.errors import BadInputError, RefusedError, UnreachableError
+from application.kafka_message import Message, Partition, letter, shortened
 from application.properties import for_consumer, for_producer
 from application.records import Origin
 from application.settings import KafkaSettings
+from application.stopping import Patience
 
 # Seconds to give a broker that does not answer, and one that does not know a topic yet.
 BUDGET = 60.0
 NEW_TOPIC = 3.0
-
-Partition = tuple[str, int]
+# Seconds between two tries to commit, and those that counting what waits may take.
+AGAIN = 1.0
+COUNTING = 5.0
 
 # What no later try helps.
 _REFUSED = frozenset(
@@ -53,32 +54,7 @@ _REFUSED = frozenset(
     }
 )
 _ABSENT = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC})
-# The partitions went to another consumer, which reads again what was not committed.
-_MOVED = frozenset(
-    {
-        KafkaError.ILLEGAL_GENERATION,
-        KafkaError.UNKNOWN_MEMBER_ID,
-        KafkaError.FENCED_MEMBER_EPOCH,
-        KafkaError.STALE_MEMBER_EPOCH,
-        KafkaError.REBALANCE_IN_PROGRESS,
-        KafkaError._ASSIGNMENT_LOST,
-        KafkaError._NO_OFFSET,
-    }
-)
-
-
-@dataclass(frozen=True)
-class Message:
-    """What was read, as bytes; headers come in the order in which they were written."""
-
-    origin: Origin
-    value: bytes | None
-    key: bytes | None = None
-    headers: tuple[tuple[str, bytes | None], ...] = ()
-
-    @property
-    def partition(self) -> Partition:
-        return self.origin.topic, self.origin.partition
+_TOO_LARGE = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
 
 
 class Source:
@@ -87,14 +63,21 @@ class Source:
     Raise RefusedError and UnreachableError, each in one line.
     """
 
-    def __init__(self, settings: KafkaSettings, budget: float = BUDGET) -> None:
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        budget: float = BUDGET,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._settings = settings
         self._budget = budget
+        self._stop = stop
         self._assigned: Callable[[frozenset[Partition]], None] = lambda _: None
         self._revoked: Callable[[frozenset[Partition]], None] = lambda _: None
         self._owned: set[Partition] = set()
         self._next: dict[Partition, int] = {}
         self._due: dict[Partition, int] = {}
+        self._tried = 0.0
         self._strays: list[Message] = []
         self._paused = False
         self._trouble: KafkaError | None = None
@@ -127,6 +110,8 @@ class Source:
 
     def poll(self, most: int, timeout: float) -> list[Message]:
         """Return what came within timeout seconds, at most so many messages."""
+        if time.monotonic() - self._tried >= AGAIN:
+            self._commit()
         if self._paused:
             self._paused = False
             self._consumer.resume(self._consumer.assignment())
@@ -147,19 +132,20 @@ class Source:
     def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Commit what comes next in each partition that is still ours.
 
-        What a broker that is away does not take goes with the next commit.
+        What the broker does not take is tried again from poll, and by close.
         """
-        self._due.update(offsets)
+        self._due.update({each: offsets[each] for each in offsets if each in self._owned})
         self._commit()
 
     def close(self) -> None:
         """Commit what is due, within the budget, and leave the group."""
-        deadline = time.monotonic() + self._budget
+        patience = Patience(self._budget, self._stop)
         try:
             while not self._commit():
-                if time.monotonic() > deadline:
-                    self._unreachable("committing what the lake has")
-                time.sleep(0.5)
+                if patience.left() < 0:
+                    self._unreachable("committing what the lake has", patience.waited())
+                # Here it is heard when a partition, and with it its commit, went to another.
+                self.rest(0.5)
         finally:
             self._consumer.close()
 
@@ -169,13 +155,26 @@ class Source:
         self._consumer.close()
 
     def waiting(self) -> int | None:
-        """Count the messages behind the committed offsets of our partitions, None if unknown."""
+        """Count the messages of the topic behind the group's commits, None if unknown.
+
+        Those of partitions that others own count: their owner may be gone, and it takes the
+        session's timeout until the group knows.
+        """
+        patience = Patience(COUNTING, lambda: False)
+        topic = self._settings.topic
         total = 0
         try:
-            partitions = [TopicPartition(*each) for each in sorted(self._owned)]
-            for each in self._consumer.committed(partitions, timeout=5) if partitions else ():
-                low, high = self._consumer.get_watermark_offsets(each, timeout=5)
-                total += high - (low if each.offset == OFFSET_INVALID else max(low, each.offset))
+            found = self._consumer.list_topics(topic, timeout=COUNTING).topics[topic]
+            asked = [TopicPartition(topic, number) for number in found.partitions]
+            if found.error is not None or not asked:
+                return None
+            for each in self._consumer.committed(asked, timeout=max(0.1, patience.left())):
+                if each.error is not None:
+                    return None
+                low, high = self._consumer.get_watermark_offsets(
+                    each, timeout=max(0.1, patience.left())
+                )
+                total += high - max(low, each.offset)  # what is not committed is below zero
         except KafkaException:
             return None
         return total
@@ -216,21 +215,20 @@ class Source:
                 self._consumer.list_topics(self._settings.topic, timeout=5)
                 self._silent_since = self._trouble = None
             except KafkaException:
-                self._unreachable(f"reading topic {self._settings.topic}")
+                self._unreachable(f"reading topic {self._settings.topic}", self._budget)
 
     def _check_topic(self, topic: str) -> None:
         what = f"looking for topic {topic}"
-        begun = time.monotonic()
+        patience = Patience(self._budget, self._stop)
         while True:
             error = self._ask_for(topic)
             if error is None:
                 return
-            waited = time.monotonic() - begun
             grace = min(NEW_TOPIC, self._budget) if error.code() in _ABSENT else 0
-            if error.code() in _REFUSED and waited >= grace:
+            if error.code() in _REFUSED and patience.waited() >= grace:
                 self._refused(what, error)
-            if waited > self._budget:
-                self._unreachable(what)
+            if patience.left() < 0:
+                self._unreachable(what, patience.waited())
             time.sleep(0.1)
 
     def _ask_for(self, topic: str) -> KafkaError | None:
@@ -245,12 +243,15 @@ class Source:
         return error
 
     def _commit(self) -> bool:
-        """Commit what is due; False where that has to be tried again."""
-        due = {each: offset for each, offset in self._due.items() if each in self._owned}
-        self._due = due
-        if not due:
+        """Commit what is due; False where that has to be tried again.
+
+        A commit is refused also where a rebalance came in between, whether it takes anything from
+        us or not; what it takes is due no more.
+        """
+        if not self._due:
             return True
-        offsets = [TopicPartition(*each, offset) for each, offset in sorted(due.items())]
+        self._tried = time.monotonic()
+        offsets = [TopicPartition(*each, offset) for each, offset in sorted(self._due.items())]
         try:
             answered = self._consumer.commit(offsets=offsets, asynchronous=False)
             errors = [each.error for each in answered if each.error is not None]
@@ -259,9 +260,9 @@ class Source:
         for error in errors:
             if error.code() in _REFUSED or error.fatal():
                 self._refused(f"committing as group {self._settings.group}", error)
-            if error.code() not in _MOVED:
-                self._note(error)
-                return False
+            self._note(error)
+        if errors:
+            return False
         self._due = {}
         return True
 
@@ -276,20 +277,24 @@ class Source:
         gone = _names(partitions)
         self._revoked(gone)
         self._commit()
-        self._owned -= gone
+        self._give_up(gone)
 
     def _on_lost(self, _: Any, partitions: Iterable[TopicPartition]) -> None:
         gone = _names(partitions)
-        self._owned -= gone
+        self._give_up(gone)
         self._revoked(gone)
+
+    def _give_up(self, gone: frozenset[Partition]) -> None:
+        self._owned -= gone
+        self._due = {each: offset for each, offset in self._due.items() if each not in gone}
 
     def _refused(self, what: str, error: KafkaError) -> NoReturn:
         raise RefusedError(_line(self._settings, what, error.str(), _advice(error)))
 
-    def _unreachable(self, what: str) -> NoReturn:
+    def _unreachable(self, what: str, seconds: float) -> NoReturn:
         told = f" ({self._trouble.str()})" if self._trouble else ""
         raise UnreachableError(
-            _line(self._settings, what, f"no answer within {self._budget:.0f} s{told}",
+            _line(self._settings, what, f"no answer within {seconds:.0f} s{told}",
                   "check KAFKA_BOOTSTRAP_SERVERS, security.protocol and the network")
         )  # fmt: skip
 
@@ -303,59 +308,66 @@ class DeadLetters:
     def __init__(self, settings: KafkaSettings, budget: float = BUDGET) -> None:
         self._settings = settings
         self._budget = budget
-        self._errors: list[KafkaError] = []
         self._producer = _client(
             Producer,
             for_producer(settings, budget) | {"error_cb": lambda _: None},
         )
 
     def send(self, letters: Sequence[tuple[Message, str]]) -> None:
-        """Deliver messages, each with its reason; return when the broker has all of them."""
-        self._errors.clear()
-        for message, reason in letters:
-            self._produce(message, reason)
-        left = self._producer.flush(self._budget + 1) if letters else 0
-        if not left and not self._errors:
-            return
-        what = f"keeping {len(letters)} messages in topic {self._settings.dead_letter_topic}"
-        refused = next((each for each in self._errors if each.code() in _REFUSED), None)
-        if refused is not None:
-            raise RefusedError(_line(self._settings, what, refused.str(), _advice(refused)))
-        raise UnreachableError(
-            _line(self._settings, what, f"no receipt within {self._budget:.0f} s",
-                  "check the broker")
-        )  # fmt: skip
+        """Deliver messages, each with its reason; return when the broker has all of them.
 
-    def _produce(self, message: Message, reason: str) -> None:
-        origin = message.origin
-        headers = [
-            *message.headers,
-            ("reason", reason.encode()),
-            ("origin.topic", origin.topic.encode()),
-            ("origin.partition", str(origin.partition).encode()),
-            ("origin.offset", str(origin.offset).encode()),
-            ("time", datetime.now(timezone.utc).isoformat(timespec="seconds").encode()),
-        ]
+        A message may be as large as its topic allows, and the headers come on top: what is too
+        large with them is shortened.
+        """
+        refused = self._deliver([letter(*each) for each in letters])
+        for number, error in refused.items():
+            if error.code() not in _TOO_LARGE:
+                self._refuse(error)
+            # By itself: a broker refuses a whole batch, and so what is small as well.
+            for again in self._deliver([shortened(*letters[number])]).values():
+                self._refuse(again)
+
+    def _deliver(self, letters: Sequence[Message]) -> dict[int, KafkaError]:
+        """Deliver letters; return what no later try helps by their places among them."""
+        errors: dict[int, KafkaError] = {}
+        for number, each in enumerate(letters):
+            self._produce(each, partial(_receive, errors, number))
+        left = self._producer.flush(self._budget + 1) if letters else 0
+        if left or any(each.code() not in _REFUSED for each in errors.values()):
+            raise UnreachableError(
+                _line(self._settings, self._what(), f"no receipt within {self._budget:.0f} s",
+                      "check the broker")
+            )  # fmt: skip
+        return errors
+
+    def _produce(self, message: Message, receive: Callable[[KafkaError | None, Any], None]) -> None:
         while True:
             try:
                 self._producer.produce(
                     self._settings.dead_letter_topic,
                     value=message.value,
                     key=message.key,
-                    headers=headers,
-                    on_delivery=self._receipt,
+                    headers=list(message.headers),
+                    on_delivery=receive,
                 )
             except BufferError:
                 self._producer.poll(0.1)
             except KafkaException as failure:
-                self._errors.append(failure.args[0])
+                receive(failure.args[0], None)
                 return
             else:
                 return
 
-    def _receipt(self, error: KafkaError | None, _: Any) -> None:
-        if error is not None:
-            self._errors.append(error)
+    def _what(self) -> str:
+        return f"keeping what is no post in topic {self._settings.dead_letter_topic}"
+
+    def _refuse(self, error: KafkaError) -> NoReturn:
+        raise RefusedError(_line(self._settings, self._what(), error.str(), _advice(error)))
+
+
+def _receive(errors: dict[int, KafkaError], number: int, error: KafkaError | None, _: Any) -> None:
+    if error is not None:
+        errors[number] = error
 
 
 def _client(kind: Any, configuration: dict[str, Any]) -> Any:
@@ -382,7 +394,7 @@ def _advice(error: KafkaError) -> str:
     code = error.code()
     if code in _ABSENT:
         return "create the topic, or mend KAFKA_TOPIC and KAFKA_DEAD_LETTER_TOPIC"
-    if code in (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE):
+    if code in _TOO_LARGE:
         return "give the dead-letter topic a larger max.message.bytes"
     if code in (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED):
         return "check KAFKA_USERNAME, KAFKA_PASSWORD and sasl.mechanism"

@@ -40,6 +40,7 @@ class Patience:
     """How long an engine is waited for: budget seconds, or GRACE once the run is to end."""
 
     def __init__(self, budget: float, stop: Callable[[], bool]) -> None:
+        self._budget = budget
         self._begun = time.monotonic()
         self._deadline = self._begun + budget
         self._stop = stop
@@ -54,4 +55,5 @@ class Patience:
         return self._deadline - now
 
     def waited(self) -> float:
-        return time.monotonic() - self._begun
+        """Return the seconds since the start, at most the budget."""
+        return min(time.monotonic() - self._begun, self._budget)

@@ -161,7 +161,7 @@ class Warehouse:
                     raise RefusedError(f"{where}: {why(error)}") from error
                 if patience.left() < pause:
                     raise UnreachableError(
-                        f"{where}: no answer within {min(self._budget, patience.waited()):.0f} s ({_told(error)}); "
+                        f"{where}: no answer within {patience.waited():.0f} s ({_told(error)}); "
                         "check the SNOWFLAKE_ settings and the network"
                     ) from error
             time.sleep(pause)

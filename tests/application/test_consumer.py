@@ -11,9 +11,9 @@ import pytest
 from application.batch import Limits
 from application.consumer import Consumer, Ends, Summary
 from application.errors import RefusedError
+from application.kafka_message import Message, Partition
 from application.message import Reading
 from application.records import Decision, Match, Origin, Sentiment
-from application.source import Message, Partition
 from tests.application.messages import message
 
 ZERO: Partition = ("tweets", 0)

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from application.errors import BadInputError, RefusedError, UnreachableError
+from application.kafka_message import Message, Partition
 from application.records import Origin
 from application.settings import KafkaSettings, kafka_settings
-from application.source import DeadLetters, Message, Partition, Source
+from application.source import DeadLetters, Source
 from misc.engines import kafka
 from tests.application.conftest import PARTITIONS, Topics
 from tests.engines.waiting import free_port, until
@@ -153,7 +154,9 @@ def test_dead_letters_come_as_they_were_with_reason_and_origin(topics: Topics) -
 
 def test_dead_letters_that_nobody_took_are_an_error() -> None:
     settings = KafkaSettings(f"127.0.0.1:{free_port()}")
-    with pytest.raises(UnreachableError, match=r"keeping 1 messages in topic tweets-dead-letters"):
+    with pytest.raises(
+        UnreachableError, match=r"keeping what is no post in topic tweets-dead-letters"
+    ):
         DeadLetters(settings, 1).send([(Message(Origin("tweets", 0, 0), b"x"), "why")])
 
 
