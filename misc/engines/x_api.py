@@ -102,7 +102,7 @@ class Api:
         posts = self._world.for_search()
         query = request.query_params
         try:
-            body = page(posts, query, time.time(), self._world.limits.query_length)
+            body = page(posts, query, time.time(), self._world.limits)
         except ParameterError as error:
             return self._invalid("search", error)
         return self._answer("search", body)

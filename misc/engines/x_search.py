@@ -12,7 +12,7 @@ from typing import Any
 
 from misc.engines.x_fields import ParameterError, chosen, wanted
 from misc.engines.x_rules import RuleError, facts, parse
-from misc.engines.x_world import Post, id_at
+from misc.engines.x_world import Limits, Post, id_at
 
 DAYS = 7
 _SECONDS = DAYS * 86_400
@@ -24,11 +24,12 @@ _KNOWN = frozenset(
 
 
 def page(
-    posts: Sequence[Post], query: Mapping[str, str], now: float, query_length: int
+    posts: Sequence[Post], query: Mapping[str, str], now: float, limits: Limits
 ) -> dict[str, Any]:
     """Answer a search, newest first; ParameterError where X would answer 400.
 
-    Posts of the last seven days are found; since_id, until_id and end_time are exclusive.
+    Posts of the last seven days are found, the newest only where end_time asks for them; since_id,
+    until_id and end_time are exclusive.
     """
     for name in query:
         if name not in _KNOWN:
@@ -38,12 +39,14 @@ def page(
                 f"The query parameter [{name}] is not one of [{','.join(sorted(_KNOWN))}]",
             )
     fields = wanted(query)
-    clause = _query(query, query_length)
+    clause = _query(query, limits.query_length)
     size = _size(query)
     low, high = _bounds(query, now)
     oldest = now - _SECONDS
     start = _time("start_time", query, oldest) or oldest
     end = _time("end_time", query, oldest) or math.inf
+    if "end_time" not in query:
+        high = min(high, id_at(now - limits.search_delay_seconds))
     found = [
         post
         for post in posts

@@ -21,17 +21,20 @@ Post = Mapping[str, Any]
 class Limits:
     """What one account may do; the numbers are those of docs.x.com for the pay-per-use tier.
 
-    Requests and connects are counted in windows of window_seconds.
+    Requests and connects are counted in windows of window_seconds, whoever asks: a bearer token is
+    the app's. For searches docs.x.com has two numbers, 450 ("Rate limits") and 60 ("Comparing X
+    API's Search Posts endpoints", self-serve); the stand-in is as strict as the stricter one.
     """
 
     rules: int = 1_000
     rule_length: int = 1_024
     query_length: int = 512
     connects: int = 50
-    searches: int = 450
+    searches: int = 60
     rule_requests: int = 450
     window_seconds: float = 900.0
     keep_alive_seconds: float = 20.0
+    search_delay_seconds: float = 30.0  # a post is not found before, unless end_time asks for it
 
 
 @dataclass(frozen=True)

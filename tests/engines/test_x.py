@@ -18,7 +18,8 @@ from misc.engines.process import EngineError
 from misc.engines.x_rules import facts, parse
 from tests.engines.waiting import free_port, until
 
-POSTS = list(sample.posts(300, seed=11))
+BEGUN = datetime.now(timezone.utc) - timedelta(seconds=400)
+POSTS = list(sample.posts(300, seed=11, start=BEGUN))
 HARTFORD = "bounding_box:[-72.75 41.7 -72.6 41.85]"
 FIELDS = {
     "tweet.fields": "created_at,geo,lang,entities,author_id",
@@ -476,6 +477,23 @@ def test_a_bad_search_is_refused(shared: Client, query: dict[str, str], why: str
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Client]:
     yield from serve()
+
+
+def test_the_last_half_minute_is_found_only_where_end_time_asks_for_it(quiet: Client) -> None:
+    now = datetime.now(timezone.utc)
+    posts = list(sample.posts(2, start=now - timedelta(seconds=40), seconds_apart=20))
+    for each in posts:
+        each["data"]["text"] = "bonds"
+    quiet.push(*posts)
+    last, first = (each["data"]["id"] for each in reversed(posts))
+    end = (now - timedelta(seconds=10)).isoformat()
+    for more, wanted in (
+        ({}, [first]),
+        ({"until_id": str(int(last) + 1)}, [first]),
+        ({"end_time": end}, [last, first]),
+    ):
+        answer = quiet.ask(SEARCH, query="bonds", **more).json()
+        assert [each["id"] for each in answer["data"]] == wanted
 
 
 def test_searches_have_their_own_limit() -> None:
