@@ -162,6 +162,7 @@ def _run(
         print(f"bmctwitter: {line}", flush=True)
         broker.discard()
         bookmarks.close()
+    bookmarks.check()
     return int(Exit.DONE)
 
 

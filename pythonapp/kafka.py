@@ -25,18 +25,36 @@ from pythonapp.posts import Bookmark
 MAX_WAITING = 50_000  # messages in librdkafka's queue
 MAX_WAITING_KB = 64 * 1024
 POLL = 0.1
+FLUSH_AFTER_STOP = 25.0  # seconds; Kubernetes kills 30 seconds after SIGTERM
 _LOGIN = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL})
+_RIGHTS = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED})
+_NO_ANSWER = frozenset(
+    {KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN}
+    | {KafkaError._WAIT_COORD, KafkaError.REQUEST_TIMED_OUT}
+    | {KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
+)
 # Properties of consumers that KAFKA_PROPERTIES may carry for the application's sake.
 _GROUP = ("group.", "session.", "heartbeat.", "auto.offset.", "max.poll.", "fetch.", "partition.")
 
 
 class Broker:
-    """A producer that loses nothing silently: each message sent ends delivered or failed."""
+    """A producer that loses nothing silently: each message sent ends delivered or failed.
 
-    def __init__(self, settings: KafkaSettings, clock: Clock, budget: float) -> None:
+    The broker may give no answer for budget seconds, and once the clock is stopped for after_stop.
+    """
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        clock: Clock,
+        budget: float,
+        after_stop: float = FLUSH_AFTER_STOP,
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._budget = budget
+        self._after_stop = after_stop
+        self._give_up_at: float | None = None
         self._trouble: KafkaError | None = None
         self.sent = self.delivered = 0
         self.failed: Counter[str] = Counter()
@@ -86,7 +104,10 @@ class Broker:
                 raise RefusedError(f"Kafka at {self._servers}: topic {topic!r}: {problem.str()}")
 
     def send(self, topic: str, message: Message, delivered: Callable[[], None]) -> None:
-        """Send one message; waits while the queue is full. Raises what `poll` raises."""
+        """Send one message; waits while the queue is full, after a stop not for long.
+
+        Raises what `poll` raises.
+        """
 
         def report(error: KafkaError | None, _: object) -> None:
             if error is None:
@@ -97,6 +118,7 @@ class Broker:
                 self.failed[error.str()] += 1
                 self._hard |= error.code() != KafkaError._MSG_TIMED_OUT
 
+        self.sent += 1
         while True:
             try:
                 self._producer.produce(
@@ -106,10 +128,11 @@ class Broker:
                     headers=dict(message.headers),
                     on_delivery=report,
                 )
-                self.sent += 1
                 return
-            except BufferError:
+            except BufferError as error:
                 self.poll(POLL)
+                if self._given_up():
+                    raise self.failure() from error
             except KafkaException as error:
                 raise RefusedError(
                     f"Kafka at {self._servers}: topic {topic!r} takes no message: {error}"
@@ -121,17 +144,10 @@ class Broker:
         if self.failed:
             raise self.failure()
 
-    def flush(self, after_stop: float) -> None:
-        """Wait until every message is delivered; raises where one was not.
-
-        The budget bounds the wait, and once the clock is stopped so many seconds more.
-        """
-        until = None
-        while self._producer.flush(POLL) and not self.failed:
-            if self._clock.stopped:
-                until = self._clock.now() + after_stop if until is None else until
-                if self._clock.now() >= until:
-                    break
+    def flush(self) -> None:
+        """Wait until every message is delivered; raises where one was not."""
+        while self._producer.flush(POLL) and not self.failed and not self._given_up():
+            pass
         if self.undelivered:
             raise self.failure()
 
@@ -149,6 +165,11 @@ class Broker:
         """Forget what is still on its way, so that the process can end."""
         self._producer.purge()
         self._producer.flush(1)
+
+    def _given_up(self) -> bool:
+        if self._clock.stopped and self._give_up_at is None:
+            self._give_up_at = self._clock.now() + self._after_stop
+        return self._give_up_at is not None and self._clock.now() >= self._give_up_at
 
     @property
     def _servers(self) -> str:
@@ -193,6 +214,7 @@ class Bookmarks:
         self._topic = topic
         self._timeout = timeout
         self._clients: dict[str, Any] = {}
+        self._refusals: dict[str, KafkaError] = {}
 
     def read(self, names: Iterable[str]) -> Mapping[str, str]:
         """Return the saved positions by their names; a name without one is left out."""
@@ -201,11 +223,9 @@ class Bookmarks:
             try:
                 saved = self._saved(name)
             except KafkaException as error:
-                raise RefusedError(
-                    f"Kafka at {self._settings.bootstrap_servers}: the bookmark in group "
-                    f"{_group(name)!r} cannot be read: {error.args[0].str()}; may this user read "
-                    "that group?"
-                ) from error
+                raise self._failure(name, "read", error.args[0]) from error
+            if saved.error is not None:
+                raise self._failure(name, "read", saved.error)
             if saved.metadata:
                 found[name] = saved.metadata
         return found
@@ -223,21 +243,47 @@ class Bookmarks:
             time.sleep(POLL)
 
     def save(self, bookmark: Bookmark) -> None:
-        """Send a bookmark on its way; a later one makes up for one that is lost."""
+        """Send a bookmark on its way; a later one makes up for one that is lost.
+
+        Raises RefusedError where this user may not save an earlier one.
+        """
         client = self._client(bookmark.name)
         client.poll(0)
+        self.check()
         client.commit(offsets=[self._place(bookmark.position)], asynchronous=True)
 
     def close(self) -> None:
-        """Let what is on its way arrive."""
+        """Let what is on its way arrive; `check` then tells what came of it."""
         for client in self._clients.values():
             client.close()
+
+    def check(self) -> None:
+        """Raise RefusedError where this user may not save a bookmark."""
+        for name, error in self._refusals.items():
+            raise self._failure(name, "saved", error)
+
+    def _failure(self, name: str, done: str, error: KafkaError) -> ProducerError:
+        text = (
+            f"Kafka at {self._settings.bootstrap_servers}: the bookmark in group {_group(name)!r} "
+            f"cannot be {done}: {error.str()}"
+        )
+        if error.code() in _NO_ANSWER:
+            return UnreachableError(f"{text}; is KAFKA_BOOTSTRAP_SERVERS right, and the broker up?")
+        return RefusedError(
+            f"{text}; grant this user READ on topic {self._topic!r} and the groups bmctwitter-*"
+        )
 
     def _place(self, metadata: str = "") -> Any:
         return confluent_kafka.TopicPartition(self._topic, 0, 0, metadata)
 
     def _client(self, name: str) -> Any:
         if name not in self._clients:
+
+            def committed(error: KafkaError | None, places: list[Any]) -> None:
+                for each in (error, *(place.error for place in places)):
+                    if each is not None and each.code() in _RIGHTS:
+                        self._refusals[name] = each
+
             kept = _properties(self._settings).items()
             self._clients[name] = _client(
                 confluent_kafka.Consumer,
@@ -245,6 +291,7 @@ class Bookmarks:
                     **{key: value for key, value in kept if not key.startswith(_GROUP)},
                     "group.id": _group(name),
                     "enable.auto.commit": False,
+                    "on_commit": committed,
                     # No group is joined; this bounds the wait for a broker that is gone.
                     "session.timeout.ms": 6_000,
                 },
@@ -257,16 +304,23 @@ def _group(name: str) -> str:
 
 
 def _properties(settings: KafkaSettings) -> dict[str, Any]:
-    given: dict[str, Any] = {
+    # As the consumer: a login goes encrypted unless KAFKA_PROPERTIES say otherwise.
+    login = (
+        {
+            "security.protocol": "SASL_SSL",
+            "sasl.mechanism": "PLAIN",
+            "sasl.username": settings.username,
+            "sasl.password": settings.password or "",
+        }
+        if settings.username
+        else {}
+    )
+    return {
         "bootstrap.servers": settings.bootstrap_servers,
         "client.id": "bmctwitter",
+        **login,
         **settings.properties,
     }
-    if settings.username:
-        given["sasl.username"] = settings.username
-    if settings.password:
-        given["sasl.password"] = settings.password
-    return given
 
 
 def _client(kind: Any, properties: Mapping[str, Any]) -> Any:

@@ -11,7 +11,6 @@ from pythonapp.ledger import Ledger
 from pythonapp.message import Message, Rejected, message
 from pythonapp.posts import Bookmark, Found, Quiet
 
-FLUSH_AFTER_STOP = 25.0  # seconds; Kubernetes kills 30 seconds after SIGTERM
 SAVE_EVERY = 2.0  # seconds between bookmarks; what was read after the last one is read again
 
 
@@ -43,7 +42,7 @@ class Broker(Protocol):
 
     def poll(self, seconds: float = 0.0) -> None: ...
 
-    def flush(self, after_stop: float) -> None: ...
+    def flush(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ class Producer:
                 self._broker.poll()
                 self._save_some()
                 progress(self.counts)
-            self._broker.flush(FLUSH_AFTER_STOP)
+            self._broker.flush()
         finally:
             self._save_all()
 

@@ -48,8 +48,8 @@ class Box:
 class Stream:
     """The filtered stream. backfill_minutes is for the accounts that X grants it.
 
-    catch_up searches after each connection for what came since the last post; each post that is
-    read twice is paid twice.
+    catch_up searches a minute after each connect for what came since the last post; each post that
+    is read twice is paid twice.
     """
 
     name = "stream"
@@ -60,10 +60,13 @@ class Stream:
 
 @dataclass(frozen=True)
 class Search:
-    """Recent search, every so many seconds; the shorter limit is what every account has."""
+    """Recent search, every so many seconds; the shorter limit is what every account has.
+
+    every None is as often as X's limit lets all quadrants search.
+    """
 
     name = "search"
-    every: float = 60.0
+    every: float | None = None
     rule_limit: int = 512
 
 
@@ -295,7 +298,8 @@ def _source(options: object, where: str) -> Source:
             raise BadInputError(f"{where}: replay needs its file: the option file, or --file")
         return Replay(file=given["file"], rate=float(given.get("rate", 0)))
     if kind == "search":
-        return Search(float(given.get("every", 60)), given.get("rule_limit", 512))
+        every = given.get("every")
+        return Search(None if every is None else float(every), given.get("rule_limit", 512))
     return Stream(**given)
 
 

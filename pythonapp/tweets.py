@@ -36,22 +36,34 @@ _BUILT_IN = "https://api.twitter.com"
 _HEALS = frozenset({408, 409, 420, 429, 500, 502, 503, 504})
 
 
+@dataclass(frozen=True)
+class Allowance:
+    """A limit's window as X tells it: requests allowed, requests left, its end since 1970."""
+
+    limit: int
+    remaining: int
+    reset: float
+
+
 class Session(requests.Session):  # type: ignore[misc] # requests carries no types
     """Sends tweepy's requests to the address of the settings, with a bound on each wait.
 
-    stream is the latest answer that is read while it comes.
+    stream is the latest answer that is read while it comes; allowance is what the latest answer
+    told of its limit.
     """
 
     def __init__(self, url: str) -> None:
         super().__init__()
         self._url = url
         self.stream: requests.Response | None = None
+        self.allowance: Allowance | None = None
 
     def request(self, method: str, url: str, **more: Any) -> requests.Response:
         more["timeout"] = more.get("timeout") or TIMEOUT
         # Without this a proxy that ~/.netrc or the environment names could be told the token.
         more["allow_redirects"] = False
         answer = super().request(method, url.replace(_BUILT_IN, self._url, 1), **more)
+        self.allowance = _allowance(answer)
         if more.get("stream"):
             self.stream = answer
         return answer
@@ -121,6 +133,12 @@ def _words(response: requests.Response) -> str:
     )
     said = " ".join(dict.fromkeys(texts))
     return " ".join(f"{response.status_code} {response.reason}: {said}".split())[:400]
+
+
+def _allowance(response: requests.Response) -> Allowance | None:
+    names = ("limit", "remaining", "reset")
+    told = [response.headers.get(f"x-rate-limit-{name}", "") for name in names]
+    return Allowance(*map(int, told)) if all(map(str.isdecimal, told)) else None
 
 
 def _until_reset(response: requests.Response, clock: Clock) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -86,12 +87,13 @@ class FakeClock:
         self.ended = threading.Event()
         self._most = most_waits
         self._now = 1_000_000.0
+        self._zero = int(time.time()) - self._now
 
     def now(self) -> float:
         return self._now
 
     def time(self) -> float:
-        return self._now
+        return self._zero + self._now
 
     def pass_by(self, seconds: float) -> None:
         self._now += seconds
@@ -150,6 +152,5 @@ class ListBroker:
     def poll(self, seconds: float = 0.0) -> None:
         assert seconds == 0
 
-    def flush(self, after_stop: float) -> None:
-        assert after_stop > 0
+    def flush(self) -> None:
         self.flushed = True

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from pythonapp.console import Progress, closing
+from pythonapp.kafka import FLUSH_AFTER_STOP
 from pythonapp.message import Message
 from pythonapp.posts import Bookmark, Found, Quiet
-from pythonapp.producer import FLUSH_AFTER_STOP, SAVE_EVERY, Counts, Producer, Until
+from pythonapp.producer import SAVE_EVERY, Counts, Producer, Until
 from tests.pythonapp.scenes import FakeClock, ListBroker, ListSource, post
 
 Items = list[Found | Bookmark | Quiet]

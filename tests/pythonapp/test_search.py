@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from misc.engines import x as engine
+from pythonapp.backoff import WINDOW
+from pythonapp.clock import Clock
 from pythonapp.environment import XSettings
 from pythonapp.errors import RefusedError, UnreachableError
 from pythonapp.posts import Bookmark, Found, Quiet
-from pythonapp.search import Searcher, SearchSource
+from pythonapp.search import SEARCHES, Searcher, SearchSource, interval
 from pythonapp.settings import Search, Settings
 from tests.engines.waiting import free_port
 from tests.pythonapp.engines import stand_in, x_of
@@ -24,12 +27,12 @@ def world() -> Iterator[XSettings]:
     """Run an X with 250 posts of the northeast and 30 of the northwest."""
     posts = [post(number, age=100_000 - number) for number in range(250)]
     posts += [post(number, age=50_000 - number, quadrant="ctnw") for number in range(30)]
-    with engine.embedded(posts) as environment:
+    with engine.embedded(posts, limits={"searches": 10_000}) as environment:
         yield x_of(environment)
 
 
 def source(
-    x: XSettings, clock: FakeClock, *quadrants: Settings, every: float = 60.0
+    x: XSettings, clock: Clock, *quadrants: Settings, every: float | None = 60.0
 ) -> SearchSource:
     return SearchSource(Search(every), quadrants or [settings()], x, clock)
 
@@ -133,6 +136,72 @@ def test_a_limit_is_waited_for_as_long_as_x_says() -> None:
         stand_in(x, "faults", fault)
         assert len(ids(poll(source(x, clock)))) == 1
         assert sum(clock.waits) == pytest.approx(301)
+
+
+# The first word is in another query than the last.
+FOUR_QUERIES = replace(settings(), track=("a" * 90, *(f"{'b' * 90}{each}" for each in range(3))))
+
+
+def test_what_is_written_between_two_queries_of_a_poll_is_left_to_the_next() -> None:
+    early = post(1, age=20, text=FOUR_QUERIES.track[0])
+    late = post(2, age=10, text=FOUR_QUERIES.track[-1])
+    limits = {"searches": 1, "window_seconds": 0.2, "search_delay_seconds": 0}
+    with engine.embedded(limits=limits) as environment:
+        x, clock = x_of(environment), FakeClock()
+        found: list[int] = []
+        pushed = False
+        for item in source(x, clock, FOUR_QUERIES).read({}):
+            if item is Quiet.TROUBLE and not pushed:  # the first query is answered
+                stand_in(x, "posts", [early, late])
+                pushed = True
+            found += ids([item])
+            if len(found) == 2 or clock.now() > 1_000_000 + 50 * WINDOW:
+                break
+    assert found == [int(each["data"]["id"]) for each in (early, late)]
+
+
+def test_a_place_in_the_last_seconds_asks_for_nothing(world: XSettings) -> None:
+    assert poll(source(world, FakeClock()), {"ctne-search": post(age=5)["data"]["id"]}) == []
+
+
+@pytest.mark.parametrize("limit", [SEARCHES, 450])
+@pytest.mark.parametrize("queries", [(5, 6, 7, 9), (27,) * 4, (1,) * 4, (15,) * 4, (16,) * 4])
+def test_four_pods_stay_within_one_window(limit: int, queries: Sequence[int]) -> None:
+    asked = sum(each * WINDOW / interval(each, 1, limit) for each in queries)
+    assert asked <= limit
+    assert interval(sum(queries), 4, limit) >= sum(queries) * WINDOW / limit
+
+
+def test_how_often_it_polls_follows_from_what_x_tells() -> None:
+    with engine.embedded(limits={"searches": 8}) as environment:
+        x, clock = x_of(environment), FakeClock()
+        reader = source(x, clock, every=None).read({})
+        second = clock.now() + WINDOW / 2
+        for until, asked in ((second - 1, 1), (second + 1, 2)):
+            while clock.now() < until:
+                next(reader)
+            assert stand_in(x, "counts")["search"] == asked
+
+
+def test_a_window_that_others_used_up_is_no_end() -> None:
+    with engine.embedded([post(1)]) as environment:
+        x, clock = x_of(environment), FakeClock()
+        headers = {
+            "x-rate-limit-reset": str(int(clock.time()) + 600),
+            "x-rate-limit-remaining": "0",
+        }
+        fault = {"do": "refuse", "path": "search", "status": 429, "times": 3, "headers": headers}
+        stand_in(x, "faults", fault)
+        searcher = Searcher(settings(), 512, x, clock, patience=100)
+        assert [each for each in searcher.newer(None) if not isinstance(each, Quiet)]
+
+
+def test_pods_share_a_window_and_all_come_to_their_end() -> None:
+    limits = {"searches": 3, "window_seconds": 0.2}
+    with engine.embedded([post(1)], limits=limits) as environment, ThreadPoolExecutor(2) as pods:
+        x = x_of(environment)
+        found = pods.map(lambda _: poll(source(x, FakeClock(), FOUR_QUERIES)), range(2))
+        assert all(each[-1] is Quiet.TROUBLE for each in found)
 
 
 def test_a_wrong_token_is_refused_at_once_and_not_repeated(world: XSettings) -> None:
