@@ -10,6 +10,7 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import tweepy
@@ -22,15 +23,25 @@ from pythonapp.message import read
 from pythonapp.posts import Bookmark, Found, Json, Quiet
 from pythonapp.route import quadrant_of
 from pythonapp.rules import Present, changes, rules
-from pythonapp.search import PATIENCE, TICK, Searcher
+from pythonapp.search import PATIENCE, SETTLED, TICK, Searcher
 from pythonapp.settings import Settings, Stream
 from pythonapp.tweets import FIELDS, Session, Setback, answered, out_of_patience, setback
 
 WAITING_LINES = 1_000  # between the connection and the broker; a full queue slows the reading
 SILENCE = KEEP_ALIVE + 1.0  # seconds without a line after which a connection is dead
 _BATCH = 100  # rules in a request
+# Seconds after a connect: by then the search knows what came before it.
+CATCH_UP_AFTER = SETTLED + 10.0
 # An id holds its time in its upper bits, in ms; what is a minute late is still found.
 _LATE = 60_000 << 22
+
+
+@dataclass(frozen=True)
+class _Connected:
+    """Stands among the lines where a connection begins."""
+
+
+_Line = bytes | Json | Quiet | Exception | _Connected
 
 
 class _Connection(tweepy.StreamingClient):  # type: ignore[misc] # tweepy carries no types
@@ -114,18 +125,23 @@ class StreamSource:
         self._silence = silence
         self._patience = patience
         self._wanted = [rule for each in quadrants for rule in rules(each, options.rule_limit)]
-        self._lines: queue.Queue[bytes | Json | Quiet | Exception] = queue.Queue(WAITING_LINES)
+        self._lines: queue.Queue[_Line] = queue.Queue(WAITING_LINES)
         self._latest = {each.quadrant: 0 for each in quadrants}
+        # What was the latest before the connect, while the catch-up is to come; its time.
+        self._gaps: dict[str, int] = {}
+        self._catch_up_at = 0.0
         self._closed = threading.Event()
         self._connection: _Connection | None = None
         self.connects = 0
 
-    def read(self, saved: Mapping[str, str]) -> Iterator[Found | Quiet]:
+    def read(self, saved: Mapping[str, str]) -> Iterator[Found | Bookmark | Quiet]:
         for quadrant in self._latest:
             self._latest[quadrant] = int(saved.get(_name(quadrant), 0))
         threading.Thread(target=self._run, name="stream", daemon=True).start()
         try:
             while not self._clock.stopped:
+                if self._gaps and self._clock.now() >= self._catch_up_at:
+                    yield from self._catch_up()
                 try:
                     line = self._lines.get(timeout=TICK)
                 except queue.Empty:
@@ -135,6 +151,8 @@ class StreamSource:
                     raise line
                 if isinstance(line, Quiet):
                     yield line
+                elif isinstance(line, _Connected):
+                    self._expect_catch_up()
                 elif found := self._found(read(line) if isinstance(line, bytes) else line):
                     yield found
         finally:
@@ -151,7 +169,32 @@ class StreamSource:
         if not text.isdecimal() or len(text) > 20:
             return Found(payload, quadrant)
         self._latest[quadrant] = max(self._latest[quadrant], int(text))
-        return Found(payload, quadrant, Bookmark(_name(quadrant), str(self._latest[quadrant])))
+        return Found(payload, quadrant, self._bookmark(quadrant))
+
+    def _bookmark(self, quadrant: str) -> Bookmark:
+        # A restart before the catch-up must know of the gap.
+        return Bookmark(_name(quadrant), str(self._gaps.get(quadrant) or self._latest[quadrant]))
+
+    def _expect_catch_up(self) -> None:
+        if self._options.catch_up:
+            self._gaps = {name: id_ for name, id_ in self._latest.items() if id_} | self._gaps
+            self._catch_up_at = self._clock.now() + CATCH_UP_AFTER
+
+    def _catch_up(self) -> Iterator[Found | Bookmark | Quiet]:
+        """Search for what came before the connect, while the stream's own lines wait."""
+        for settings in self._quadrants:
+            if not (gap := self._gaps.get(settings.quadrant)):
+                continue
+            searcher = Searcher(settings, self._options.rule_limit, self._x, self._clock)
+            for each in searcher.newer(str(max(gap - _LATE, 1))):
+                if isinstance(each, Quiet):
+                    yield each
+                elif found := self._found(each):
+                    yield found
+            if self._clock.stopped:
+                return
+            del self._gaps[settings.quadrant]
+            yield self._bookmark(settings.quadrant)
 
     # -- in the thread -----------------------------------------------------------------------------
 
@@ -209,8 +252,7 @@ class StreamSource:
 
     def _on_connect(self) -> None:
         self._change_rules(delete=True)
-        if self._options.catch_up:
-            self._catch_up()
+        self._put(_Connected())
 
     def _on_line(self, line: bytes) -> None:
         if not line.strip():
@@ -224,7 +266,7 @@ class StreamSource:
             return
         self._put(payload)
 
-    def _put(self, line: bytes | Json | Quiet | Exception) -> None:
+    def _put(self, line: _Line) -> None:
         """Hand a line on; a broker that is slow makes the stream wait."""
         while not self._ended:
             try:
@@ -232,15 +274,6 @@ class StreamSource:
                 return
             except queue.Full:
                 continue
-
-    def _catch_up(self) -> None:
-        """Search for what came since the last post, while the stream's own lines wait at X."""
-        for settings in self._quadrants:
-            if latest := self._latest[settings.quadrant]:
-                since = str(max(latest - _LATE, 1))
-                searcher = Searcher(settings, self._options.rule_limit, self._x, self._clock)
-                for each in searcher.newer(since):
-                    self._put(each)
 
     def _change_rules(self, *, delete: bool) -> None:
         assert self._connection is not None

@@ -14,9 +14,9 @@ from pythonapp.backoff import CONNECTS, WINDOW
 from pythonapp.clock import Clock, SystemClock
 from pythonapp.environment import XSettings
 from pythonapp.errors import RefusedError, UnreachableError
-from pythonapp.posts import Found, Quiet
+from pythonapp.posts import Bookmark, Found, Quiet
 from pythonapp.settings import Settings, Stream
-from pythonapp.stream import StreamSource
+from pythonapp.stream import CATCH_UP_AFTER, StreamSource
 from tests.engines.waiting import free_port, until
 from tests.pythonapp.engines import stand_in, x_of
 from tests.pythonapp.scenes import BOXES, FakeClock, post, settings
@@ -38,6 +38,7 @@ class Reading:
         saved = more.pop("saved", {})
         self.source = StreamSource(options, quadrants or ALL, x, clock, **more)
         self.found: list[Found] = []
+        self.bookmarks: list[Bookmark] = []
         self.quiet: list[Quiet] = []
         self.error: BaseException | None = None
         self._enough = threading.Event()
@@ -61,7 +62,9 @@ class Reading:
             for item in self.source.read(saved):
                 if isinstance(item, Found):
                     self.found.append(item)
-                elif isinstance(item, Quiet):
+                elif isinstance(item, Bookmark):
+                    self.bookmarks.append(item)
+                else:
                     self.quiet.append(item)
                 if self._enough.is_set():
                     return
@@ -251,24 +254,33 @@ def test_a_rule_that_others_hold_under_their_tag_is_told(x: XSettings) -> None:
     assert "another tag" in str(reading.error)
 
 
-def test_what_came_while_nobody_listened_is_searched_for(x: XSettings) -> None:
-    with Reading(x, SystemClock()) as reading:
-        connected(x)
-        stand_in(x, "posts", post(1, age=300))
-        until(lambda: reading.found)
-    until(lambda: not stand_in(x, "counts")["open"])
-    mark = reading.found[0].bookmark
-    assert mark is not None
-    stand_in(x, "posts", [post(2, age=200), post(3, age=199, quadrant="ctsw")])
-    short = Stream(catch_up=True, rule_limit=512)
-    saved = {mark.name: mark.position}
-    with Reading(x, SystemClock(), options=short, saved=saved) as again:
-        connected(x, 2)
-        stand_in(x, "posts", post(4, age=10))
-        until(lambda: "my portfolio 4" in again.texts())
-    # The first is within the minute that is searched again; the southwest has no place yet.
-    # What comes during the search may come twice.
-    assert sorted(set(again.texts())) == ["my portfolio 1", "my portfolio 2", "my portfolio 4"]
+def test_what_came_while_nobody_listened_is_searched_for_once_x_can_find_it() -> None:
+    limits = {"search_delay_seconds": 0.0}  # the clock of the test is ahead
+    with engine.embedded(limits=limits) as environment:
+        x, clock = x_of(environment), FakeClock()
+        old, gap, elsewhere, live = (
+            post(1, age=90),
+            post(2, age=5),
+            post(3, age=5, quadrant="ctsw"),
+            post(4, age=1),
+        )
+        stand_in(x, "posts", [old, gap, elsewhere])
+        saved = {"ctne-stream": old["data"]["id"]}
+        options = Stream(catch_up=True, rule_limit=512)
+        with Reading(x, clock, options=options, saved=saved) as reading:
+            connected(x)
+            stand_in(x, "posts", live)
+            until(lambda: reading.found)
+            # A restart now would go on before the gap.
+            assert reading.found[0].bookmark == Bookmark("ctne-stream", old["data"]["id"])
+            assert stand_in(x, "counts")["search"] == 0
+            clock.pass_by(CATCH_UP_AFTER)
+            until(lambda: reading.bookmarks)
+        # The first is within the minute that is searched again; the southwest has no place yet.
+        texts = [f"my portfolio {number}" for number in (4, 1, 2, 4)]
+        assert reading.texts() == texts
+        assert reading.bookmarks == [Bookmark("ctne-stream", live["data"]["id"])]
+        assert stand_in(x, "counts")["search"] == 1
 
 
 def test_a_stop_ends_it_at_once_though_no_line_comes(x: XSettings) -> None:
