@@ -93,8 +93,13 @@ def x_settings(environment: Mapping[str, str]) -> XSettings:
     if not token.isascii() or not token.isprintable() or " " in token:
         raise BadInputError("X_BEARER_TOKEN holds blanks or line ends within; it is one word")
     url = (environment.get("X_API_URL") or "https://api.x.com").rstrip("/")
+    if "@" in url:
+        raise BadInputError(
+            "X_API_URL holds an @, so perhaps a password (it is not repeated here); write an "
+            "address such as https://api.x.com"
+        )
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or "@" in url:
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query:
         raise BadInputError(f"X_API_URL: {url!r} is no address such as https://api.x.com")
     return XSettings(bearer_token=token, url=url)
 
