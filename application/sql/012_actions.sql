@@ -23,7 +23,7 @@ with recursive
         from DECIDED
         where CAP_DAYS > 0
     ),
-    -- LAST is the latest shown so far, BEFORE the one before it: of offers any two are 14 days apart
+    -- LAST is the latest shown so far, BEFORE the one before it. Any two offers are 14 days apart
     -- (ANY_OFFER_DAYS of application/action.py), so no third is within the 30 of one product.
     WALK (
         KIND, SUBJECT, N, TWEET_ID, RANK, SHOWN,
