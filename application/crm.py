@@ -33,6 +33,9 @@ class Crm:
             self._engine = _engine(url, password)
             try:
                 self._connection = self._engine.connect()
+                if self._engine.dialect.name == "sqlite":
+                    # By itself each SELECT would see a moment of its own.
+                    self._connection.exec_driver_sql("begin")
             except BaseException:
                 self._engine.dispose()
                 raise
@@ -65,18 +68,23 @@ class Crm:
     def changed(self, kind: Kind, since: datetime | None) -> Iterator[Sequence[Row]]:
         """Read what changed at or after a time in UTC, all where that is None, in chunks.
 
-        Rows come in the order of their change. Those that have no time always come.
+        Rows come in the order of their change. Those whose time is missing or, in SQLite, is
+        unknown to it always come.
         """
         updated: sa.ColumnClause[Any] = sa.column("updated_at")
         columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in kind.columns]
         query = sa.select(*columns).select_from(sa.table(kind.source))
+        moment: sa.ColumnElement[Any] = updated
+        bound: sa.ColumnElement[Any] = sa.literal(since)
+        if self._engine.dialect.name == "sqlite":
+            # SQLite keeps times as text; an offset in it is not in the order of the texts.
+            moment = sa.func.julianday(updated)
+            bound = sa.func.julianday(str(since))
         if since is not None:
-            # SQLite keeps times as text, which sorts as written.
-            bound: Any = str(since) if self._engine.dialect.name == "sqlite" else since
-            query = query.where(sa.or_(updated >= sa.literal(bound), updated.is_(None)))
+            query = query.where(sa.or_(moment >= bound, moment.is_(None)))
         with self._plainly(f"reading {kind.source}"):
             result = self._connection.execution_options(yield_per=CHUNK).execute(
-                query.order_by(updated)
+                query.order_by(moment)
             )
             for part in result.mappings().partitions():
                 yield [dict(row) for row in part]

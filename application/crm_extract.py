@@ -1,9 +1,13 @@
 """Bring what changed in the CRM into the lake: `python -m application.crm_extract [--full]`.
 
 CRM_URL names a database with the tables or views customers, households and portfolios; their
-columns are those of `application.crm_records`. Every row is merged by its key where it is newer
-than the lake's, so that a run can be repeated at any time. A deleted customer leaves CUSTOMERS
-and PORTFOLIOS.
+columns are those of `application.crm_records`. Every row is merged by its key where it is at
+least as new as the lake's, so that a run can be repeated at any time.
+
+A run sees what is deleted by the column `deleted` only; rows that the CRM removes without that
+mark leave the lake with --full, from each table that was read to its end and was not empty. No
+portfolio stays without its customer: those of a customer whose row was rejected, and is mended
+later than they changed, come with --full as well.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NoReturn, Protocol
 
-from application.crm_records import CUSTOMERS, KINDS, BadRowError, Kind, Row, checked
+from application.crm_records import KINDS, BadRowError, Kind, Row, checked, identity, stamp
 from application.errors import ApplicationError, BadInputError, Exit
 from application.loads import Counts, Lake, Load, claim, finish, now, reject_whole
 from application.settings import secret, snowflake_settings
@@ -31,6 +35,7 @@ NAME = "crm_extract"
 OVERLAP = timedelta(minutes=15)
 # Rows a slice of a bind: see application/warehouse.py.
 _SLICE = 32
+_MOST = 10_000  # keys a statement
 _TYPES = {
     "balance": "number(14, 2)",
     "opened_on": "date",
@@ -55,11 +60,7 @@ when not matched then insert (LOAD_ID, LINE, REASON, RECORD)
 values (s.LOAD_ID, s.LINE, s.REASON, s.RECORD)
 """
 # The portfolios of those who are gone, whether or not the CRM deletes them by itself.
-_ORPHANS = f"""
-delete from PORTFOLIOS where CUSTOMER_ID in (
-    select f.value:customer_id::varchar {_ROWS}
-)
-"""
+_ORPHANS = "delete from PORTFOLIOS where CUSTOMER_ID not in (select CUSTOMER_ID from CUSTOMERS)"
 
 
 class Source(Protocol):
@@ -76,25 +77,43 @@ class StoppedError(Exception):
 
 
 def merge_statement(kind: Kind) -> str:
-    """Write the MERGE of one table: newer rows replace, deleted ones go, the rest is left."""
+    """Write the MERGE of one table: newer rows replace, deleted ones go, the rest is left.
+
+    So do those of the same time, for a clock may count seconds. A time in the lake that is yet to
+    come is wrong, and keeps nothing out.
+    """
     columns = [name.upper() for name in kind.into]
     picked = ",\n".join(
         f"        f.value:{name}::{_TYPES.get(name, 'varchar')} as {name.upper()}"
         for name in (*kind.into, "deleted")
     )
-    same = " and ".join(f"t.{name.upper()} = s.{name.upper()}" for name in kind.key)
     changes = ", ".join(f"{name} = s.{name}" for name in columns if name.lower() not in kind.key)
+    newer = "(s.UPDATED_AT >= t.UPDATED_AT or t.UPDATED_AT > s.READ_AT)"
     return f"""
 merge into {kind.target} t using (
     select
-{picked}
+{picked},
+        sysdate() as READ_AT
     {_ROWS}
-) s on {same}
-when matched and s.DELETED and s.UPDATED_AT >= t.UPDATED_AT then delete
-when matched and not s.DELETED and s.UPDATED_AT > t.UPDATED_AT then update set {changes}
+) s on {_same(kind)}
+when matched and s.DELETED and {newer} then delete
+when matched and not s.DELETED and {newer} then update set {changes}
 when not matched and not s.DELETED then insert ({", ".join(columns)})
 values ({", ".join(f"s.{name}" for name in columns)})
 """
+
+
+def removal_statement(kind: Kind) -> str:
+    """Write the statement that takes rows out of one table by their keys."""
+    picked = ", ".join(f"f.value:{name}::varchar as {name.upper()}" for name in kind.key)
+    return f"""
+merge into {kind.target} t using (select {picked} {_ROWS}) s on {_same(kind)}
+when matched then delete
+"""
+
+
+def _same(kind: Kind) -> str:
+    return " and ".join(f"t.{name.upper()} = s.{name.upper()}" for name in kind.key)
 
 
 def extract(
@@ -107,22 +126,31 @@ def extract(
     claim(lake, load)
     since = None if full or last is None else last - OVERLAP
     counts, newest = Counts(), last
+    gone: dict[Kind, list[tuple[str, ...]]] = {}
     try:
         for kind in KINDS:
+            # Before the rows: what another run brings meanwhile is not taken for gone.
+            known = _keys(kind, lake) if full else set()
+            found: set[tuple[str, ...]] = set()
             for chunk in crm.changed(kind, since):
                 if stopped():
                     raise StoppedError
+                found |= _identities(kind, chunk)
                 counts, latest = _merge(kind, chunk, load, lake, counts)
                 newest = max(filter(None, (newest, latest)), default=None)
                 ticker.moved(f"{kind.source}: {counts.read:,} rows read")
+            gone[kind] = sorted(known - found) if found else []
+        for kind, keys in gone.items():
+            if keys:
+                _remove(kind, keys, lake)
+                ticker.note(f"{kind.source}: the CRM has {len(keys):,} no more; they are removed")
+        lake.run(_ORPHANS)
     except (ApplicationError, StoppedError) as error:
         with contextlib.suppress(ApplicationError):
             reject_whole(lake, load, str(error) or "stopped by a signal")
             finish(lake, load, "failed", counts)
         raise
-    # A stamp of the future must not hide what comes until then.
-    mark = min(newest, load.started_at) if newest else None
-    finish(lake, load, "done", counts, str(mark) if mark else "")
+    finish(lake, load, "done", counts, str(newest) if newest else "")
     return counts
 
 
@@ -134,6 +162,24 @@ def watermark(lake: Lake, source: str) -> datetime | None:
         (source,),
     )
     return datetime.fromisoformat(text) if text else None
+
+
+def _keys(kind: Kind, lake: Lake) -> set[tuple[str, ...]]:
+    return set(lake.run(f"select {', '.join(kind.key).upper()} from {kind.target}"))
+
+
+def _identities(kind: Kind, rows: Sequence[Row]) -> set[tuple[str, ...]]:
+    found = set()
+    for row in rows:
+        with contextlib.suppress(BadRowError):
+            found.add(tuple(identity(kind, row).values()))
+    return found
+
+
+def _remove(kind: Kind, keys: Sequence[tuple[str, ...]], lake: Lake) -> None:
+    rows = [dict(zip(kind.key, key, strict=True)) for key in keys]
+    for start in range(0, len(rows), _MOST):
+        lake.run(removal_statement(kind), (_batch(rows[start : start + _MOST]),))
 
 
 def _merge(
@@ -152,13 +198,12 @@ def _merge(
             bad.append({"load_id": load.id, "line": line, "reason": reason, "record": key})
             continue
         taken += 1
+        # A time of the future would keep out what comes until then, here and in the next read.
+        values["updated_at"] = min(values["updated_at"], stamp(load.started_at))
         # A key that stands there twice: the later row counts.
         good[tuple(values[name] for name in kind.key)] = values
     if good:
         lake.run(merge_statement(kind), (_batch(list(good.values())),))
-    gone = [values for values in good.values() if values["deleted"]]
-    if gone and kind is CUSTOMERS:
-        lake.run(_ORPHANS, (_batch(gone),))
     if bad:
         lake.run(_REJECT, (_batch(bad),))
     stamps = [datetime.fromisoformat(values["updated_at"]) for values in good.values()]
@@ -187,7 +232,11 @@ def main(argv: Sequence[str] | None = None, environment: Mapping[str, str] = os.
         parser = _Parser(
             prog=f"python -m application.{NAME}", description=(__doc__ or "").partition("\n")[0]
         )
-        parser.add_argument("--full", action="store_true", help="read everything again")
+        parser.add_argument(
+            "--full",
+            action="store_true",
+            help="read everything again, and remove what the CRM has no more",
+        )
         options = parser.parse_args(sys.argv[1:] if argv is None else argv)
         return _run(options.full, environment, ticker, stop)
     except StoppedError:

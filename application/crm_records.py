@@ -7,17 +7,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypeVar
 
 from application.postal import address_key
 
 PRODUCTS = frozenset({"brokerage", "retirement", "college", "bonds", "insurance", "managed"})
 LONGEST_FIELD = 200  # characters
 _LARGEST_BALANCE = Decimal(10) ** 12
+_YEARS = (1900, 2200)
 _TRUE = frozenset({"1", "true", "t", "yes", "y"})
 _FALSE = frozenset({"0", "false", "f", "no", "n", ""})
 
 Row = Mapping[str, Any]
+_Day = TypeVar("_Day", bound=date)
 
 
 class BadRowError(Exception):
@@ -40,19 +42,30 @@ class Kind:
     record: Callable[[Row], dict[str, Any]] = field(repr=False)
 
 
+def identity(kind: Kind, row: Row) -> dict[str, str]:
+    """Return the key of a row as the lake has it; raise BadRowError."""
+    key = {name: _text(row, name, needed=True) for name in kind.key}
+    if "product" in key:
+        key["product"] = key["product"].lower()
+    return key
+
+
 def checked(kind: Kind, row: Row) -> dict[str, Any]:
     """Return the lake's values of a row, without those that are empty; raise BadRowError.
 
     Times are UTC; deleted tells that the row is to go.
     """
-    values: dict[str, Any] = {name: _text(row, name, needed=True) for name in kind.key}
-    if "product" in values:
-        values["product"] = values["product"].lower()
-    values["updated_at"] = _time(row["updated_at"]).strftime("%Y-%m-%d %H:%M:%S.%f")
+    values: dict[str, Any] = identity(kind, row)
+    values["updated_at"] = stamp(_time(row["updated_at"]))
     values["deleted"] = _flag(row, "deleted")
     if not values["deleted"]:  # what is to go need not be right
         values.update(kind.record(row))
     return {name: value for name, value in values.items() if value is not None and value != ""}
+
+
+def stamp(time: datetime) -> str:
+    """Write a time as the lake reads it; in this form, texts sort as their times do."""
+    return time.isoformat(sep=" ", timespec="microseconds")
 
 
 def _customer(row: Row) -> dict[str, Any]:
@@ -147,7 +160,7 @@ def _time(value: object) -> datetime:
             time = time.astimezone(timezone.utc).replace(tzinfo=None)
     except (ValueError, OverflowError) as error:
         raise BadRowError(f"updated_at {str(value)[:30]!r} is no ISO time") from error
-    return time
+    return _in_range("updated_at", time)
 
 
 def _iso(text: str) -> datetime:
@@ -162,7 +175,13 @@ def _day(value: object) -> str | None:
         day = value if isinstance(value, date) else _iso(str(value))
     except ValueError as error:
         raise BadRowError(f"opened_on {str(value)[:30]!r} is no ISO date") from error
-    return day.strftime("%Y-%m-%d")
+    return _in_range("opened_on", day).isoformat()[:10]
+
+
+def _in_range(name: str, day: _Day) -> _Day:
+    if not _YEARS[0] <= day.year <= _YEARS[1]:
+        raise BadRowError(f"{name} {day} is not between the years {_YEARS[0]} and {_YEARS[1]}")
+    return day
 
 
 def _amount(value: object) -> str | None:

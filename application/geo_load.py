@@ -25,6 +25,7 @@ from typing import BinaryIO, NoReturn, Protocol
 from application.bucket import Bucket, ChangedError, GeoFile
 from application.errors import ApplicationError, BadInputError, Exit
 from application.loads import (
+    HANGS_AFTER,
     OWNED,
     Counts,
     Lake,
@@ -32,6 +33,7 @@ from application.loads import (
     Past,
     claim,
     finish,
+    keep_alive,
     now,
     past,
     reject_whole,
@@ -43,12 +45,14 @@ from application.stopping import Stop
 from application.ticker import Ticker
 
 NAME = "geo_load"
-# A loader that has not ended by then is taken for dead, and its file is loaded by the next one.
-HANGS_AFTER = timedelta(minutes=15)
+# No statement takes as long as HANGS_AFTER (application/warehouse.py gives it two minutes), so that
+# signs of life between the statements, and while a file is fetched and read, are enough.
+SIGN_EVERY = timedelta(minutes=1)
 _LOOK_EVERY = 4096  # rows
+# By itself \N would be NULL. A tab is in no value, and an embedded warehouse takes no empty list.
 _FORMAT = (
     "file_format = (type = csv field_optionally_enclosed_by = '\"' "
-    "escape_unenclosed_field = none empty_field_as_null = false)"
+    "escape_unenclosed_field = none empty_field_as_null = false null_if = ('\t'))"
 )
 # Of the lines with one HASH the last counts.
 _MERGE = f"""
@@ -70,16 +74,31 @@ when not matched then insert (
     s.ADDRESS_KEY, s.LOADED_AT
 )
 """
-_REPEATED = """
-insert into REJECTS (LOAD_ID, LINE, REASON, RECORD)
-select ?, LINE, 'line ' || LATER || ' has the same HASH and counts', ADDRESS_ID
-from (
-    select LINE, ADDRESS_ID, lead(LINE) over (partition by ADDRESS_ID order by LINE) as LATER
-    from GEO_STAGE
-    where LOAD_ID = ?
-)
-where LATER is not null
+# The attempt copies its rejects under a name of its own; here they become the load's.
+_REJECT = f"""
+merge into REJECTS t using (
+    select ? as LOAD_ID, LINE, REASON, RECORD
+    from (
+        select LINE, REASON, RECORD from REJECTS where LOAD_ID = ?
+        union all
+        select LINE, 'line ' || LATER || ' has the same HASH and counts', ADDRESS_ID
+        from (
+            select
+                LINE, ADDRESS_ID, lead(LINE) over (partition by ADDRESS_ID order by LINE) as LATER
+            from GEO_STAGE
+            where LOAD_ID = ?
+        )
+        where LATER > LINE
+    )
+    where {OWNED}
+    qualify row_number() over (partition by LINE order by REASON) = 1
+) s on t.LOAD_ID = s.LOAD_ID and t.LINE = s.LINE
+when matched then update set REASON = s.REASON, RECORD = s.RECORD
+when not matched then insert (LOAD_ID, LINE, REASON, RECORD)
+values (s.LOAD_ID, s.LINE, s.REASON, s.RECORD)
 """
+# What attempts before left: their rejects of the load, and copies that they could not clear away.
+_CLEAR = f"delete from REJECTS where (LOAD_ID = ? or LOAD_ID like ?) and {OWNED}"
 
 
 class Files(Protocol):
@@ -122,7 +141,7 @@ def due(
         last = latest.get(address(file.key))
         if last is not None:
             running = last.status == "running"
-            if running and at - last.started_at < HANGS_AFTER:
+            if running and at - last.alive_at < HANGS_AFTER:
                 continue
             if last.etag == file.etag and not running:
                 continue
@@ -160,17 +179,19 @@ def _load(
     ticker: Ticker,
     stopped: Callable[[], bool],
 ) -> bool:
+    go_on = _between_steps(load, lake, stopped)
+
     def downloaded(done: int) -> None:
         ticker.moved(f"{load.source}: {done:,} of {file.size:,} bytes fetched")
-        _unless(stopped)
+        go_on()
 
-    lake.run("delete from REJECTS where LOAD_ID = ?", (load.id,))  # of an attempt before
+    lake.run(_CLEAR, (load.id, f"{load.id}-%", load.id, str(load.started_at)))
     with tempfile.TemporaryDirectory(prefix="geo_load-") as name:
         folder = Path(name)
         with (folder / "file").open("wb") as into:
             files.download(file, into, downloaded)
         try:
-            counts = _stage(folder, load, lake, ticker, stopped)
+            counts = _stage(folder, load, lake, ticker, go_on)
         except UnusableFileError as error:
             reject_whole(lake, load, str(error))
             finish(lake, load, "failed", Counts())
@@ -187,30 +208,32 @@ def _load(
 
 
 def _stage(
-    folder: Path, load: Load, lake: Lake, ticker: Ticker, stopped: Callable[[], bool]
+    folder: Path, load: Load, lake: Lake, ticker: Ticker, go_on: Callable[[], None]
 ) -> Counts:
     """Write what is good and what is not into files, copy both into the lake, and MERGE."""
     staged, rejects = folder / "addresses.csv.gz", folder / "rejects.csv.gz"
-    with _opened(folder / "file") as source, _writer(staged) as good, _writer(rejects) as bad:
-        read, rejected = _sort(source, load, good, bad, ticker, stopped)
+    with _opened(folder / "file") as source, written(staged) as good, written(rejects) as bad:
+        read, rejected = _sort(source, load, good, bad, ticker, go_on)
     ticker.moved(f"{load.source}: {read:,} rows checked; staging")
-    if rejected:
-        _copy(rejects, "REJECTS", load, lake)
-    if rejected == read:
-        return Counts(read, 0, rejected)
+    ours = (load.id, str(load.started_at))
     try:
-        _copy(staged, "GEO_STAGE", load, lake)
-        lake.run(_REPEATED, (load.id, load.attempt))
-        [(repeated,)] = lake.run(
-            "select count(*) - count(distinct ADDRESS_ID) from GEO_STAGE where LOAD_ID = ?",
-            (load.attempt,),
+        if rejected:
+            _copy(rejects, "REJECTS", load, lake)
+            go_on()
+        if rejected < read:
+            _copy(staged, "GEO_STAGE", load, lake)
+            go_on()
+        lake.run(_REJECT, (load.id, load.attempt, load.attempt, *ours))
+        go_on()
+        [(kept,)] = lake.run(
+            "select count(distinct ADDRESS_ID) from GEO_STAGE where LOAD_ID = ?", (load.attempt,)
         )
-        _unless(stopped)
-        lake.run(_MERGE, (load.attempt, load.id, str(load.started_at)))
+        lake.run(_MERGE, (load.attempt, *ours))
     finally:
-        with contextlib.suppress(ApplicationError):  # what is left there has this attempt's name
-            lake.run("delete from GEO_STAGE where LOAD_ID = ?", (load.attempt,))
-    return Counts(read, read - rejected - repeated, rejected + repeated)
+        for table in ("GEO_STAGE", "REJECTS"):
+            with contextlib.suppress(ApplicationError):  # what is left has this attempt's name
+                lake.run(f"delete from {table} where LOAD_ID = ?", (load.attempt,))
+    return Counts(read, kept, read - kept)
 
 
 def _sort(
@@ -219,7 +242,7 @@ def _sort(
     good: Callable[[Sequence[object]], object],
     bad: Callable[[Sequence[object]], object],
     ticker: Ticker,
-    stopped: Callable[[], bool],
+    go_on: Callable[[], None],
 ) -> tuple[int, int]:
     read = rejected = 0
     try:
@@ -229,9 +252,9 @@ def _sort(
                 good((load.attempt, *row))
             else:
                 rejected += 1
-                bad((load.id, row.line, row.reason, row.record))
+                bad((load.attempt, row.line, row.reason, row.record))
             if read % _LOOK_EVERY == 0:
-                _unless(stopped)
+                go_on()
                 ticker.moved(f"{load.source}: {read:,} rows checked")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UnusableFileError(f"its gzip breaks off or is damaged ({error})") from error
@@ -266,15 +289,26 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
-def _writer(path: Path) -> Iterator[Callable[[Sequence[object]], object]]:
+def written(path: Path) -> Iterator[Callable[[Sequence[object]], object]]:
+    """Write packed CSV, a line a row as long as no value holds a line end."""
     # The quickest level: the connector would pack at the slowest.
     with gzip.open(path, "wt", compresslevel=1, encoding="utf-8", newline="") as file:
         yield csv.writer(file, lineterminator="\n").writerow
 
 
-def _unless(stopped: Callable[[], bool]) -> None:
-    if stopped():
-        raise StoppedError
+def _between_steps(load: Load, lake: Lake, stopped: Callable[[], bool]) -> Callable[[], None]:
+    """Return what to call between steps: it ends a load that is to stop, and shows it is alive."""
+    shown = load.started_at
+
+    def go_on() -> None:
+        nonlocal shown
+        if stopped():
+            raise StoppedError
+        if now() - shown >= SIGN_EVERY:
+            keep_alive(lake, load)
+            shown = now()
+
+    return go_on
 
 
 class _Parser(argparse.ArgumentParser):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
@@ -21,6 +22,8 @@ NEEDED = ("LON", "LAT", "NUMBER", "STREET", "UNIT", "CITY", "REGION", "POSTCODE"
 LONGEST_LINE = 65_536  # bytes
 LONGEST_FIELD = 200  # characters
 LONGEST_RECORD = 1_000  # characters of a rejected line that are kept
+# The line ends of whatever reads the values next (a lone CR is one to COPY), and what none shows.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _BOM = b"\xef\xbb\xbf"
 _GZIP_OR_ZIP = (b"\x1f\x8b", b"PK\x03\x04")
 
@@ -114,7 +117,7 @@ def checked(number: int, line: bytes, columns: Columns) -> Address | Reject:
     if "\0" in text:
         return _reject(number, line, "it holds a NUL byte")
     try:
-        fields = _split(text)
+        fields = _split(_CONTROL.sub(" ", text))
     except csv.Error:
         return _reject(number, line, "a quote is not closed, or stands inside a field")
     if len(fields) != columns.count:
@@ -182,7 +185,7 @@ def _split(text: str) -> list[str]:
 
 def _reject(number: int, line: bytes, reason: str) -> Reject:
     text = line[: 4 * LONGEST_RECORD].decode("utf-8", "replace").rstrip("\r\n")
-    return Reject(number, reason, text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:LONGEST_RECORD])
+    return Reject(number, reason, _CONTROL.sub(" ", text)[:LONGEST_RECORD])
 
 
 def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes | None]]:

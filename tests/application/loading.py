@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from application.errors import RefusedError
 from application.warehouse import Warehouse
 
 ROOT = Path(__file__).resolve().parents[2]
+BUCKET = "cust360-geo"
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,10 @@ def assert_one_clear_line(ended: subprocess.CompletedProcess[str], *words: str) 
 
 
 class Faulty:
-    """A lake whose nth step is refused; the steps before have happened."""
+    """A lake whose nth step happens, but whose answer is lost; the steps after are not asked for.
+
+    To who gives up, it is the same as if the step after were refused.
+    """
 
     def __init__(self, lake: Any, fails_at: int) -> None:
         self._lake = lake
@@ -60,16 +67,49 @@ class Faulty:
         self.failed = False
 
     def run(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        self._step()
         found: list[tuple[Any, ...]] = self._lake.run(sql, values)
+        self._step()
         return found
 
     def put(self, path: Path, stage: str) -> None:
-        self._step()
         self._lake.put(path, stage)
+        self._step()
 
     def _step(self) -> None:
         self._left -= 1
         if self._left == 0:
             self.failed = True
-            raise RefusedError("this step fails")
+            raise RefusedError("the answer is lost")
+
+
+class Twice:
+    """A lake that is sent every step twice, as the warehouse does where an answer was lost."""
+
+    def __init__(self, lake: Any) -> None:
+        self._lake = lake
+
+    def run(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        self._lake.run(sql, values)
+        found: list[tuple[Any, ...]] = self._lake.run(sql, values)
+        return found
+
+    def put(self, path: Path, stage: str) -> None:
+        self._lake.put(path, stage)
+        self._lake.put(path, stage)
+
+
+def called(
+    main: Callable[[Sequence[str], Mapping[str, str]], int],
+    *options: str,
+    environment: Mapping[str, str],
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in this process, which is quicker; its signals are left alone."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.dict(os.environ, environment),
+        mock.patch("application.stopping.Stop.install"),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        code = main(options, {**os.environ})
+    return subprocess.CompletedProcess(list(options), code, out.getvalue(), err.getvalue())

@@ -9,56 +9,48 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
-import boto3
 import pytest
 
 from application.bucket import Bucket, GeoFile
 from application.errors import RefusedError
-from application.geo_load import HANGS_AFTER, StoppedError, due, load_id, load_new
-from application.loads import Load, Past, claim, finish, now, past
+from application.geo_load import StoppedError, due, load_id, load_new, main
+from application.loads import (
+    HANGS_AFTER,
+    Counts,
+    Load,
+    Past,
+    claim,
+    finish,
+    keep_alive,
+    now,
+    past,
+)
 from application.ticker import Ticker
-from tests.application.loading import ROOT, Engines, Faulty, assert_one_clear_line
+from tests.application.loading import (
+    BUCKET,
+    ROOT,
+    Engines,
+    Faulty,
+    Twice,
+    assert_one_clear_line,
+    called,
+)
 
 pytest_plugins = ["tests.application.lake_fixtures"]
 
 HEADER = "LON,LAT,NUMBER,STREET,UNIT,CITY,DISTRICT,REGION,POSTCODE,ID,HASH"
-BUCKET = "cust360-geo"
 NOON = datetime(2026, 11, 25, 12)
 
 
 def row(identity: str, number: int = 12, street: str = "Main Street") -> str:
     return f"-72.52,41.77,{number},{street},,Manchester,Hartford,CT,06040,,{identity}"
-
-
-@pytest.fixture
-def store(engines: Engines) -> Iterator[Any]:
-    """S3 itself, as those see it who put files there."""
-    settings = engines.settings
-    client = boto3.client(
-        "s3",
-        endpoint_url=settings["AWS_ENDPOINT_URL_S3"],
-        aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
-        region_name=settings["AWS_REGION"],
-    )
-    for entry in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
-        client.delete_object(Bucket=BUCKET, Key=entry["Key"])
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def bucket(engines: Engines, store: Any, monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    assert store
-    for name, value in engines.settings.items():
-        monkeypatch.setenv(name, value)
-    return Bucket(BUCKET)
 
 
 def put(store: Any, key: str, *lines: str) -> None:
@@ -76,7 +68,7 @@ def never() -> bool:
 def test_each_version_of_a_file_is_loaded_once(engines: Engines, store: Any) -> None:
     put(store, "in/Geo CT+1 é.dat", HEADER, row("a"), "bad", row("b", 13), row("a", 14))
     put(store, "in/notes.txt", "no geo file")
-    ended = engines.command("geo_load")
+    ended = called(main, environment=engines.settings)
     assert (ended.returncode, ended.stdout) == (0, "")
     assert "4 rows read, 2 loaded, 2 rejected" in ended.stderr
     addresses = "select ADDRESS_ID, NUMBER, ADDRESS_KEY from ADDRESSES order by 1"
@@ -94,11 +86,11 @@ def test_each_version_of_a_file_is_loaded_once(engines: Engines, store: Any) -> 
     assert engines.rows("list @GEO_FILES") == []
     assert engines.rows("select count(*) from GEO_STAGE") == [(0,)]
 
-    again = engines.command("geo_load", "--once")
+    again = called(main, "--once", environment=engines.settings)
     assert (again.returncode, again.stderr) == (0, "")
 
     put(store, "in/Geo CT+1 é.dat", HEADER, row("a", 15))
-    assert engines.command("geo_load").returncode == 0
+    assert called(main, environment=engines.settings).returncode == 0
     assert [each[:2] for each in engines.rows(addresses)] == [("a", "15"), ("b", "13")]
 
 
@@ -115,14 +107,14 @@ def test_a_file_may_be_packed(engines: Engines, store: Any, bucket: Bucket) -> N
 def test_a_refused_file_stops_no_other_and_changes_nothing(engines: Engines, store: Any) -> None:
     put(store, "Geo1.dat", "LON,LAT", "1,2")
     put(store, "Geo2.dat", HEADER, row("a"))
-    ended = engines.command("geo_load")
+    ended = called(main, environment=engines.settings)
     assert ended.returncode == 4
     [line] = [line for line in ended.stderr.splitlines() if "error" in line]
     assert f"s3://{BUCKET}/Geo1.dat: its header lacks NUMBER" in line
     assert engines.rows("select ADDRESS_ID from ADDRESSES") == [("a",)]
     assert engines.rows("select STATUS from LOADS where SOURCE like '%Geo1.dat'") == [("failed",)]
     # It is told once: it will not mend by itself.
-    assert engines.command("geo_load").returncode == 0
+    assert called(main, environment=engines.settings).returncode == 0
 
 
 def test_more_files_than_a_page_are_all_found(
@@ -176,20 +168,41 @@ def test_what_cannot_work_is_told_in_one_line(
     code: int,
     words: Sequence[str],
 ) -> None:
-    ended = engines.command("geo_load", *options, **settings)
+    ended = called(main, *options, environment={**engines.settings, **settings})
     assert_one_clear_line(ended, "geo_load: error: ", *words)
     assert ended.returncode == code
 
 
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        pytest.param({"SNOWFLAKE_USER": ""}, 2, id="bad settings"),
+        pytest.param({"GEO_BUCKET": "not-there"}, 4, id="refused"),
+        pytest.param(
+            {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"},
+            3,
+            id="nobody there",
+        ),
+    ],
+)
+def test_the_exit_code_tells_the_kind_of_error(
+    engines: Engines, settings: dict[str, str], code: int
+) -> None:
+    ended = engines.command("geo_load", **settings)
+    assert_one_clear_line(ended, "geo_load: error: ")
+    assert ended.returncode == code
+
+
 def test_without_credentials_the_advice_is_to_set_them(engines: Engines, tmp_path: Path) -> None:
-    ended = engines.command(
-        "geo_load",
-        AWS_ACCESS_KEY_ID="",
-        AWS_SECRET_ACCESS_KEY="",
-        AWS_EC2_METADATA_DISABLED="true",
-        AWS_CONFIG_FILE=str(tmp_path / "none"),
-        AWS_SHARED_CREDENTIALS_FILE=str(tmp_path / "none"),
-    )
+    settings = {
+        "AWS_ACCESS_KEY_ID": "",
+        "AWS_SECRET_ACCESS_KEY": "",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": str(tmp_path / "none"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+    }
+    with mock.patch("boto3.DEFAULT_SESSION", None):
+        ended = called(main, environment={**engines.settings, **settings})
     assert_one_clear_line(ended, "set AWS_ACCESS_KEY_ID")
     assert ended.returncode == 2
 
@@ -198,14 +211,14 @@ def test_a_missing_table_is_told_and_leaves_the_rest(engines: Engines, store: An
     put(store, "Geo1.dat", HEADER, row("a"))
     engines.rows("alter table GEO_STAGE rename to ELSEWHERE")
     try:
-        ended = engines.command("geo_load")
+        ended = called(main, environment=engines.settings)
     finally:
         engines.rows("alter table ELSEWHERE rename to GEO_STAGE")
     assert_one_clear_line(ended, "GEO_STAGE", "python -m application.lake")
     assert ended.returncode == 4
     assert engines.rows("select count(*) from ADDRESSES") == [(0,)]
     # Nothing is in the way of the next run.
-    assert engines.command("geo_load").returncode == 0
+    assert called(main, environment=engines.settings).returncode == 0
     assert engines.rows("select count(*) from ADDRESSES") == [(1,)]
 
 
@@ -227,10 +240,8 @@ def test_the_watch_loads_what_comes_and_sigterm_ends_it_well(engines: Engines, s
     assert engines.rows("select count(*) from ADDRESSES") == [(2,)]
 
 
-STEPS = 14  # of a load with rejects: statements and uploads
-
-
-@pytest.mark.parametrize("step", range(1, STEPS + 2))
+# Of a load's 15 statements and uploads those that change something, and one after the last.
+@pytest.mark.parametrize("step", [2, 4, 6, 8, 9, 11, 12, 14, 16])
 def test_a_failure_at_any_step_loses_nothing_and_halves_nothing(
     engines: Engines, store: Any, bucket: Bucket, step: int
 ) -> None:
@@ -241,12 +252,50 @@ def test_a_failure_at_any_step_loses_nothing_and_halves_nothing(
     faulty = Faulty(engines.lake, step)
     with contextlib.suppress(RefusedError):
         load_new(bucket, faulty, quiet(), never)
-    assert faulty.failed == (step <= STEPS)
+    assert faulty.failed == (step < 16)
     assert engines.rows(addresses) in (old, new)
     load_new(bucket, engines.lake, quiet(), never)
     assert engines.rows(addresses) == new
     assert engines.rows("select LINE from REJECTS") == [(3,)]
     assert engines.rows("select STATUS from LOADS") == [("done",)]
+
+
+def test_every_step_may_be_sent_twice(engines: Engines, store: Any, bucket: Bucket) -> None:
+    put(store, "Geo1.dat", HEADER, row("a", 1), "bad", row("a", 2))
+    put(store, "Geo2.dat", "no header")
+    assert load_new(bucket, Twice(engines.lake), quiet(), never) == 1
+    assert engines.rows("select ADDRESS_ID, NUMBER from ADDRESSES") == [("a", "2")]
+    assert engines.rows("select count(*) from GEO_STAGE") == [(0,)]
+    found = engines.rows(
+        "select SOURCE, STATUS, ROWS_LOADED, LINE, REASON from LOADS join REJECTS using (LOAD_ID) "
+        "order by SOURCE, LINE"
+    )
+    assert [each[1:4] for each in found] == [("done", 1, 2), ("done", 1, 3), ("failed", 0, 0)]
+    assert engines.rows("select count(*) from REJECTS") == [(3,)]
+
+
+def test_characters_that_mean_something_to_copy_reach_the_lake(
+    engines: Engines, store: Any, bucket: Bucket
+) -> None:
+    put(
+        store,
+        "Geo1.dat",
+        HEADER,
+        row("cr", street="Main\rStreet"),
+        row("null", street="\\N"),
+        row("back", street="Main\\"),
+        row("tab", street='"a\t""b"", c"'),
+        "bad\rrow",
+        "\\N",
+    )
+    assert load_new(bucket, engines.lake, quiet(), never) == 0
+    assert engines.rows("select ADDRESS_ID, STREET from ADDRESSES order by 1") == [
+        ("back", "Main\\"),
+        ("cr", "Main Street"),
+        ("null", "\\N"),
+        ("tab", 'a "b", c'),
+    ]
+    assert engines.rows("select RECORD from REJECTS order by LINE") == [("bad row",), ("\\N",)]
 
 
 def test_a_stop_in_the_middle_leaves_the_file_to_the_next_run(
@@ -274,28 +323,67 @@ def test_of_two_loaders_one_gets_the_file(engines: Engines) -> None:
     assert not claim(engines.lake, latest, seen=one.started_at)
 
 
+@pytest.mark.parametrize(
+    ("lines", "statement"),
+    [
+        pytest.param([HEADER, row("a"), "bad"], "merge into ADDRESSES", id="before the rows"),
+        pytest.param([HEADER, row("a"), "bad"], "merge into REJECTS", id="before the rejects"),
+        pytest.param(["no header"], "merge into REJECTS", id="before the refusal"),
+    ],
+)
 def test_who_was_taken_over_changes_nothing_any_more(
-    engines: Engines, store: Any, bucket: Bucket
+    engines: Engines, store: Any, bucket: Bucket, lines: list[str], statement: str
 ) -> None:
-    put(store, "Geo1.dat", HEADER, row("a"))
-    statements = []
+    put(store, "Geo1.dat", *lines)
 
     class Slow:
         def run(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-            if sql.strip().startswith("merge into ADDRESSES"):
+            if sql.strip().startswith(statement):
                 [mine] = past(engines.lake, "geo")
-                successor = Load(mine.id, "geo", mine.source, mine.etag, now())
+                later = now() + HANGS_AFTER
+                successor = Load(mine.id, "geo", mine.source, mine.etag, later)
                 assert claim(engines.lake, successor, mine.started_at)
-                statements.append(sql)
             return engines.lake.run(sql, values)
 
         def put(self, path: Path, stage: str) -> None:
             engines.lake.put(path, stage)
 
-    assert load_new(bucket, Slow(), quiet(), never) == 0
-    assert len(statements) == 1
+    load_new(bucket, Slow(), quiet(), never)
     assert engines.rows("select count(*) from ADDRESSES") == [(0,)]
+    if statement == "merge into REJECTS":
+        assert engines.rows("select count(*) from REJECTS") == [(0,)]
     assert engines.rows("select STATUS from LOADS") == [("running",)]
+
+
+def test_a_load_that_takes_long_shows_that_it_is_alive(
+    engines: Engines, store: Any, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("application.geo_load.SIGN_EVERY", timedelta(0))
+    put(store, "Geo1.dat", HEADER, row("a"))
+    signs = []
+
+    class Watched:
+        def run(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+            if sql.strip().startswith("merge into ADDRESSES"):
+                [mine] = past(engines.lake, "geo")
+                signs.append(mine.alive_at > mine.started_at)
+            return engines.lake.run(sql, values)
+
+        def put(self, path: Path, stage: str) -> None:
+            engines.lake.put(path, stage)
+
+    assert load_new(bucket, Watched(), quiet(), never) == 0
+    assert signs == [True]
+
+
+def test_who_gave_a_sign_of_life_is_not_taken_over(engines: Engines) -> None:
+    old = now() - 2 * HANGS_AFTER
+    slow = Load("geo-1", "geo", "s3://b/Geo1.dat", "v1", old)
+    assert claim(engines.lake, slow)
+    keep_alive(engines.lake, slow)
+    quick = Load("geo-1", "geo", "s3://b/Geo1.dat", "v1", now())
+    assert not claim(engines.lake, quick, seen=old)
+    assert finish(engines.lake, slow, "done", Counts(1, 1))
 
 
 def test_a_file_that_changes_while_it_is_fetched_is_left_for_later(
@@ -319,9 +407,10 @@ def test_a_file_that_changes_while_it_is_fetched_is_left_for_later(
     assert engines.rows("select NUMBER from ADDRESSES") == [("2",)]
 
 
-def _past(etag: str, status: str, minutes: int) -> Past:
+def _past(etag: str, status: str, minutes: int, silent: int | None = None) -> Past:
     started = NOON - timedelta(minutes=minutes)
-    return Past(load_id("s3://b/Geo1.dat", etag), "s3://b/Geo1.dat", etag, status, started)
+    alive = NOON - timedelta(minutes=minutes if silent is None else silent)
+    return Past(load_id("s3://b/Geo1.dat", etag), "s3://b/Geo1.dat", etag, status, started, alive)
 
 
 @pytest.mark.parametrize(
@@ -332,6 +421,7 @@ def _past(etag: str, status: str, minutes: int) -> Past:
         pytest.param([_past("v2", "failed", 1)], False, id="refused before"),
         pytest.param([_past("v2", "running", 1)], False, id="another loader is at it"),
         pytest.param([_past("v2", "running", 16)], True, id="another loader hangs"),
+        pytest.param([_past("v2", "running", 60, 1)], False, id="another loader takes long"),
         pytest.param([_past("v1", "done", 1)], True, id="another version"),
         pytest.param([_past("v1", "running", 1)], False, id="another loader is at the old one"),
         pytest.param(
@@ -346,8 +436,6 @@ def test_what_is_due(known: list[Past], expected: bool) -> None:
 
 
 def test_a_load_ends_once(engines: Engines) -> None:
-    from application.loads import Counts
-
     load = Load("geo-1", "geo", "s3://b/Geo1.dat", "v1", NOON)
     assert claim(engines.lake, load)
     assert finish(engines.lake, load, "done", Counts(3, 2, 1))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import io
 from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from application.geo_load import written
 from application.openaddresses import (
     LONGEST_LINE,
     Address,
@@ -106,7 +111,7 @@ def test_a_bad_row_is_told_and_costs_no_other(line: str | bytes, reason: str) ->
     assert isinstance(bad, Reject)
     assert bad.line == 3
     assert reason in bad.reason
-    assert "\0" not in bad.record
+    assert bad.record.isprintable()
     assert len(bad.record) <= 1000
 
 
@@ -152,6 +157,14 @@ def test_without_hash_the_key_makes_the_identity() -> None:
     assert unkeyed.id != elsewhere.id
 
 
+def test_control_characters_become_blanks() -> None:
+    address, bad = read(HEADER, GOOD.replace("n S", "n\r\x85\tS"), "no\rrow\N{LINE SEPARATOR}")
+    assert isinstance(address, Address)
+    assert (address.street, address.key) == ("Main   Street", "12|MAIN ST|4|MANCHESTER|06040")
+    assert isinstance(bad, Reject)
+    assert bad.record == "no row "
+
+
 class Metered(io.BytesIO):
     """A file that knows the most that was asked of it at once."""
 
@@ -163,6 +176,7 @@ class Metered(io.BytesIO):
         return line
 
 
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 3 * LONGEST_LINE), max_size=5))
 def test_no_line_is_held_beyond_its_bound(lengths: Sequence[int]) -> None:
     file = Metered("\n".join([HEADER, *("x" * length for length in lengths)]).encode())
@@ -170,9 +184,32 @@ def test_no_line_is_held_beyond_its_bound(lengths: Sequence[int]) -> None:
     assert file.most <= LONGEST_LINE + 1
 
 
-@given(st.binary(max_size=200))
-def test_any_bytes_are_an_address_or_a_reject(noise: bytes) -> None:
+NOISE = st.one_of(
+    st.binary(max_size=200),
+    st.text(max_size=50).map(lambda text: GOOD.replace("Main", text).encode()),
+    st.text('ab",\r\n\\N\t \x85', max_size=50).map(lambda text: f"-72,41,1,{text},,,,,,,".encode()),
+)
+
+
+@settings(max_examples=60)
+@given(NOISE)
+def test_any_bytes_are_an_address_or_a_reject_also_for_the_reader_of_what_is_written(
+    noise: bytes,
+) -> None:
     lines = [line for line in noise.split(b"\n") if line.strip()]
     found = read(HEADER, GOOD, noise, GOOD)
     assert len(found) == len(lines) + 2
     assert isinstance(found[-1], Address)
+    rows = [
+        [str(value) for value in (row if isinstance(row, Address) else (row.line, row.record))]
+        for row in found
+    ]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.csv.gz"
+        with written(path) as write:
+            for row in rows:
+                write(row)
+        with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+            text = file.read()
+    assert text.count("\n") == len(rows)
+    assert list(csv.reader(io.StringIO(text, newline=""), strict=True)) == rows
