@@ -77,8 +77,8 @@ def test_posts_go_to_the_lake_the_rest_to_the_dead_letters_and_the_run_ends(
     assert counted(lake) == 300
     assert topics.committed() == 303
     reasons = {dict(each.headers())["reason"] for each in topics.dead_letters(2)}
-    assert reasons == {
-        b"not JSON: Expecting value: line 1 column 1 (char 0)",
+    assert {reason.partition(b":")[0] for reason in reasons} == {
+        b"not JSON",
         b"the message is empty",
     }
 
