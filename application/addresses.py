@@ -24,7 +24,7 @@ from application.directory import Directory, Group, directory
 from application.geometry import EARTH_M, Area
 from application.household import Resident, building
 from application.names import family_keys, fold, name
-from application.records import Customer
+from application.records import Customer, Point
 
 Floats = npt.NDArray[np.float64]
 
@@ -122,8 +122,7 @@ class Index:
     """Addresses in rows, those of one position together and in the order of their ids.
 
     spots is a tree over the distinct positions, starts their first rows and, behind the last, the
-    number of rows; near_sites is a tree over the sites. homes has the site of a customer's
-    address key.
+    number of rows; near_sites is a tree over the sites.
     """
 
     address_ids: Texts
@@ -132,7 +131,6 @@ class Index:
     starts: npt.NDArray[np.int64]
     sites: tuple[Site, ...]
     near_sites: Any
-    homes: Mapping[str, Site]
     directory: Directory
 
     @property
@@ -142,10 +140,6 @@ class Index:
 
     def __len__(self) -> int:
         return len(self.address_ids)
-
-    def home(self, resident: Resident) -> Site | None:
-        """Return where a customer lives; None where no address of ours is theirs."""
-        return self.homes.get(resident.address_key)
 
     def look(self, areas: Sequence[Area]) -> list[Sight]:
         """Look around many positions at once, as far as the radius of each goes.
@@ -213,15 +207,11 @@ def index(addresses: Any, customers: Any, portfolios: Any) -> Index:
     rows = _rows_of(all_keys, set(customers["ADDRESS_KEY"].to_pylist()))
     ids, keys = Texts(pc.take(addresses["ADDRESS_ID"], taken)), Texts(all_keys)
     # Of several addresses with one key the one with the least id is home: it comes last.
-    at_home = sorted(rows, key=ids.__getitem__, reverse=True)
-    home_rows = {keys[row]: row for row in at_home}
-    people = directory(
-        _residents(
-            customers,
-            _products(portfolios),
-            {key: ids[row] for key, row in home_rows.items()},
-        )
-    )
+    homes = {
+        keys[row]: (ids[row], Point(lon[row].item(), lat[row].item()))
+        for row in sorted(rows, key=ids.__getitem__, reverse=True)
+    }
+    people = directory(_residents(customers, _products(portfolios), homes))
     sites = {
         row: Site(row, lon[row].item(), lat[row].item(), _families(group), group)
         for row in rows
@@ -235,7 +225,6 @@ def index(addresses: Any, customers: Any, portfolios: Any) -> Index:
         starts=np.append(starts, len(lon)),
         sites=tuple(sites.values()),
         near_sites=cKDTree(_sphere(lon[list(sites)], lat[list(sites)])),
-        homes={key: sites[row] for key, row in home_rows.items() if row in sites},
         directory=people,
     )
 
@@ -263,22 +252,25 @@ def _rows_of(keys: Any, wanted: set[str]) -> list[int]:
 
 
 def _residents(
-    customers: Any, products: Mapping[str, frozenset[str]], address_ids: Mapping[str, str]
+    customers: Any,
+    products: Mapping[str, frozenset[str]],
+    homes: Mapping[str, tuple[str, Point]],
 ) -> Iterator[Resident]:
     for row in zip(*(customers[each].to_pylist() for each in _COLUMNS), strict=True):
         who, first, last, account, city, key, household, contact, marketing = row
+        address_id, home = homes.get(key, (None, None))
         customer = Customer(
             id=who,
             first_name=first,
             last_name=last,
             handle=account or None,
-            address_id=address_ids.get(key),
+            address_id=address_id,
             household_id=household or None,
             contact_consent=contact,
             marketing_consent=marketing,
             products=products.get(who, frozenset()),
         )
-        yield Resident(customer, name(first, last), key, fold(city))
+        yield Resident(customer, name(first, last), key, fold(city), home)
 
 
 def _families(residents: Group) -> tuple[str, ...]:

@@ -28,9 +28,7 @@ class Directory:
     def perhaps(self, author: Profile) -> Collection[Resident]:
         """Return the customers of whose name a profile may tell the INITIAL or more."""
         keys = profile_keys(author, self.families)
-        return {
-            each.customer.id: each for key in keys for each in self.by_name.get(key, ())
-        }.values()
+        return {each for key in keys for each in self.by_name.get(key, ())}
 
     def kin(self, resident: Resident) -> tuple[str, ...]:
         """Return the ids of those who belong to a resident and are not managed with them."""

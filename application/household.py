@@ -6,20 +6,21 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from application.names import Name, family_keys
-from application.records import Customer
+from application.records import Customer, Point
 
 # An address of more customers is a house whose flats nobody wrote down: neighbours, no household.
 HOME = 6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # one object a customer
 class Resident:
-    """A customer, and where the CRM says that they live: an address key, folded names."""
+    """A customer, and where the CRM says that they live; home is None where we know no place."""
 
     customer: Customer
     name: Name
     address_key: str
     town: str
+    home: Point | None = None
 
 
 def building(address_key: str) -> str:

@@ -122,7 +122,7 @@ def _match(
 
 def _by_handle(known: Resident, where: Area | None, index: Index) -> Match:
     says = HANDLE.says.format(known.customer.handle)
-    home = index.home(known)
+    home = known.home
     if where is None or not where.local or home is None:
         return _of(known, HANDLE.category, HANDLE.confidence, says, index)
     distance = distance_m(where.lon, where.lat, home.lon, home.lat)
@@ -165,7 +165,7 @@ def _by_address(author: Profile, where: Area, sight: Sight, index: Index) -> Mat
         return _unknown(f"no address within {where.radius_m:.0f} m of the position")
     key, distance = index.address_keys[sight.row], sight.distance_m
     way, close = _way(distance, key), closeness(distance, where)
-    here = next((site.residents for site in sight.near if site.row == sight.row), ())
+    here = index.directory.by_address.get(key) if sight.near else None
     told = distance + where.precision_m <= HOUSE_M
     if here and told and index.alone(sight.row, where, distance + AS_NEAR_M):
         # No name fits but a given one; without that the first stands for the address.
@@ -173,7 +173,8 @@ def _by_address(author: Profile, where: Area, sight: Sight, index: Index) -> Mat
         resident, rule = here[alike.index(max(alike))], AT_HOME[max(alike)]
         says = f"{way}; {rule.says}"
         return _of(resident, rule.category, rule.confidence * close, says, index, distance)
-    rule = IN_THE_BUILDING if index.directory.by_building.get(building(key)) else NOBODY
+    shared = sight.near and building(key) in index.directory.by_building
+    rule = IN_THE_BUILDING if shared else NOBODY
     return Match(
         rule.category,
         round(rule.confidence * close, 3),
@@ -192,7 +193,7 @@ def _by_box(author: Profile, where: Area, sight: Sight, index: Index) -> Match:
         (
             resident
             for resident in index.directory.perhaps(author)
-            if (home := index.home(resident)) and where.holds(home.lon, home.lat)
+            if (home := resident.home) and where.holds(home.lon, home.lat)
         ),
     )
     if len(found) == 1:
@@ -286,5 +287,6 @@ def _way(distance: float, address_key: str) -> str:
     """Say how far it is to an address: 31 m from 12 MAPLE ST UNIT 4B, MANCHESTER."""
     number, street, unit, city, _ = parts(address_key)
     far = f"{distance:.0f} m" if distance < 1000 else f"{distance / 1000:.1f} km"
-    house = " ".join(filter(None, (number, street, unit and f"UNIT {unit}")))
-    return f"{far} from {', '.join(filter(None, (house, city))) or 'an address'}"
+    house = f"{number} {street} UNIT {unit}" if unit else f"{number} {street}"
+    place = f"{house.strip()}, {city}" if city else house.strip()
+    return f"{far} from {place or 'an address'}"
