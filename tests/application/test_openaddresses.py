@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from application.geo_load import written
@@ -187,12 +187,14 @@ def test_no_line_is_held_beyond_its_bound(lengths: Sequence[int]) -> None:
 NOISE = st.one_of(
     st.binary(max_size=200),
     st.text(max_size=50).map(lambda text: GOOD.replace("Main", text).encode()),
-    st.text('ab",\r\n\\N\t \x85', max_size=50).map(lambda text: f"-72,41,1,{text},,,,,,,".encode()),
+    st.text('ab"\r\\N\t \x85', max_size=20).map(lambda text: f"-72,41,1,{text},,,,,,,".encode()),
 )
 
 
 @settings(max_examples=60)
 @given(NOISE)
+@example(b"-72,41,1,Main\rStreet,,,,,,,")
+@example(b"no\rrow")
 def test_any_bytes_are_an_address_or_a_reject_also_for_the_reader_of_what_is_written(
     noise: bytes,
 ) -> None:
