@@ -240,8 +240,8 @@ def test_the_watch_loads_what_comes_and_sigterm_ends_it_well(engines: Engines, s
     assert engines.rows("select count(*) from ADDRESSES") == [(2,)]
 
 
-# Of a load's 15 statements and uploads those that change something, and one after the last.
-@pytest.mark.parametrize("step", [2, 4, 6, 8, 9, 11, 12, 14, 16])
+# Of a load's 15 statements and uploads those that change most, and one after the last.
+@pytest.mark.parametrize("step", [2, 6, 8, 9, 11, 14, 16])
 def test_a_failure_at_any_step_loses_nothing_and_halves_nothing(
     engines: Engines, store: Any, bucket: Bucket, step: int
 ) -> None:
