@@ -24,7 +24,8 @@ def embedded(
 
     posts are what the stream sends, `data` with `includes`, or a file of them in JSON lines; they
     are played at a rate a second, or as fast as they are read. limits overrides X's own, by the
-    names of `x_world.Limits`. Without a token one is made up.
+    names of `x_world.Limits`; all who ask share them, as all pods of an app do. Without a token one
+    is made up.
 
     Tests reach what is not X: `POST /stand-in/posts` pushes posts; `GET /stand-in/counts` counts
     requests by path, connections, posts and keep-alives; `POST /stand-in/faults` orders faults,
