@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any, NoReturn
 
 from confluent_kafka import (
@@ -82,10 +81,7 @@ class Source:
         self._paused = False
         self._trouble: KafkaError | None = None
         self._silent_since: float | None = None
-        self._consumer = _client(
-            Consumer,
-            for_consumer(settings) | {"error_cb": self._note},
-        )
+        self._consumer = _client(Consumer, for_consumer(settings) | {"error_cb": self._note})
 
     def open(
         self,
@@ -308,10 +304,8 @@ class DeadLetters:
     def __init__(self, settings: KafkaSettings, budget: float = BUDGET) -> None:
         self._settings = settings
         self._budget = budget
-        self._producer = _client(
-            Producer,
-            for_producer(settings, budget) | {"error_cb": lambda _: None},
-        )
+        silent = {"error_cb": lambda _: None}
+        self._producer = _client(Producer, for_producer(settings, budget) | silent)
 
     def send(self, letters: Sequence[tuple[Message, str]]) -> None:
         """Deliver messages, each with its reason; return when the broker has all of them.
@@ -331,13 +325,16 @@ class DeadLetters:
         """Deliver letters; return what no later try helps by their places among them."""
         errors: dict[int, KafkaError] = {}
         for number, each in enumerate(letters):
-            self._produce(each, partial(_receive, errors, number))
+
+            def receive(error: KafkaError | None, _: Any, number: int = number) -> None:
+                if error is not None:
+                    errors[number] = error
+
+            self._produce(each, receive)
         left = self._producer.flush(self._budget + 1) if letters else 0
         if left or any(each.code() not in _REFUSED for each in errors.values()):
-            raise UnreachableError(
-                _line(self._settings, self._what(), f"no receipt within {self._budget:.0f} s",
-                      "check the broker")
-            )  # fmt: skip
+            told = f"no receipt within {self._budget:.0f} s"
+            raise UnreachableError(_line(self._settings, self._what(), told, "check the broker"))
         return errors
 
     def _produce(self, message: Message, receive: Callable[[KafkaError | None, Any], None]) -> None:
@@ -353,21 +350,15 @@ class DeadLetters:
             except BufferError:
                 self._producer.poll(0.1)
             except KafkaException as failure:
-                receive(failure.args[0], None)
-                return
+                return receive(failure.args[0], None)
             else:
-                return
+                return None
 
     def _what(self) -> str:
         return f"keeping what is no post in topic {self._settings.dead_letter_topic}"
 
     def _refuse(self, error: KafkaError) -> NoReturn:
         raise RefusedError(_line(self._settings, self._what(), error.str(), _advice(error)))
-
-
-def _receive(errors: dict[int, KafkaError], number: int, error: KafkaError | None, _: Any) -> None:
-    if error is not None:
-        errors[number] = error
 
 
 def _client(kind: Any, configuration: dict[str, Any]) -> Any:

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from application.batch import Limits
-from application.consumer import Consumer, Ends, Summary
-from application.errors import RefusedError
+from application.consumer import LOT, Consumer, Ends, Summary
+from application.errors import RefusedError, UnreachableError
 from application.kafka_message import Message, Partition
 from application.message import Reading
 from application.records import Decision, Match, Origin, Sentiment
@@ -256,6 +256,49 @@ def test_a_quiet_topic_with_messages_left_is_not_idle() -> None:
     source.left = 1
     assert run(source).read == 1
     assert not source._steps
+
+
+def test_a_member_without_partitions_goes_on_while_the_group_gets_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("application.consumer.STUCK", 0)
+
+    def less(script: Script) -> None:
+        script.left -= 1
+
+    source = Script(*[less] * 5)
+    source.left = 5
+    assert run(source).waiting == 0
+
+
+def test_messages_that_nobody_reads_end_the_run_with_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("application.consumer.STUCK", 0)
+    source = Script()
+    source.left = 40
+    with pytest.raises(UnreachableError, match=r"Kafka gave no message .* 40 messages wait"):
+        run(source)
+    assert source.story == ["leave"]
+
+
+def test_no_more_than_a_lot_over_two_batches_is_held() -> None:
+    size = len(message(1))
+    held: list[int] = []
+
+    class Counting(Script):
+        def poll(self, most: int, timeout: float) -> list[Message]:
+            found = super().poll(most, timeout)
+            held.append(sum(map(len, lake.batches)))
+            self.given = getattr(self, "given", 0) + len(found)
+            held[-1] = self.given - held[-1]
+            return found
+
+    source = Counting([post(number) for number in range(1, 1001)])
+    lake = Lake(source)
+    run(source, lake, limits=Limits(count=1000, bytes=10 * size, seconds=0))
+    assert max(held) <= 20 + LOT + 20, "the last batches may be under way"
+    assert sum(map(len, lake.batches)) == 1000
 
 
 def test_the_summary_is_one_line() -> None:

@@ -101,6 +101,21 @@ def test_a_kill_between_merge_and_commit_doubles_nothing(
     assert topics.committed() == 50
 
 
+def test_a_job_that_is_retried_after_a_kill_reads_all(
+    start: Start, lake: Lake, topics: Topics
+) -> None:
+    topics.send([message(1)])
+    victim = start()
+    until(lambda: topics.committed() == 1, 60)
+    victim.kill()
+    victim.wait()
+    topics.send(message(number) for number in range(2, 42))
+    code, told = ended(start("--until-idle", "0"))
+    assert code == 0
+    assert told[-1].startswith("KafkaSnowflake: 40 read, "), "a dead member's partitions count"
+    assert counted(lake) == topics.committed() == 41
+
+
 def test_sigterm_finishes_the_batch_at_hand_and_leaves_the_group(
     start: Start, lake: Lake, topics: Topics
 ) -> None:
@@ -268,6 +283,7 @@ def test_a_time_is_of_the_day_or_whole(text: str, time: str) -> None:
         ["--until", "25:00"],
         ["--until", "tomorrow"],
         ["--batch", "x"],
+        ["--batch", "1000001"],
         ["--refresh", ""],
         ["--unknown"],
         ["word"],

@@ -6,9 +6,10 @@ import dataclasses
 from collections.abc import Callable, Iterable
 
 import pytest
+from confluent_kafka import KafkaError
 
 from application.errors import BadInputError, RefusedError, UnreachableError
-from application.kafka_message import Message, Partition
+from application.kafka_message import Message, Partition, shortened
 from application.records import Origin
 from application.settings import KafkaSettings, kafka_settings
 from application.source import DeadLetters, Source
@@ -124,6 +125,45 @@ def test_a_commit_that_the_broker_did_not_take_goes_with_the_last(topics: Topics
     assert topics.committed() == 4
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        KafkaError.STALE_MEMBER_EPOCH,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError.NOT_COORDINATOR,
+    ],
+)
+def test_a_commit_that_was_refused_is_tried_again_while_the_partition_is_ours(
+    topics: Topics, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
+    monkeypatch.setattr("application.source.AGAIN", 0)
+    topics.send(b"x" for _ in range(4))
+    member = Member(topics.settings)
+    member.until_read(4)
+    topics.broker.refuse(OFFSET_COMMIT, [error])
+    member.source.commit(member.next())
+    look_until(lambda: member.source.waiting() == 0, member)
+    member.source.close()
+    assert topics.committed() == 4
+
+
+def test_what_waits_in_partitions_of_others_counts(topics: Topics) -> None:
+    topics.send(b"x" for _ in range(40))
+    other = Member(topics.settings)
+    other.until_read(40)
+    other.source.commit(dict.fromkeys(other.owned, 3))
+    member = Member(topics.settings)
+    assert not member.owned
+    assert member.source.waiting() == 40 - 3 * PARTITIONS
+    member.source.leave()
+    other.source.leave()
+
+
+def test_what_waits_is_unknown_while_the_broker_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("application.source.COUNTING", 0.2)
+    assert Source(KafkaSettings(f"127.0.0.1:{free_port()}")).waiting() is None
+
+
 def test_dead_letters_come_as_they_were_with_reason_and_origin(topics: Topics) -> None:
     letters = DeadLetters(topics.settings, 20)
     letters.send([])
@@ -154,14 +194,30 @@ def test_dead_letters_come_as_they_were_with_reason_and_origin(topics: Topics) -
 
 def test_dead_letters_that_nobody_took_are_an_error() -> None:
     settings = KafkaSettings(f"127.0.0.1:{free_port()}")
-    with pytest.raises(
-        UnreachableError, match=r"keeping what is no post in topic tweets-dead-letters"
-    ):
+    with pytest.raises(UnreachableError, match="keeping what is no post"):
         DeadLetters(settings, 1).send([(Message(Origin("tweets", 0, 0), b"x"), "why")])
 
 
-def test_a_dead_letter_that_is_too_large_for_its_topic_is_refused(topics: Topics) -> None:
+def test_a_dead_letter_that_is_too_large_for_its_topic_is_shortened(topics: Topics) -> None:
     topics.broker.refuse(PRODUCE, [MESSAGE_TOO_LARGE])
+    origin = Origin(topics.topic, 2, 7)
+    large = Message(origin, b"x" * 900_000, b"key", (("id", b"5"),))
+    DeadLetters(topics.settings, 20).send([(large, "why")])
+    [kept] = topics.dead_letters(1)
+    assert (kept.value(), kept.key()) == (b"x" * 100_000, b"key")
+    told = dict(kept.headers())
+    assert (told["truncated"], told["size"]) == (b"true", b"900000")
+    assert (told["id"], told["reason"], told["origin.offset"]) == (b"5", b"why", b"7")
+
+
+def test_headers_that_are_too_large_are_left_out_of_a_shortened_letter() -> None:
+    short = shortened(Message(Origin("t", 0, 0), None, None, (("id", b"x" * 900_000),)), "why")
+    assert (short.value, short.key) == (b"", None)
+    assert "id" not in dict(short.headers)
+
+
+def test_a_dead_letter_that_is_too_large_even_then_is_refused(topics: Topics) -> None:
+    topics.broker.refuse(PRODUCE, [MESSAGE_TOO_LARGE] * 2)
     with pytest.raises(RefusedError, match=r"max\.message\.bytes"):
         DeadLetters(topics.settings, 20).send([(Message(Origin("t", 0, 0), b"x"), "why")])
 
