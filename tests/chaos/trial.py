@@ -28,6 +28,7 @@ _TICK = 0.05
 _READING = "; reading "  # what a consumer says when it joins
 _TELL_SECONDS = 10.0
 _END_SECONDS = 40.0
+_JOB_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def run(plan: Plan, folder: Path, say: Callable[[str], None]) -> Outcome:
     ):
         with lake.opened(warehouse) as client:
             lake.fill(client)
+            lake.unlock(client)
         say("broker and warehouse are up")
         trial = _Trial(plan, folder, began, say, broker, warehouse, way, operator, made)
         with crew(trial.hands):
@@ -121,6 +123,7 @@ class _Trial:
         self._folder = folder
         self._guests: list[Hand] = []
         self.hands = [*self._producers, *self._consumers]
+        self._late: list[dict[bytes, bytes]] = []  # the poison that a job is to read
         self._poison = posts.poison(max(10, int(plan.posts * POISON_SHARE)), plan.seed)
 
     def run(self) -> Outcome:
@@ -132,6 +135,7 @@ class _Trial:
         self._say("all is read" if drained else "time is over")
         if drained:
             self._leave()
+            self._retry()
             self._read_again()
         self._close_books(drained)
         return self._outcome
@@ -150,7 +154,8 @@ class _Trial:
         """Let the schedule happen, and poison be sent meanwhile."""
         start = self._passed()
         events = schedule(self._plan.seed, max(5.0, BROKEN * self._plan.seconds - start))
-        poison = _shares(self._poison, sum(each.kind == "poison" for each in events))
+        poison = _shares(self._poison, sum(each.kind == "poison" for each in events) + 2)
+        self._late = [next(poison), next(poison)]
         ends: list[tuple[float, Callable[[], None]]] = []
         for event in events:
             self._watch(until=start + event.at, ends=ends)
@@ -245,6 +250,28 @@ class _Trial:
             for each in lasting
             if each.running
         ]
+
+    def _retry(self) -> None:
+        """Kill a job that has the partitions; started again, it is to read what came since."""
+        program = consumer("consumer-job", self._environment, self._folder, "--until-idle", "5")
+        job = Hand(program, lasting=False)
+        self.hands.append(job)
+        before, after = self._late
+        self._topics.send(TOPIC, before)
+        self._topics.settle()
+        job.start()
+        self._until(lambda: self._behind() == 0)
+        job.kill()
+        self._topics.send(TOPIC, after)
+        self._topics.settle()
+        self._until(lambda: job.done)
+        if not job.done or self._behind():
+            self._outcome.wrong.append(f"a retried job leaves messages: {program.last_words()}")
+
+    def _until(self, happened: Callable[[], bool]) -> None:
+        limit = time.monotonic() + _JOB_SECONDS
+        while not happened() and time.monotonic() < limit:
+            self._tick()
 
     def _read_again(self) -> None:
         """Let one more consumer look, which must find nothing to do."""
