@@ -154,10 +154,11 @@ class Warehouse:
         for pause in _pauses():
             try:
                 return self._attempt(attempt, patience)
-            except Error as error:
+            # An answer that is cut off in its middle comes as the transport's error, an OSError.
+            except (Error, OSError) as error:
                 self._drop()
                 where = f"Snowflake ({self._address()}), {what}"
-                if not heals(error):
+                if isinstance(error, Error) and not heals(error):
                     raise RefusedError(f"{where}: {why(error)}") from error
                 if patience.left() < pause:
                     raise UnreachableError(
