@@ -30,9 +30,10 @@ class Name(NamedTuple):
 class Profile(NamedTuple):
     """What a profile tells of a name.
 
-    texts are the words of the display name and of the user name, words those of both; letters are
-    the user name's, in which a name may be written without a gap, first all of them, then without
-    the state; given_only is set where there is but one word.
+    texts are the words of the display name, in the order given name, family name, and those of the
+    user name; words are those of both. letters are the user name's, in which a name may be written
+    without a gap, first all of them, then without the state. given_only is set where there is but
+    one word.
     """
 
     texts: tuple[tuple[str, ...], ...]
@@ -40,9 +41,18 @@ class Profile(NamedTuple):
     letters: tuple[str, ...]
     given_only: Name | None
 
+    @property
+    def shows_whole(self) -> bool:
+        """Tell whether the display name may be a whole name."""
+        return len(self.texts[0]) > 1
+
+    def denies(self, family: str) -> bool:
+        """Tell whether the display name may be a whole name, and is without this family name."""
+        return self.shows_whole and family not in self.texts[0]
+
     def may_be_of(self, families: Iterable[str]) -> bool:
-        """Tell whether one of these family names is written somewhere in the profile."""
-        words, letters = self.words, self.letters[0]
+        """Tell whether one of these family names is written where it may count."""
+        words, letters = self.words, "" if self.shows_whole else self.letters[0]
         # A list of one or two is made faster than a generator.
         return any([each in words or each in letters for each in families])  # noqa: C419
 
@@ -119,7 +129,7 @@ def name(first: str, last: str) -> Name:
 def profile(display_name: str, username: str) -> Profile:
     """Return what a display name and a user name tell."""
     words = _words(_HUMP.sub(" ", username) if not username.islower() else username)
-    shown, user, letters = _person(_words(display_name)), _person(words), "".join(words)
+    shown, user, letters = _person(_shown(display_name)), _person(words), "".join(words)
     # One word says little; it counts where the profile tells no more.
     texts = (shown, user) if len(shown) < 2 or len(user) > 1 else (shown,)
     told = shown or user
@@ -149,12 +159,20 @@ def compare(one: Name, other: Name) -> Likeness:
 
 
 def likeness(customer: Name, author: Profile) -> Likeness:
-    """Return the best of all ways to read the profile."""
+    """Return the best of all ways to read the profile.
+
+    Many a family name is also a given name, or is inside other words. So alone it counts only in
+    its place, and a user name has to tell all of a name that the display name does not tell.
+    """
     found = Likeness.OTHER
     for family in _spellings(customer.family):
         spelled = customer if family in customer.family else Name(customer.given, (family,))
         for each in _readings(author, family):
-            found = max(found, compare(spelled, each))
+            how = compare(spelled, each)
+            if how is Likeness.FULL or not author.denies(family):
+                found = max(found, how)
+    if found is Likeness.FAMILY and not _in_place(customer.family, author):
+        found = Likeness.OTHER
     if found is Likeness.OTHER and author.given_only:
         found = compare(customer, author.given_only)
     return found
@@ -220,7 +238,8 @@ def _spellings(family: tuple[str, ...]) -> tuple[str, ...]:
 def _readings(author: Profile, family: str) -> Iterator[Name]:
     """Yield every way to read a profile in which this is, or is among, the family name.
 
-    The family name may stand first or last.
+    The family name may stand first or last. The letters of a user name say nothing against a
+    display name of other people.
     """
     for words in author.texts:
         if family in words:
@@ -231,7 +250,7 @@ def _readings(author: Profile, family: str) -> Iterator[Name]:
                     yield Name(words[:cut], words[cut:])
                 if family in words[:cut]:
                     yield Name(words[cut:], words[:cut])
-    if len(family) >= _SHORTEST_FAMILY:
+    if len(family) >= _SHORTEST_FAMILY and not author.denies(family):
         for letters in author.letters:
             if len(letters) > len(family):
                 if letters.endswith(family):
@@ -240,13 +259,34 @@ def _readings(author: Profile, family: str) -> Iterator[Name]:
                     yield Name((letters[len(family) :],), (family,))
 
 
+def _in_place(family: tuple[str, ...], author: Profile) -> bool:
+    """Tell whether a family name is the last word of a display name, or all that there is.
+
+    Of two surnames the first may also stand before another one: García López, García Pérez.
+    """
+    spellings, shown = _spellings(family), author.texts[0]
+    if author.shows_whole:
+        two = len(family) > 1 and len(shown) > 2
+        return shown[-1] in spellings or (two and shown[-2] in spellings)
+    alone = (*author.letters, *(words[0] for words in author.texts if len(words) == 1))
+    return not set(alone).isdisjoint(spellings)
+
+
 def _parts(author: Profile) -> Set[str]:
     """Return whatever may be a family name."""
     found = set(author.words)
+    if author.shows_whole:
+        return found
     for letters in author.letters:
         found.update([letters[cut:] for cut in range(1, len(letters))])
         found.update([letters[:cut] for cut in range(1, len(letters))])
     return found
+
+
+def _shown(display_name: str) -> tuple[str, ...]:
+    """Return the words of a display name; what stands before a comma comes last: Smith, Bob."""
+    before, _, behind = display_name.partition(",")
+    return _words(f"{behind} {before}" if behind else before)
 
 
 def _person(words: tuple[str, ...]) -> tuple[str, ...]:
