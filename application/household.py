@@ -24,9 +24,14 @@ class Resident:
 
 
 def building(address_key: str) -> str:
-    """Return the key of an address without its unit; the empty one has no building."""
+    """Return the key of an address without its unit.
+
+    It is empty where the key names no one house: without a number, a street, or both city and
+    postcode, for every town has a 12 Main Street.
+    """
     number, street, _, city, postcode = parts(address_key)
-    return "|".join((number, street, city, postcode)) if number and street else ""
+    one_house = number and street and (city or postcode)
+    return "|".join((number, street, city, postcode)) if one_house else ""
 
 
 def parts(address_key: str) -> tuple[str, str, str, str, str]:

@@ -82,6 +82,14 @@ def test_a_building_is_an_address_without_its_unit() -> None:
     assert parts("12|MAPLE ST|A|MANCHESTER|06040")[2] == "A"
 
 
-@pytest.mark.parametrize("text", ["", "||||", "|MAPLE ST||MANCHESTER|06040", "12", "a|b|c|d|e|f"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "||||", "|MAPLE ST||MANCHESTER|06040", "12|MAPLE ST|A||", "12", "a|b|c|d|e|f"],
+)
 def test_what_names_no_house_is_no_building(text: str) -> None:
     assert building(text) == ""
+
+
+@pytest.mark.parametrize("text", ["12|MAPLE ST||MANCHESTER|", "12|MAPLE ST|||06040"])
+def test_a_town_or_a_postcode_is_enough_for_a_building(text: str) -> None:
+    assert building(text)

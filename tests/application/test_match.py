@@ -112,6 +112,23 @@ def test_the_distance_is_told() -> None:
     assert match(post("Bob Smith", box(0.1))).distance_m is None
 
 
+@pytest.mark.parametrize(
+    ("shown", "username"),
+    [
+        ("Kimberly Jones", "kimberlyjones"),
+        ("James Miller", "jmiller77"),
+        ("Sara Holt", "happysunday"),
+        ("Sara Holt", "CoffeeLee"),
+        ("Kim Novak", "novak_k"),
+    ],
+)
+def test_a_piece_of_a_name_makes_no_household(shown: str, username: str) -> None:
+    people = [("Soo", "Kim"), ("Robert", "James"), ("Tom", "Day"), ("Ann", "Lee")]
+    index = town([HOME, NEXT], [Client(last, first, last, HOME.key) for first, last in people])
+    found = match(post(shown, away(60), username), index)
+    assert (found.category, found.address_id, found.customer_id) == ("prospect", "next", None)
+
+
 TWINS = town(
     [HOME, NEXT],
     [Client("b1", key=key(12)), Client("b2", key=key(12)), Client("b3", key=key(14))],
@@ -156,6 +173,18 @@ def test_those_who_belong_together_are_told() -> None:
         ],
     )
     assert match(post("Bob Smith", HERE), family).kin == ("ann", "tim")
+
+
+def test_an_address_without_a_town_is_no_home() -> None:
+    somewhere = "12|MAIN ST|||"
+    index = town(
+        [Address("here", LON, LAT, somewhere), Address("far", LON + 1, LAT, somewhere)],
+        [Client("bob", key=somewhere), Client("ann", "Ann", "Jones", somewhere)],
+    )
+    for position in (HERE, Point(LON + 1, LAT)):
+        found = match(post("Bob Smith", position), index)
+        assert (found.category, found.customer_id, found.kin) == ("prospect", None, ())
+    assert match(post("Bob Smith", None, "x", "Manchester"), index).kin == ()
 
 
 def test_nothing_matches_in_nothing() -> None:
