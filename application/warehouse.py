@@ -177,7 +177,8 @@ class Warehouse:
                 if self._connection is None:
                     self._connection = self._connect(_whole(patience.left()))
                 with self._connection.cursor() as cursor:
-                    answer.set_result(attempt(cursor, _whole(patience.left())))
+                    found = attempt(cursor, _whole(patience.left()))
+                answer.set_result(found)
             except BaseException as error:  # noqa: BLE001 -- it is raised where it is waited for
                 answer.set_exception(error)
 
