@@ -59,6 +59,14 @@ _COLUMNS = (
     "CONTACT_CONSENT",
     "MARKETING_CONSENT",
 )
+# Puts a 0 between any two of 32 bits: halves move apart, then quarters, down to single bits.
+_SPREAD = (
+    (16, 0x0000FFFF0000FFFF),
+    (8, 0x00FF00FF00FF00FF),
+    (4, 0x0F0F0F0F0F0F0F0F),
+    (2, 0x3333333333333333),
+    (1, 0x5555555555555555),
+)
 
 
 class Lake(Protocol):
@@ -80,9 +88,10 @@ class Texts:
         whole = column.cast(pa.large_string()).combine_chunks()
         _, offsets, letters = whole.buffers()
         size = whole.offset + len(whole) + 1
-        self._offsets = np.frombuffer(offsets or bytes(8 * size), dtype=np.int64)[
-            whole.offset : size
-        ]
+        # A memoryview gives a number faster than NumPy, which makes an object of its own.
+        self._offsets = (
+            memoryview(offsets or bytes(8 * size)).cast("B").cast("q")[whole.offset : size]
+        )
         self._letters = memoryview(letters or b"")
 
     def __len__(self) -> int:
@@ -120,6 +129,8 @@ class Sight(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class Index:
     """Addresses in rows, those of one position together and in the order of their ids.
+
+    Positions lie along a curve, so that what is near is near in memory too.
 
     spots is a tree over the distinct positions, starts their first rows and, behind the last, the
     number of rows; near_sites is a tree over the sites.
@@ -160,7 +171,7 @@ class Index:
             Sight(
                 row=row if hit else None,
                 distance_m=metre if hit else None,
-                near=tuple(self.sites[each] for each in next(sites)) if area.local else (),
+                near=tuple(map(self.sites.__getitem__, next(sites))) if area.local else (),
             )
             for area, hit, row, metre in zip(
                 areas, within.tolist(), rows.tolist(), metres.tolist(), strict=True
@@ -212,8 +223,9 @@ def index(addresses: Any, customers: Any, portfolios: Any) -> Index:
         for row in sorted(rows, key=ids.__getitem__, reverse=True)
     }
     people = directory(_residents(customers, _products(portfolios), homes))
+    same: dict[tuple[str, ...], tuple[str, ...]] = {}
     sites = {
-        row: Site(row, lon[row].item(), lat[row].item(), _families(group), group)
+        row: Site(row, lon[row].item(), lat[row].item(), _families(group, same), group)
         for row in rows
         if (group := people.by_address.get(keys[row]))
     }
@@ -230,11 +242,24 @@ def index(addresses: Any, customers: Any, portfolios: Any) -> Index:
 
 
 def _order(lon: Floats, lat: Floats, ids: Any) -> npt.NDArray[np.int64]:
-    """Return the rows that are on earth, by position and, at one position, by id."""
-    by = [(each, "ascending") for each in ("lon", "lat", "id")]
-    order = pc.sort_indices(pa.table({"lon": lon, "lat": lat, "id": ids}), sort_keys=by).to_numpy()
+    """Return the rows that are on earth, along the curve and, at one position, by id."""
     known = (np.abs(lon) <= 180) & (np.abs(lat) <= 90)  # false for NaN
+    along = _along(np.where(known, lon, 0), np.where(known, lat, 0))
+    columns = {"along": along, "lon": lon, "lat": lat, "id": ids}
+    by = [(each, "ascending") for each in columns]
+    order = pc.sort_indices(pa.table(columns), sort_keys=by).to_numpy()
     return np.asarray(order[known[order]], dtype=np.int64)
+
+
+def _along(lon: Floats, lat: Floats) -> npt.NDArray[np.uint64]:
+    """Return how far along a Z-order curve a position is: its bits of lon and lat in turn."""
+    found = np.zeros(len(lon), dtype=np.uint64)
+    for turn, share in enumerate(((lon + 180) / 360, (lat + 90) / 180)):
+        bits = (share * (2**32 - 1)).astype(np.uint64)
+        for shift, mask in _SPREAD:
+            bits = (bits | bits << np.uint64(shift)) & np.uint64(mask)
+        found |= bits << np.uint64(turn)
+    return found
 
 
 def _starts(lon: Floats, lat: Floats) -> npt.NDArray[np.int64]:
@@ -273,11 +298,11 @@ def _residents(
         yield Resident(customer, name(first, last), key, fold(city), home)
 
 
-def _families(residents: Group) -> tuple[str, ...]:
-    """Return the family names that are there, each the one string that all of that name share."""
-    return tuple(
-        dict.fromkeys(sys.intern(each) for who in residents for each in family_keys(who.name))
-    )
+def _families(residents: Group, same: dict[tuple[str, ...], tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the family names that are there; equal ones are one object."""
+    names = (sys.intern(each) for who in residents for each in family_keys(who.name))
+    families = tuple(dict.fromkeys(names))
+    return same.setdefault(families, families)
 
 
 def _products(portfolios: Any) -> dict[str, frozenset[str]]:

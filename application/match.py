@@ -34,7 +34,7 @@ from application.directory import handle
 from application.geometry import HOUSE_M, Area, area, distance_m
 from application.household import Resident, building, one_household, parts
 from application.names import Likeness, Profile, fold, likeness, profile
-from application.records import Category, Match, Post
+from application.records import Author, Category, Match, Post
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +92,9 @@ def match_all(posts: Sequence[Post], index: Index) -> list[Match]:
     """Return who each post is from, in the order of the posts."""
     areas = [area(post.position) for post in posts]
     sights = iter(index.look([each for each in areas if each is not None]))
-    authors = [profile(post.author.name, post.author.username) for post in posts]
     return [
-        _match(post, author, where, next(sights) if where else None, index)
-        for post, author, where in zip(posts, authors, areas, strict=True)
+        _match(post.author, where, next(sights) if where else None, index)
+        for post, where in zip(posts, areas, strict=True)
     ]
 
 
@@ -107,17 +106,24 @@ def closeness(distance: float, where: Area) -> float:
     return REMAINS + (1 - REMAINS) / (1 + (distance + where.precision_m) / HALF_M)
 
 
-def _match(
-    post: Post, author: Profile, where: Area | None, sight: Sight | None, index: Index
-) -> Match:
-    known = index.directory.by_handle.get(handle(post.author.username))
+def _match(author: Author, where: Area | None, sight: Sight | None, index: Index) -> Match:
+    known = index.directory.by_handle.get(handle(author.username))
     if known:
         return _by_handle(known, where, index)
     if where is None or sight is None:
-        return _by_town(post.author.location, author, index)
-    if where.local:
-        return _by_name(author, where, sight, index) or _by_address(author, where, sight, index)
-    return _by_box(author, where, sight, index)
+        return _by_town(author, index)
+    if not where.local:
+        return _by_box(_read(author), where, sight, index)
+    if sight.near:
+        told = _read(author)
+        found = _by_name(told, where, sight, index) or _by_home(told, where, sight, index)
+        if found:
+            return found
+    return _by_address(where, sight, index)
+
+
+def _read(author: Author) -> Profile:
+    return profile(author.name, author.username)
 
 
 def _by_handle(known: Resident, where: Area | None, index: Index) -> Match:
@@ -159,20 +165,29 @@ def _by_name(author: Profile, where: Area, sight: Sight, index: Index) -> Match 
     return _of(resident, NEAR[how].category, confidence(*best), says, index, distance)
 
 
-def _by_address(author: Profile, where: Area, sight: Sight, index: Index) -> Match:
-    """Judge by the nearest address, no customer around having the author's name."""
+def _by_home(author: Profile, where: Area, sight: Sight, index: Index) -> Match | None:
+    """Take a customer of the nearest address, if it is the only one there, though no name fits."""
+    row, distance = sight.row, sight.distance_m
+    if row is None or distance is None or distance + where.precision_m > HOUSE_M:
+        return None
+    home = next((site for site in sight.near if site.row == row), None)
+    if home is None or not index.alone(row, where, distance + AS_NEAR_M):
+        return None
+    # No name fits but a given one; without that the first stands for the address.
+    here = home.residents
+    alike = [likeness(each.name, author) for each in here]
+    resident, rule = here[alike.index(max(alike))], AT_HOME[max(alike)]
+    says = f"{_way(distance, resident.address_key)}; {rule.says}"
+    confidence = rule.confidence * closeness(distance, where)
+    return _of(resident, rule.category, confidence, says, index, distance)
+
+
+def _by_address(where: Area, sight: Sight, index: Index) -> Match:
+    """Judge by the nearest address, the author being none of its customers."""
     if sight.row is None or sight.distance_m is None:
         return _unknown(f"no address within {where.radius_m:.0f} m of the position")
     key, distance = index.address_keys[sight.row], sight.distance_m
     way, close = _way(distance, key), closeness(distance, where)
-    here = index.directory.by_address.get(key) if sight.near else None
-    told = distance + where.precision_m <= HOUSE_M
-    if here and told and index.alone(sight.row, where, distance + AS_NEAR_M):
-        # No name fits but a given one; without that the first stands for the address.
-        alike = [likeness(each.name, author) for each in here]
-        resident, rule = here[alike.index(max(alike))], AT_HOME[max(alike)]
-        says = f"{way}; {rule.says}"
-        return _of(resident, rule.category, rule.confidence * close, says, index, distance)
     shared = sight.near and building(key) in index.directory.by_building
     rule = IN_THE_BUILDING if shared else NOBODY
     return Match(
@@ -209,13 +224,14 @@ def _by_box(author: Profile, where: Area, sight: Sight, index: Index) -> Match:
     return Match(rule.category, round(rule.confidence * close, 3), says)
 
 
-def _by_town(location: str, author: Profile, index: Index) -> Match:
+def _by_town(who: Author, index: Index) -> Match:
     """Judge by the town that a profile names, the post having no position that tells any."""
-    town = _town(location, index.directory.towns)
+    town = _town(who.location, index.directory.towns)
     if town is None:
         return _unknown(
             "no position that tells a place, and the profile names no town of a customer"
         )
+    author = _read(who)
     found = _most_alike(
         author, (each for each in index.directory.perhaps(author) if each.town == town)
     )
