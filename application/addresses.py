@@ -159,22 +159,22 @@ class Index:
         """
         if not areas:
             return []
-        centres = _sphere([area.lon for area in areas], [area.lat for area in areas])
+        centres = _sphere(*np.array([(area.lon, area.lat) for area in areas]).T)
         radii = np.array([area.radius_m for area in areas])
         chords, spots = self.spots.query(centres, distance_upper_bound=_chord(radii.max()) * 1.01)
         metres = _metres(chords)
         within = metres <= radii
         rows = self.starts[np.where(within, spots, 0)]
-        local = np.array([area.local for area in areas])
+        local = [area.local for area in areas]
         sites = iter(self.near_sites.query_ball_point(centres[local], _chord(radii[local])))
         return [
             Sight(
                 row=row if hit else None,
                 distance_m=metre if hit else None,
-                near=tuple(map(self.sites.__getitem__, next(sites))) if area.local else (),
+                near=tuple(map(self.sites.__getitem__, next(sites))) if close else (),
             )
-            for area, hit, row, metre in zip(
-                areas, within.tolist(), rows.tolist(), metres.tolist(), strict=True
+            for close, hit, row, metre in zip(
+                local, within.tolist(), rows.tolist(), metres.tolist(), strict=True
             )
         ]
 

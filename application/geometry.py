@@ -65,7 +65,7 @@ def area(position: Point | Place | None) -> Area | None:
         if position.place_type == "country" or not (west <= east and south <= north):
             return None
         lon, lat = (west + east) / 2, (south + north) / 2
-        reach = max(distance_m(lon, lat, west, each) for each in (south, north))
+        reach = distance_m(lon, lat, west, min(south, north, key=abs))  # the wider side's corner
         found = Area(lon, lat, reach, west, south, east, north, position.full_name)
     return found if on_earth(found.lon, found.lat) and found.precision_m <= WIDE_M else None
 

@@ -37,7 +37,7 @@ class Profile(NamedTuple):
     """
 
     texts: tuple[tuple[str, ...], ...]
-    words: tuple[str, ...]
+    words: frozenset[str]
     letters: tuple[str, ...]
     given_only: Name | None
 
@@ -52,9 +52,10 @@ class Profile(NamedTuple):
 
     def may_be_of(self, families: Iterable[str]) -> bool:
         """Tell whether one of these family names is written where it may count."""
-        words, letters = self.words, "" if self.shows_whole else self.letters[0]
-        # A list of one or two is made faster than a generator.
-        return any([each in words or each in letters for each in families])  # noqa: C419
+        if not self.words.isdisjoint(families):
+            return True
+        letters = self.letters[0]
+        return not self.shows_whole and any(each in letters for each in families)
 
 
 # One person, many names: each row is one given name with its short forms. A short form may be in
@@ -135,7 +136,7 @@ def profile(display_name: str, username: str) -> Profile:
     told = shown or user
     return Profile(
         texts,
-        shown + user if len(texts) > 1 else shown,
+        frozenset(shown + user if len(texts) > 1 else shown),
         (letters, letters.removesuffix(_STATE)) if letters.endswith(_STATE) else (letters,),
         Name(told, ()) if len(told) == 1 else None,
     )
@@ -274,9 +275,9 @@ def _in_place(family: tuple[str, ...], author: Profile) -> bool:
 
 def _parts(author: Profile) -> Set[str]:
     """Return whatever may be a family name."""
-    found = set(author.words)
     if author.shows_whole:
-        return found
+        return author.words
+    found = set(author.words)
     for letters in author.letters:
         found.update([letters[cut:] for cut in range(1, len(letters))])
         found.update([letters[:cut] for cut in range(1, len(letters))])
