@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Set
 from enum import IntEnum
 from functools import lru_cache
+from itertools import filterfalse
 from typing import NamedTuple
 
 
@@ -95,6 +96,7 @@ _MOST_WORDS = 5  # longer is a motto, not a name
 _SHORTEST_FAMILY = 3  # inside a user name's letters: `li` is in too many words
 _STATE = "ct"  # what people here put after their name: johnsmithct
 _LETTERS = re.compile(r"[^\W\d_]+")
+_ASCII_LETTERS = re.compile("[a-z]+")
 _SIGNS_INSIDE = re.compile("['\u2019\u02bc`\u00b4]")
 _PLAIN = str.maketrans(
     {"\u0131": "i", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe"}
@@ -314,8 +316,8 @@ def _without_particles(words: tuple[str, ...]) -> tuple[str, ...]:
 def _words(text: str) -> tuple[str, ...]:
     """Return lower-case words without accents, signs, digits and emoji."""
     if text.isascii():  # most are, and this is the short way
-        return tuple(_LETTERS.findall(text.replace("'", "").replace("`", "").lower()))
+        return tuple(_ASCII_LETTERS.findall(text.replace("'", "").replace("`", "").lower()))
     folded = unicodedata.normalize("NFKD", _SIGNS_INSIDE.sub("", text)).casefold()
     plain = unicodedata.normalize("NFKD", folded).translate(_PLAIN)
-    bare = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    bare = "".join(filterfalse(unicodedata.combining, plain))
     return tuple(_LETTERS.findall(bare))
