@@ -263,7 +263,7 @@ def _run(full: bool, environment: Mapping[str, str], ticker: Ticker, stop: Stop)
         # The connector is slow to load, and what the CRM lacks is told without it.
         from application.warehouse import Warehouse
 
-        with Warehouse(settings) as lake:
+        with Warehouse(settings, stop=stop.asked) as lake:
             counts = extract(crm, lake, ticker, stop.asked, full=full)
     ticker.note(
         f"{crm.name}: {counts.read:,} rows read, {counts.loaded:,} merged, "

@@ -359,7 +359,7 @@ def _run(
     # The connector is slow to load, and a wrong setting is told without it.
     from application.warehouse import Warehouse
 
-    with Warehouse(settings) as lake:
+    with Warehouse(settings, stop=stop.asked) as lake:
         refused = load_new(bucket, lake, ticker, stop.asked)
         while options.watch and not stop.wait(options.watch):
             load_new(bucket, lake, ticker, stop.asked)
