@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -56,6 +57,16 @@ def test_a_box_is_as_precise_as_it_is_small() -> None:
     assert city.holds(-72.6, 41.8)
     assert not city.holds(-72.61, 41.8)
     assert not city.holds(math.nan, 41.75)
+
+
+@given(st.floats(-179, 179), st.floats(-89, 89), st.floats(0, 0.5), st.floats(0, 0.5))
+def test_no_corner_is_farther_than_the_precision(
+    lon: float, lat: float, width: float, height: float
+) -> None:
+    found = area(box(lon - width, lat - height, lon + width, lat + height))
+    assert found is not None
+    for corner in itertools.product((found.west, found.east), (found.south, found.north)):
+        assert distance_m(found.lon, found.lat, *corner) <= found.precision_m + 0.01
 
 
 def test_the_state_is_a_box_and_a_country_is_none() -> None:

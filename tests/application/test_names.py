@@ -152,6 +152,21 @@ def test_the_keys_find_whatever_is_at_least_an_initial(
         assert found & customer_keys(customer)
 
 
+PIECES = st.sampled_from("Robert R Ana Smith Garcia López Cruz Li Kim Day , - _ 7 ct".split())  # noqa: SIM905
+TEXTS = st.lists(PIECES, max_size=4)
+
+
+@given(PEOPLE, TEXTS, TEXTS)
+def test_whoever_is_at_least_of_the_family_is_not_passed_over(
+    customer: Name, shown: list[str], username: list[str]
+) -> None:
+    author = profile(" ".join(shown), "".join(username))
+    if likeness(customer, author) >= FAMILY:
+        assert author.may_be_of(family_keys(customer))
+    if likeness(customer, author) >= INITIAL:
+        assert profile_keys(author, frozenset(family_keys(customer))) & customer_keys(customer)
+
+
 @given(st.text(max_size=60), st.text(max_size=20))
 def test_any_text_is_a_profile(shown: str, username: str) -> None:
     assert likeness(name("Robert", "Smith"), profile(shown, username)) in Likeness
