@@ -73,7 +73,7 @@ images: $(VENV)/dev ## build the images of producer, consumer and counting sampl
 	@$(PY) -m tests.containers
 
 pipeline: $(VENV)/dev ## run the Customer-360 pipeline once through on embedded engines
-	@PYTHON=$(PY) $(PY) -m misc.engines --rate 2000 -- sh misc/pipeline.sh
+	@PYTHON=$(PY) $(PY) -m misc.engines --rate 0 -- sh misc/pipeline.sh
 
 engines: $(VENV)/dev ## run embedded Kafka, Snowflake, S3 and X, and print their settings
 	@$(PY) -m misc.engines

@@ -22,6 +22,8 @@ from misc.engines.process import EngineError
 NAME = "python -m misc.engines"
 TOPICS = {"tweets": 4, "tweets-dead-letters": 1}
 POSTS = 2_000
+# In 15 minutes: the larger of X's two documented limits, so that a try-out can be repeated.
+SEARCHES = 450
 # Python runs a signal's handler in the main thread, but a thread of the start-up that is just
 # ending may be the one that the system tells: so the main thread wakes up to look.
 _LOOK_SECONDS = 0.5
@@ -40,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"{command[0]}: there is no such program", NOT_FOUND)
     try:
         began = time.monotonic()
-        with everything(arguments.folder, arguments.posts, arguments.rate) as settings:
+        with everything(arguments.folder, arguments.posts, arguments.rate or None) as settings:
             if command:
                 return _run(command, settings)
             ended = threading.Event()
@@ -72,7 +74,7 @@ def everything(
         kafka.embedded(TOPICS),
         snowflake.embedded(folder / "warehouse" if folder else None),
         s3.embedded(),
-        x.embedded(posts or sample.posts(POSTS), rate=rate),
+        x.embedded(posts or sample.posts(POSTS), rate=rate, limits={"searches": SEARCHES}),
     )
     with ExitStack() as stack:
         with ThreadPoolExecutor(len(engines)) as pool:
@@ -92,7 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--folder", type=Path, help="keep the warehouse's tables in this folder")
     parser.add_argument("--posts", type=Path, help="what X sends: JSON lines (default: a sample)")
-    parser.add_argument("--rate", type=float, default=10.0, help="posts a second (default: 10)")
+    parser.add_argument(
+        "--rate", type=float, default=10.0, help="posts a second, 0 for all at once (default: 10)"
+    )
     return parser
 
 
