@@ -7,9 +7,9 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 # COVERAGE=1 measures the branches that the tests take, for `make check`.
-PYTEST := $(PY) $(if $(COVERAGE),-m coverage run $(if $(RETRY),--append)) -m pytest
-# What needs no cluster, no root and no account.
-TESTS := tests --ignore tests/e2e --ignore tests/bench
+PYTEST := $(PY) -m pytest $(if $(COVERAGE),--cov --cov-report= $(if $(RETRY),--cov-append))
+# What needs no cluster, no root and no account. Most of it waits: for processes, brokers, signals.
+TESTS := tests --ignore tests/e2e --ignore tests/bench --numprocesses 4 --dist loadfile
 CLUSTER ?= $(KUBECONFIG)
 CACHE := $(or $(RUNJOB_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/runjob)
 POSTS ?= 100000
@@ -28,13 +28,13 @@ $(PY):
 
 $(VENV)/core: $(PY) pyproject.toml
 	@echo "installing the launcher"
-	@$(PY) -m pip install --disable-pip-version-check -e . | grep -v already
+	@$(PY) -m pip install --quiet --disable-pip-version-check -e .
 	@$(PY) -m compileall -q runjob
 	@touch $@
 
 $(VENV)/dev: $(PY) pyproject.toml
 	@echo "installing the launcher, the pipeline, its embedded engines and the tools that test them"
-	@$(PY) -m pip install --disable-pip-version-check -e '.[dev]' | grep -v already
+	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@$(PY) -m compileall -q application misc pythonapp runjob
 	@touch $@ $(VENV)/core
 
@@ -73,7 +73,7 @@ images: $(VENV)/dev ## build the images of producer, consumer and counting sampl
 	@$(PY) -m tests.containers
 
 pipeline: $(VENV)/dev ## run the Customer-360 pipeline once through on embedded engines
-	@PYTHON=$(PY) $(PY) -m misc.engines --rate 0 -- sh misc/pipeline.sh
+	@PYTHON=$(PY) $(PY) -m misc.engines -- sh misc/pipeline.sh
 
 engines: $(VENV)/dev ## run embedded Kafka, Snowflake, S3 and X, and print their settings
 	@$(PY) -m misc.engines

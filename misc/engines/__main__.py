@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"{command[0]}: there is no such program", NOT_FOUND)
     try:
         began = time.monotonic()
-        with everything(arguments.folder, arguments.posts, arguments.rate or None) as settings:
+        with everything(arguments.folder, arguments.posts, arguments.rate) as settings:
             if command:
                 return _run(command, settings)
             ended = threading.Event()
@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--folder", type=Path, help="keep the warehouse's tables in this folder")
     parser.add_argument("--posts", type=Path, help="what X sends: JSON lines (default: a sample)")
     parser.add_argument(
-        "--rate", type=float, default=10.0, help="posts a second, 0 for all at once (default: 10)"
+        "--rate", type=float, help="posts that X gets a second (default: it has them all)"
     )
     return parser
 
