@@ -7,6 +7,7 @@ from; nobody real is among them.
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
 import sqlite3
@@ -72,21 +73,27 @@ def write_crm(path: Path, homes: list[connecticut.Row], chance: random.Random) -
     return count
 
 
-def main(folder: str) -> int:
+def main() -> int:
     """Make it all from one seed, and say what there is."""
+    parser = argparse.ArgumentParser(prog="python -m misc.town", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args().folder
+    if "GEO_BUCKET" not in os.environ:
+        parser.error("GEO_BUCKET is not set; `python -m misc.engines` prints embedded settings")
     import boto3
 
     chance = random.Random(SEED)
-    geo = Path(folder) / "Geo-try-out.dat"
+    folder.mkdir(parents=True, exist_ok=True)
+    geo = folder / "Geo-try-out.dat"
     connecticut.write(geo, ROWS, SEED)
     towns = {name.upper() for name, *_ in sample.TOWNS}
     homes = [row for row in connecticut.addresses(ROWS, SEED) if row[5].upper() in towns]
     chance.shuffle(homes)
-    customers = write_crm(Path(folder) / "crm.sqlite", homes, chance)
+    customers = write_crm(folder / "crm.sqlite", homes, chance)
     boto3.client("s3").upload_file(str(geo), os.environ["GEO_BUCKET"], geo.name)
     print(f"town: {ROWS:,} addresses in the bucket, {customers} customers in the CRM")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main())
