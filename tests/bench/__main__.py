@@ -18,6 +18,7 @@ PARTS: dict[str, Callable[[], list[Row]]] = {
     "language": language.measures,
     "matching": matching.measures,
     "throughput": throughput.measures,
+    "memory": throughput.memory,
 }
 
 
