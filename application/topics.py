@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -18,22 +18,26 @@ STRONG = 0.3
 
 LANGUAGES = ("en", "es", "fr")
 
-Finds = Callable[[str], object]
-
 
 def topics(text: str, lang: str, sentiment: Sentiment | None = None) -> frozenset[Topic]:
     """Tell what a text is about; one in a language without patterns is read with those of all.
 
+    A customer who is leaving complains and is interested in no product; the words that say so
+    count for no other topic, since "moving to another bank" is no moving house.
     Besides its patterns, a complaint is a strong bad feeling in a text that names a service, and
     praise a strong good one; a question is neither. Interest is in a product that is named. The
     sentiment is rated here, unless it is known already.
     """
     folded = _folded(text)
     patterns = _patterns((lang,) if lang in LANGUAGES else LANGUAGES)
-    found: set[Topic] = {topic for topic in get_args(Topic) if patterns[topic](folded)}
-    if "product_interest" in found and not named_products(text):
+    staying = patterns["leaving"].sub("", folded)
+    leaves = staying != folded
+    found: set[Topic] = {topic for topic in get_args(Topic) if patterns[topic].search(staying)}
+    if leaves:
+        found.add("complaint")
+    if "product_interest" in found and (leaves or not named_products(text)):
         found.discard("product_interest")
-    if found.isdisjoint({"complaint", "product_interest"}) and patterns["service"](folded):
+    if found.isdisjoint({"complaint", "product_interest"}) and patterns["service"].search(folded):
         score = (sentiment or feel(text, lang)).score
         if score <= -STRONG:
             found.add("complaint")
@@ -47,7 +51,7 @@ def topics(text: str, lang: str, sentiment: Sentiment | None = None) -> frozense
 def named_products(text: str) -> tuple[str, ...]:
     """Return the products that a text names, the most particular first (brokerage last)."""
     folded = _folded(text)
-    return tuple(product for product, finds in _products().items() if finds(folded))
+    return tuple(product for product, finds in _products().items() if finds.search(folded))
 
 
 def _folded(text: str) -> str:
@@ -55,21 +59,25 @@ def _folded(text: str) -> str:
 
 
 @cache
-def _patterns(languages: tuple[str, ...]) -> Mapping[str, Finds]:
+def _patterns(languages: tuple[str, ...]) -> Mapping[str, re.Pattern[str]]:
     """Compile the patterns of one language or of all: once a process, four tables at most."""
     gathered: dict[str, list[str]] = {}
     for language in languages:
         sections = _sections(f"topics-{language}")
-        home = _any(sections.pop("home"))
+        named = {f"{{{name}}}": _any(sections.pop(name)) for name in ("home", "provider")}
         for topic, patterns in sections.items():
-            gathered.setdefault(topic, []).extend(
-                pattern.replace("{home}", home) for pattern in patterns
-            )
+            gathered.setdefault(topic, []).extend(_filled(pattern, named) for pattern in patterns)
     return _compiled(gathered)
 
 
+def _filled(pattern: str, named: Mapping[str, str]) -> str:
+    for name, stands_for in named.items():
+        pattern = pattern.replace(name, stands_for)
+    return pattern
+
+
 @cache
-def _products() -> Mapping[str, Finds]:
+def _products() -> Mapping[str, re.Pattern[str]]:
     return _compiled(_sections("products"))
 
 
@@ -87,12 +95,9 @@ def _sections(name: str) -> dict[str, list[str]]:
     return sections
 
 
-def _compiled(sections: Mapping[str, Iterable[str]]) -> Mapping[str, Finds]:
+def _compiled(sections: Mapping[str, Iterable[str]]) -> Mapping[str, re.Pattern[str]]:
     return MappingProxyType(
-        {
-            name: re.compile(rf"(?<!\w){_any(patterns)}(?!\w)").search
-            for name, patterns in sections.items()
-        }
+        {name: re.compile(rf"(?<!\w){_any(patterns)}(?!\w)") for name, patterns in sections.items()}
     )
 
 

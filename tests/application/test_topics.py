@@ -10,8 +10,16 @@ from hypothesis import strategies as st
 
 from application.action import PRODUCTS
 from application.records import Topic
+from application.sentiment import feel
 from application.topics import named_products, topics
+from misc.engines.sample import PRODUCTS as SAMPLED
+from misc.engines.sample import TEXTS, WORDS
 from tests.application.labelled import LANGUAGES, TOPIC_FLOORS, f1, posts
+
+# The products that the sample names in all three languages: it has no college fund but in English.
+SAME_PRODUCTS = {
+    lang: tuple(name for name in names if name != "college fund") for lang, names in SAMPLED.items()
+}
 
 
 @pytest.mark.parametrize(
@@ -38,6 +46,25 @@ from tests.application.labelled import LANGUAGES, TOPIC_FLOORS, f1, posts
         pytest.param("Comment ouvrir un PEA ?", "fr", {"product_interest"}, id="fr: asks"),
         pytest.param("Nos mudamos a Avon", "und", {"moving"}, id="any language"),
         pytest.param("Fed leaves rates unchanged", "en", set(), id="news"),
+        pytest.param("My premium went up again", "en", {"complaint"}, id="en: dearer"),
+        pytest.param("I'm done with this broker", "en", {"complaint"}, id="en: done"),
+        pytest.param("My fees never went up", "en", set(), id="en: not dearer"),
+        pytest.param("Las comisiones no son altas", "es", set(), id="es: not dear"),
+        pytest.param("Les frais ne sont pas élevés", "fr", set(), id="fr: not dear"),
+        pytest.param("I am moving to another bank", "en", {"complaint"}, id="en: leaves"),
+        pytest.param("Paso mi seguro a otro banco", "es", {"complaint"}, id="es: leaves"),
+        pytest.param("Mon PEA part chez un autre courtier", "fr", {"complaint"}, id="fr: leaves"),
+        pytest.param(
+            "Should I open an IRA and switch banks?", "en", {"complaint"}, id="no offer to a leaver"
+        ),
+        pytest.param(
+            "We're moving to Avon and switching banks", "en", {"complaint", "moving"}, id="both"
+        ),
+        pytest.param("Switched brokers, excellent service", "en", {"praise"}, id="en: has left"),
+        pytest.param("Cambié de bróker, excelente trato", "es", {"praise"}, id="es: has left"),
+        pytest.param("J'ai changé de courtier, super suivi", "fr", {"praise"}, id="fr: has left"),
+        pytest.param("¿Debería comprar bonos?", "es", {"product_interest"}, id="es: a question"),
+        pytest.param("Pasamos un buen momento en el banco", "es", set(), id="es: no praise"),
         pytest.param("", "en", set(), id="empty"),
     ],
 )
@@ -54,10 +81,24 @@ def test_a_text_is_about(text: str, lang: str, found: set[Topic]) -> None:
         ("un conseiller financier", ("managed",)),
         ("which broker for ETFs", ("brokerage",)),
         ("stockholm", ()),
+        ("moving my college fund to another bank", ("college",)),
     ],
 )
 def test_products_are_named(text: str, named: tuple[str, ...]) -> None:
     assert named_products(text) == named
+
+
+@pytest.mark.parametrize("product", range(3))
+@pytest.mark.parametrize("sentence", range(4))
+@pytest.mark.parametrize("word", WORDS)
+def test_a_sentence_says_the_same_in_every_language(sentence: int, product: int, word: str) -> None:
+    said = {
+        lang: TEXTS[lang][sentence].format(product=SAME_PRODUCTS[lang][product], word=word)
+        for lang in LANGUAGES
+    }
+    about = {lang: topics(text, lang) for lang, text in said.items()}
+    assert len(set(about.values())) == 1, about
+    assert len({feel(text, lang).feeling for lang, text in said.items()}) == 1, said
 
 
 @given(st.text(max_size=80), st.sampled_from(["en", "es", "fr", "und"]))
