@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, NoReturn, Protocol
+from typing import BinaryIO, NamedTuple, NoReturn, Protocol
 
 from application.bucket import Bucket, ChangedError, GeoFile
 from application.errors import ApplicationError, BadInputError, Exit
@@ -49,6 +49,7 @@ NAME = "geo_load"
 # signs of life between the statements, and while a file is fetched and read, are enough.
 SIGN_EVERY = timedelta(minutes=1)
 _LOOK_EVERY = 4096  # rows
+_NAMED = 5  # files in one line
 # By itself \N would be NULL. A tab is in no value, and an embedded warehouse takes no empty list.
 _FORMAT = (
     "file_format = (type = csv field_optionally_enclosed_by = '\"' "
@@ -117,6 +118,14 @@ class Due:
     seen: datetime | None
 
 
+class Look(NamedTuple):
+    """What one look at the bucket found: files due, refused of them, and refused before."""
+
+    due: int
+    refused: int
+    refused_before: tuple[str, ...]
+
+
 class StoppedError(Exception):
     """A signal asked for an end in the middle of a file, which is left for the next run."""
 
@@ -133,9 +142,7 @@ def due(
 
     A file that another loader is at is left to it, whatever the version.
     """
-    latest: dict[str, Past] = {}
-    for each in sorted(known, key=lambda each: each.started_at):
-        latest[each.source] = each
+    latest = _latest(known)
     found = []
     for file in files:
         last = latest.get(address(file.key))
@@ -151,10 +158,24 @@ def due(
     return found
 
 
-def load_new(files: Files, lake: Lake, ticker: Ticker, stopped: Callable[[], bool]) -> int:
-    """Load what is due, the oldest first; return how many files were refused."""
-    refused = 0
-    for each in due(files.files(), past(lake, "geo"), files.address, now()):
+def refused_before(
+    files: Sequence[GeoFile], known: Sequence[Past], address: Callable[[str], str]
+) -> tuple[str, ...]:
+    """Return the addresses of the files that were refused and are still what they were."""
+    failed = [each for each in _latest(known).values() if each.status == "failed"]
+    refused = {(each.source, each.etag) for each in failed}
+    return tuple(address(file.key) for file in files if (address(file.key), file.etag) in refused)
+
+
+def _latest(known: Sequence[Past]) -> dict[str, Past]:
+    return {each.source: each for each in sorted(known, key=lambda each: each.started_at)}
+
+
+def load_new(files: Files, lake: Lake, ticker: Ticker, stopped: Callable[[], bool]) -> Look:
+    """Load what is due, the oldest first."""
+    there, known = files.files(), past(lake, "geo")
+    found, refused = due(there, known, files.address, now()), 0
+    for each in found:
         if stopped():
             break
         source = files.address(each.file.key)
@@ -168,16 +189,11 @@ def load_new(files: Files, lake: Lake, ticker: Ticker, stopped: Callable[[], boo
             except ChangedError as error:
                 release(lake, load)
                 ticker.note(f"{error}; the next look at the bucket finds what it is now")
-    return refused
+    return Look(len(found), refused, refused_before(there, known, files.address))
 
 
 def _load(
-    file: GeoFile,
-    load: Load,
-    files: Files,
-    lake: Lake,
-    ticker: Ticker,
-    stopped: Callable[[], bool],
+    file: GeoFile, load: Load, files: Files, lake: Lake, ticker: Ticker, stopped: Callable[[], bool]
 ) -> bool:
     go_on = _between_steps(load, lake, stopped)
 
@@ -246,8 +262,7 @@ def _sort(
 ) -> tuple[int, int]:
     read = rejected = 0
     try:
-        for row in addresses(source):
-            read += 1
+        for read, row in enumerate(addresses(source), start=1):
             if isinstance(row, Address):
                 good((load.attempt, *row))
             else:
@@ -354,17 +369,31 @@ def main(argv: Sequence[str] | None = None, environment: Mapping[str, str] = os.
 def _run(
     options: argparse.Namespace, environment: Mapping[str, str], ticker: Ticker, stop: Stop
 ) -> int:
-    settings = snowflake_settings(environment)
-    bucket = Bucket(options.bucket, environment.get("GEO_PREFIX", ""))
+    settings, prefix = snowflake_settings(environment), environment.get("GEO_PREFIX", "")
+    bucket = Bucket(options.bucket, prefix)
     # The connector is slow to load, and a wrong setting is told without it.
     from application.warehouse import Warehouse
 
     with Warehouse(settings, stop=stop.asked) as lake:
-        refused = load_new(bucket, lake, ticker, stop.asked)
+        look = load_new(bucket, lake, ticker, stop.asked)
+        # A watch tells this of its first look only.
+        if rest := _rest(look, bucket.address(prefix)):
+            ticker.note(rest)
         while options.watch and not stop.wait(options.watch):
             load_new(bucket, lake, ticker, stop.asked)
     # A watch has told of each file when it was refused; its end is no failure.
-    return int(Exit.REFUSED if refused and not options.watch else Exit.DONE)
+    failed = not options.watch and (look.refused or look.refused_before)
+    return int(Exit.REFUSED if failed else Exit.DONE)
+
+
+def _rest(look: Look, where: str) -> str:
+    """Say what is there besides what was due, or that nothing was; empty if there is no more."""
+    count = len(look.refused_before)
+    if count == 0:
+        return "" if look.due else f"nothing new in {where}"
+    were, have = ("1 file was", "has") if count == 1 else (f"{count:,} files were", "have")
+    names = ", ".join((*look.refused_before[:_NAMED], "…")[:count])
+    return f"{were} refused before and {have} not changed: {names}; see REJECTS"
 
 
 if __name__ == "__main__":

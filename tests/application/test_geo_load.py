@@ -87,7 +87,7 @@ def test_each_version_of_a_file_is_loaded_once(engines: Engines, store: Any) -> 
     assert engines.rows("select count(*) from GEO_STAGE") == [(0,)]
 
     again = called(main, "--once", environment=engines.settings)
-    assert (again.returncode, again.stderr) == (0, "")
+    assert (again.returncode, again.stderr) == (0, f"geo_load: nothing new in s3://{BUCKET}/\n")
 
     put(store, "in/Geo CT+1 é.dat", HEADER, row("a", 15))
     assert called(main, environment=engines.settings).returncode == 0
@@ -98,7 +98,7 @@ def test_a_file_may_be_packed(engines: Engines, store: Any, bucket: Bucket) -> N
     packed = gzip.compress(f"{HEADER}\n{row('a')}\n".encode())
     store.put_object(Bucket=BUCKET, Key="Geo1.dat", Body=packed)
     store.put_object(Bucket=BUCKET, Key="Geo2.dat", Body=packed[:-9])
-    assert load_new(bucket, engines.lake, quiet(), never) == 1
+    assert load_new(bucket, engines.lake, quiet(), never).refused == 1
     assert engines.rows("select ADDRESS_ID from ADDRESSES") == [("a",)]
     [(reason,)] = engines.rows("select REASON from REJECTS where LINE = 0")
     assert "its gzip breaks off" in reason
@@ -113,8 +113,69 @@ def test_a_refused_file_stops_no_other_and_changes_nothing(engines: Engines, sto
     assert f"s3://{BUCKET}/Geo1.dat: its header lacks NUMBER" in line
     assert engines.rows("select ADDRESS_ID from ADDRESSES") == [("a",)]
     assert engines.rows("select STATUS from LOADS where SOURCE like '%Geo1.dat'") == [("failed",)]
-    # It is told once: it will not mend by itself.
-    assert called(main, environment=engines.settings).returncode == 0
+
+
+def test_a_refused_file_is_told_again_until_it_is_another(engines: Engines, store: Any) -> None:
+    put(store, "Geo1.dat", "LON,LAT", "1,2")
+    assert called(main, environment=engines.settings).returncode == 4
+    for _ in range(2):
+        again = called(main, "--once", environment=engines.settings)
+        assert again.returncode == 4
+        assert again.stderr == (
+            "geo_load: 1 file was refused before and has not changed: "
+            f"s3://{BUCKET}/Geo1.dat; see REJECTS\n"
+        )
+
+    put(store, "Geo2.dat", "LON", "1")
+    both = called(main, environment=engines.settings)
+    assert both.returncode == 4
+    refusal, before = both.stderr.splitlines()
+    assert "Geo2.dat: its header lacks" in refusal
+    assert "1 file was refused before" in before
+    assert f"s3://{BUCKET}/Geo1.dat;" in before
+    two = called(main, environment=engines.settings)
+    assert "2 files were refused before and have not changed: " in two.stderr
+
+    put(store, "Geo1.dat", HEADER, row("a"))
+    store.delete_object(Bucket=BUCKET, Key="Geo2.dat")
+    mended = called(main, environment=engines.settings)
+    assert (mended.returncode, "refused" in mended.stderr) == (0, False)
+
+
+def test_of_many_refused_files_the_first_are_named(engines: Engines, store: Any) -> None:
+    for number in range(7):
+        put(store, f"Geo{number}.dat", "no header")
+    assert called(main, environment=engines.settings).returncode == 4
+    [line] = called(main, environment=engines.settings).stderr.splitlines()
+    assert "7 files were refused before and have not changed: " in line
+    assert (line.count("s3://"), line[-16:]) == (5, ", …; see REJECTS")
+
+
+def test_where_nothing_is_new_the_prefix_is_told(engines: Engines, store: Any) -> None:
+    put(store, "Geo1.dat", HEADER, row("a"))
+    ended = called(main, environment={**engines.settings, "GEO_PREFIX": "in/"})
+    assert (ended.returncode, ended.stderr) == (0, f"geo_load: nothing new in s3://{BUCKET}/in/\n")
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        pytest.param([], "nothing new in s3://", id="nothing new"),
+        pytest.param(["no header"], "1 file was refused before", id="refused before"),
+    ],
+)
+def test_a_watch_tells_what_stays_as_it_is_once(
+    engines: Engines, store: Any, monkeypatch: pytest.MonkeyPatch, lines: list[str], told: str
+) -> None:
+    if lines:
+        put(store, "Geo1.dat", *lines)
+        called(main, environment=engines.settings)
+    waits = iter([False, False, True])
+    monkeypatch.setattr("application.stopping.Stop.wait", lambda *_: next(waits))
+    ended = called(main, "--watch", "1", environment=engines.settings)
+    assert ended.returncode == 0
+    [line] = ended.stderr.splitlines()
+    assert told in line
 
 
 def test_more_files_than_a_page_are_all_found(
@@ -223,6 +284,7 @@ def test_a_missing_table_is_told_and_leaves_the_rest(engines: Engines, store: An
 
 
 def test_the_watch_loads_what_comes_and_sigterm_ends_it_well(engines: Engines, store: Any) -> None:
+    put(store, "Geo1.dat", HEADER, row("a"))
     with subprocess.Popen(
         [sys.executable, "-m", "application.geo_load", "--watch", "1"],
         env={**os.environ, **engines.settings},
@@ -231,7 +293,6 @@ def test_the_watch_loads_what_comes_and_sigterm_ends_it_well(engines: Engines, s
         text=True,
     ) as watching:
         assert watching.stderr is not None
-        put(store, "Geo1.dat", HEADER, row("a"))
         assert "1 loaded" in watching.stderr.readline()
         put(store, "Geo2.dat", HEADER, row("b"))
         assert "1 loaded" in watching.stderr.readline()
@@ -263,7 +324,7 @@ def test_a_failure_at_any_step_loses_nothing_and_halves_nothing(
 def test_every_step_may_be_sent_twice(engines: Engines, store: Any, bucket: Bucket) -> None:
     put(store, "Geo1.dat", HEADER, row("a", 1), "bad", row("a", 2))
     put(store, "Geo2.dat", "no header")
-    assert load_new(bucket, Twice(engines.lake), quiet(), never) == 1
+    assert load_new(bucket, Twice(engines.lake), quiet(), never).refused == 1
     assert engines.rows("select ADDRESS_ID, NUMBER from ADDRESSES") == [("a", "2")]
     assert engines.rows("select count(*) from GEO_STAGE") == [(0,)]
     found = engines.rows(
@@ -288,7 +349,7 @@ def test_characters_that_mean_something_to_copy_reach_the_lake(
         "bad\rrow",
         "\\N",
     )
-    assert load_new(bucket, engines.lake, quiet(), never) == 0
+    assert load_new(bucket, engines.lake, quiet(), never).refused == 0
     assert engines.rows("select ADDRESS_ID, STREET from ADDRESSES order by 1") == [
         ("back", "Main\\"),
         ("cr", "Main Street"),
@@ -307,7 +368,7 @@ def test_a_stop_in_the_middle_leaves_the_file_to_the_next_run(
         load_new(bucket, engines.lake, quiet(), lambda: next(looks, True))
     assert engines.rows("select count(*) from ADDRESSES") == [(0,)]
     assert past(engines.lake, "geo") == []
-    assert load_new(bucket, engines.lake, quiet(), never) == 0
+    assert load_new(bucket, engines.lake, quiet(), never).refused == 0
     assert engines.rows("select count(*) from ADDRESSES") == [(1,)]
 
 
@@ -372,7 +433,7 @@ def test_a_load_that_takes_long_shows_that_it_is_alive(
         def put(self, path: Path, stage: str) -> None:
             engines.lake.put(path, stage)
 
-    assert load_new(bucket, Watched(), quiet(), never) == 0
+    assert load_new(bucket, Watched(), quiet(), never).refused == 0
     assert signs == [True]
 
 
@@ -401,9 +462,9 @@ def test_a_file_that_changes_while_it_is_fetched_is_left_for_later(
             put(store, "Geo1.dat", HEADER, row("a", 2))
             return found
 
-    assert load_new(Listed(), engines.lake, quiet(), never) == 0
+    assert load_new(Listed(), engines.lake, quiet(), never).refused == 0
     assert engines.rows("select count(*) from ADDRESSES") == [(0,)]
-    assert load_new(bucket, engines.lake, quiet(), never) == 0
+    assert load_new(bucket, engines.lake, quiet(), never).refused == 0
     assert engines.rows("select NUMBER from ADDRESSES") == [("2",)]
 
 
