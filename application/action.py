@@ -31,6 +31,8 @@ ANY_OFFER_DAYS = 14  # of any product
 # something or shown to a family because of a stranger's words. Of match.py's table that leaves out
 # a name in a profile's town, an initial or a household in a box, and another name at the address.
 SURE = 0.5
+# Below this one a call begins with the question who it is.
+SURE_TO_CALL = 0.7
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ SERVICE = (
         _complains,
         "service_call",
         "A {category} complains ({feeling}, {score:+.2f}), and {who} agreed to be contacted, "
-        "{sure} sure.",
+        "{sure} sure.{verify}",
         "contact",
         SERVICE_DAYS,
     ),
@@ -153,8 +155,8 @@ HOUSEHOLD = (
         "a family managed apart",
         lambda case: bool(case.match.kin),
         "household_merge",
-        "{who} and {kin} share an address or a family at it, and are managed apart. "
-        "The post: {evidence}.",
+        "{who} and {kin} live together, or next to each other as one family, and are managed "
+        "apart. Seen in a post: {evidence}.",
         cap_days=MERGE_DAYS,
     ),
 )
@@ -304,6 +306,8 @@ _DONE = {"service_call": "called", "household_merge": "proposed", "offer": "offe
 
 def _days(apart: timedelta) -> str:
     count = abs(apart) // timedelta(days=1)
+    if count == 0:
+        return "today"
     return f"{count} day{'' if count == 1 else 's'} {'ago' if apart >= timedelta(0) else 'later'}"
 
 
@@ -312,11 +316,13 @@ def _nothing(case: Case, why: str) -> Action:
 
 
 def _facts(case: Case) -> Mapping[str, object]:
+    confidence = case.match.confidence
     return {
         "who": case.who,
         "category": case.match.category.replace("_", " "),
-        "confidence": case.match.confidence,
-        "sure": f"{case.match.confidence * 100:.0f} %",
+        "confidence": confidence,
+        "sure": f"{confidence * 100:.0f} %",
+        "verify": " Verify who it is before calling." if confidence < SURE_TO_CALL else "",
         "evidence": case.match.evidence or "there is no evidence",
         "feeling": case.sentiment.feeling,
         "score": case.sentiment.score,

@@ -126,6 +126,17 @@ def test_a_call_and_an_offer_say_how_sure_we_are(topics: tuple[Topic, ...]) -> N
     assert only.why.endswith(", 85 % sure.")
 
 
+@pytest.mark.parametrize(("confidence", "verify"), [(0.69, True), (0.7, False)])
+def test_who_it_is_is_to_be_verified_before_a_call_below_70_percent(
+    confidence: float, verify: bool
+) -> None:
+    (only,) = decide("complaint", who=match(confidence=confidence), known=customer())
+    assert only.kind == "service_call"
+    assert only.why.endswith(" % sure. Verify who it is before calling.") == verify
+    (offer,) = decide(who=match(confidence=confidence), known=customer())
+    assert offer.why.endswith(" % sure.")
+
+
 @pytest.mark.parametrize("category", ["customer", "household_member"])
 def test_who_complains_is_called(category: Category) -> None:
     (only,) = decide("complaint", who=match(category), score=-0.6, known=customer())
@@ -151,6 +162,14 @@ def test_a_family_managed_apart_is_proposed_under_one_subject_whoever_writes() -
     (merge,) = decide(who=match("customer", "c0", "c9"), known=without)
     assert (merge.kind, merge.subject, merge.cap_days) == ("household_merge", "c0", 90)
     assert "c0, c9" in merge.why
+
+
+def test_a_merge_says_who_belongs_together_and_where_it_was_seen() -> None:
+    (merge,) = decide(who=match("customer", "c2"), known=customer(marketing=False))
+    assert merge.why == (
+        "c1 and c2 live together, or next to each other as one family, and are managed apart. "
+        "Seen in a post: at the address."
+    )
 
 
 def test_a_complaint_and_a_family_are_two_actions_without_an_offer() -> None:
@@ -243,6 +262,12 @@ def test_a_cap_says_when() -> None:
 def test_what_comes_late_says_that_the_other_was_later() -> None:
     recent: Recent = {("service_call", "c1", None): (NOON + timedelta(days=1), "other")}
     assert "called 1 day later" in decide("complaint", known=customer(), recent=recent)[0].why
+
+
+@pytest.mark.parametrize("hours", [-23, 0, 23])
+def test_what_was_less_than_a_day_apart_was_today(hours: int) -> None:
+    recent: Recent = {("service_call", "c1", None): (NOON + timedelta(hours=hours), "other")}
+    assert "called today, at" in decide("complaint", known=customer(), recent=recent)[0].why
 
 
 def test_the_same_product_waits_30_days_and_another_14() -> None:
@@ -383,6 +408,6 @@ def test_every_row_of_the_table_has_a_name_a_why_and_a_cap_if_it_acts() -> None:
     for part in (NOBODY, SERVICE, HOUSEHOLD, OFFER):
         assert len({rule.name for rule in part}) == len(part)
         for rule in part:
-            assert rule.why.endswith(".")
+            assert rule.why.removesuffix("{verify}").endswith(".")
             assert (rule.cap_days > 0) == (rule.kind != "none")
             assert rule.consent == "marketing" or not rule.product
