@@ -6,12 +6,13 @@ replaced, data stays.
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from application.errors import ApplicationError, BadInputError, Exit
 from application.settings import SnowflakeSettings, snowflake_settings
@@ -58,10 +59,21 @@ def ensure_database(warehouse: Lake, settings: SnowflakeSettings) -> None:
         warehouse.run(f"use schema {settings.database}.{settings.schema}")
 
 
-def main() -> int:
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise BadInputError(f"{message}; see --help")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
     """Apply the SQL to the lake that the environment names; return the exit code."""
+    parser = _Parser(
+        prog="python -m application.lake",
+        description="Create what is missing of the lake's tables and views; data stays.",
+        epilog="Which lake: the SNOWFLAKE_ environment variables.",
+    )
     # The connector is slow to load, and a wrong setting is told without it.
     try:
+        parser.parse_args(argv)
         settings = snowflake_settings(os.environ)
         from application.warehouse import Warehouse
 

@@ -1,4 +1,5 @@
--- The view that people read: one row a post. A place stands for its middle.
+-- The view that people read: one row a post. A place stands for its middle. ACTION is the first of
+-- the ACTIONS_SHOWN that the view ACTIONS has for the post.
 create or replace view CUST360 as
 select
     t.TWEET_ID,
@@ -32,12 +33,15 @@ select
     t.RESULT:topics as TOPICS,
     n.KIND as ACTION,
     n.PRODUCT,
-    n.WHY
+    n.WHY,
+    coalesce(n.SHOWN, 0) as ACTIONS_SHOWN
 from POSTS t
 join MATCHES m on m.TWEET_ID = t.TWEET_ID
 left join CUSTOMERS c on c.CUSTOMER_ID = m.CUSTOMER_ID
 left join ADDRESSES a on a.ADDRESS_ID = m.ADDRESS_ID
 left join HOUSEHOLDS h on h.HOUSEHOLD_ID = m.HOUSEHOLD_ID
 left join (
-    select * from ACTIONS qualify row_number() over (partition by TWEET_ID order by RANK) = 1
+    select *, count(*) over (partition by TWEET_ID) as SHOWN
+    from ACTIONS
+    qualify row_number() over (partition by TWEET_ID order by RANK) = 1
 ) n on n.TWEET_ID = t.TWEET_ID;

@@ -92,6 +92,22 @@ def test_a_lake_that_cannot_be_had_is_told_in_one_line(
     assert told in line
 
 
+def test_the_command_tells_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        lake_sql.main(["-h"])
+    assert ended.value.code == 0
+    assert "Create what is missing of the lake's tables and views" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("argument", ["--drop", "-x", "word"])
+def test_an_unknown_argument_is_told_in_one_line(
+    argument: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lake_sql.main([argument]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line == f"lake: error: unrecognized arguments: {argument}; see --help"
+
+
 class Session:
     """A session that finds this database and schema."""
 
@@ -304,10 +320,25 @@ def test_people_read_who_it_is_how_they_feel_and_what_to_do(lake: Lake) -> None:
         "ACTION": "offer",
         "PRODUCT": "bonds",
         "WHY": "because",
+        "ACTIONS_SHOWN": 1,
     }
     assert {name: full[name] for name in told} == told
     assert (full["LON"], full["LAT"]) == (pytest.approx(-72.68), pytest.approx(41.765))
     assert (bare["LON"], bare["CUSTOMER"], bare["ACTION"]) == (None, None, None)
+    assert bare["ACTIONS_SHOWN"] == 0
+
+
+def test_people_read_the_first_action_and_how_many_are_shown(lake: Lake) -> None:
+    lake.warehouse.run(
+        "insert into CUSTOMERS (CUSTOMER_ID, CONTACT_CONSENT, MARKETING_CONSENT) "
+        "values ('c1', true, false)"
+    )
+    call = Action("service_call", "c1", "they complain", None, 7)
+    merge = Action("household_merge", "c1", "a family", None, 90)
+    offer = Action("offer", "c1", "no consent any more", "bonds", 30)
+    lake.warehouse.merge([dataclasses.replace(decision(1), actions=(offer, call, merge))])
+    rows = lake.warehouse.run("select ACTION, WHY, ACTIONS_SHOWN from CUST360")
+    assert rows == [("service_call", "they complain", 2)]
 
 
 def test_the_files_are_numbered() -> None:
