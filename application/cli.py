@@ -154,6 +154,11 @@ def _run(
             f"{len(index):,} addresses and {len(index.customers):,} customers "
             f"in {time.monotonic() - begun:.1f} s; reading {kafka.topic} as {kafka.group}"
         )
+        if not len(index) and not index.customers:
+            ticker.note(
+                "the lake has no addresses and no customers, so nobody will be matched; "
+                "run geo_load and crm_extract"
+            )
         summary = Consumer(
             source,
             lake,

@@ -72,6 +72,8 @@ def test_posts_go_to_the_lake_the_rest_to_the_dead_letters_and_the_run_ends(
     topics.send([b"rubbish", None, message(1)])
     code, told = ended(start("--until-idle", "0", "--batch", "100"))
     assert code == 0
+    nobody = "the lake has no addresses and no customers, so nobody will be matched; "
+    assert told.count(f"KafkaSnowflake: {nobody}run geo_load and crm_extract") == 1
     assert told[-1].startswith("KafkaSnowflake: 303 read, 301 merged, 2 dead letters, ")
     assert told[-1].endswith(" a second, 0 left on Kafka")
     assert counted(lake) == 300
@@ -81,6 +83,14 @@ def test_posts_go_to_the_lake_the_rest_to_the_dead_letters_and_the_run_ends(
         b"not JSON",
         b"the message is empty",
     }
+
+
+def test_a_lake_with_customers_is_no_empty_one(start: Start, lake: Lake) -> None:
+    lake.warehouse.run("insert into CUSTOMERS (CUSTOMER_ID, LAST_NAME) values ('c1', 'Smith')")
+    code, told = ended(start("--until-idle", "0"))
+    assert code == 0, told
+    assert "0 addresses and 1 customers" in told[0]
+    assert not [line for line in told if "nobody will be matched" in line]
 
 
 def test_a_kill_between_merge_and_commit_doubles_nothing(
