@@ -65,7 +65,7 @@ def parse(argv: Sequence[str], now: datetime) -> argparse.Namespace:
     add("--until-idle", metavar="TIME", help="end when nothing came for so long: 60, 5m, 1h")
     add("--max-messages", metavar="N", help="end after so many messages")
     add("--until", metavar="TIME", help="end at a time: 18:30 or 2026-03-01T18:30:00+01:00")
-    add("--batch", metavar="N", default="1000", help="messages a MERGE at most (default: 1000)")
+    add("--batch", metavar="N", default="2000", help="messages a MERGE at most (default: 2000)")
     add("--refresh", metavar="TIME", default="15m",
         help="load addresses and customers again so often (default: 15m)")  # fmt: skip
     add("--patience", metavar="TIME", default="2m",
