@@ -21,6 +21,10 @@ EMPTY_READS = 2
 # How often the end of a log is tried when the stream breaks off before what is known of it.
 SHORT_READS = 6
 
+# How often a log that has ended may be refused. An API server that has just started refuses what
+# it will allow once it knows the roles.
+REFUSALS = 6
+
 
 class Stream(Protocol):
     """The bytes of a log as they come; `close` ends it from another thread."""
@@ -158,6 +162,7 @@ class Follower:
         since = self._cursor.resume()
         ends, rest = 0, b""  # reads that came to their end, and what the last left unfinished
         short = 0  # reads that broke off before what is known
+        refused = 0  # reads after the end that were forbidden
 
         def is_over() -> bool:
             return has_ended(self._view, run, self._pod)
@@ -189,10 +194,12 @@ class Follower:
                 if ended or self._await(is_over, STATUS_LAG):
                     since = self._cursor.resume()
                     continue
+                ends = 0  # the container goes on: that was no end
             except ApiError as error:
                 if self._stop:
                     break
-                if error.status in (403, 404) or (error.status == 400 and ended):
+                refused += error.status == 403 and ended
+                if error.status == 404 or (error.status == 400 and ended) or refused == REFUSALS:
                     return "" if ends else str(error)
                 ends = ends if ended else 0
                 if error.status != 400:  # 400: the container is about to start

@@ -203,6 +203,17 @@ def test_a_log_goes_on_after(sandbox: Sandbox, launch: Launcher, name: str, effe
     assert (run.code, run.log) == (0, TALK)
 
 
+def test_a_log_goes_on_after_it_broke_off_and_was_forbidden_for_a_while(
+    sandbox: Sandbox, launch: Launcher, name: str
+) -> None:
+    """So does an API server that was killed and started anew, until it knows the roles again."""
+    sandbox.inject(Fault(Cut(1000, "close"), verb="get", resource="pods/log"))
+    hit = sandbox.inject(Fault(Refuse(403), verb="get", resource="pods/log", after=1, times=3))
+    run = launch("-j", name, *sh(TALKS))
+    assert hit.hits == 3
+    assert (run.code, run.log) == (0, TALK)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_broken_log_stream_reads_like_a_whole_one(
     sandbox: Sandbox, launch: Launcher, name: str, seed: int
