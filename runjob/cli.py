@@ -22,22 +22,53 @@ if TYPE_CHECKING:
     from runjob.verdict import Verdict
 
 
+# No launch begins so: its words before the first option were always refused.
+SUBCOMMANDS = ("gc", "show")
+
+
 def main(argv: Sequence[str] | None = None, script: str | None = None) -> int:
     """Run one command line and return the exit code.
 
     script is the file that was started, beside which manifests are looked for.
     """
+    console = standard()
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words and words[0] in SUBCOMMANDS:
+        return _look_after(words[0], words[1:], console)
     interrupts = Interrupts()
     interrupts.install()
-    console = standard()
     try:
-        asked = parse(sys.argv[1:] if argv is None else argv)
+        asked = parse(words)
         if isinstance(asked, Asked):
             return _tell(asked, console)
         return _run(asked, console, interrupts, script)
     except LaunchError as error:
         console.remark(f"error: {error}")
         return int(error.exit_code)
+
+
+def _look_after(name: str, words: Sequence[str], console: Console) -> int:
+    """Run `gc` or `show`. A signal may end these at any point: each request stands for itself."""
+    from runjob import subcommands
+
+    try:
+        asked = subcommands.read(name, words)
+        if isinstance(asked, Asked):
+            console.log(f"{subcommands.usage(name)}\n".encode())
+            return int(Exit.SUCCEEDED)
+        from runjob.afterwards import Caretaker
+        from runjob.cluster import Cluster
+        from runjob.login import login
+
+        caretaker = Caretaker(Cluster(login(asked.connection)), console)
+        if isinstance(asked, subcommands.Show):
+            return caretaker.show(asked)
+        return caretaker.collect(asked)
+    except LaunchError as error:
+        console.remark(f"error: {error}")
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        return int(Exit.INTERRUPTED)
 
 
 def _tell(asked: Asked, console: Console) -> int:

@@ -6,24 +6,16 @@ import json
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from http.client import (
-    HTTPConnection,
-    HTTPException,
-    HTTPResponse,
-    HTTPSConnection,
-    IncompleteRead,
-)
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from runjob.chunked import Dechunker
 from runjob.errors import ApiError, NoClusterError
 from runjob.login import Access, Login
 from runjob.request import JOB, POD, PREREQUISITES, Body, Kind
+from runjob.stream import Stream, words
 from runjob.version import VERSION
 
 # Seconds to connect, and between two bytes of an answer.
@@ -32,12 +24,12 @@ READ_TIMEOUT = 30.0
 # A stream that brings nothing for so long is opened anew: a follow can go mute when the kubelet
 # rotates the file. Just over 5 minutes, since each reopening is a request.
 STREAM_TIMEOUT = 310.0
-CHUNK = 1 << 16
-BURST = 1 << 18
-# How long to let lines gather, in seconds.
-BREATH = 0.005
 # How long the API is asked to keep a watch open, in seconds.
 WATCH_SECONDS = 3300
+# How many objects to ask for at once: as kubectl does.
+PAGE = 500
+# What the last lines of a log may come to.
+TAIL_BYTES = 1 << 16
 
 # A peer that is gone without a word is found within about a minute, at no request's cost.
 _KEEPALIVE = [
@@ -58,73 +50,6 @@ class Change:
     type: str
     body: Body
     version: str
-
-
-class Stream:
-    """The bytes of one answer as they come; `close` ends it, from any thread.
-
-    Raises ApiError with status 0 where the connection broke before the answer's end.
-    """
-
-    def __init__(
-        self, connection: HTTPConnection, sock: socket.socket, response: HTTPResponse
-    ) -> None:
-        self._connection = connection
-        self._response = response
-        self._socket = sock
-        self._closed = False
-
-    def __iter__(self) -> Iterator[bytes]:
-        try:
-            yield from self._chunks() if self._response.chunked else self._plain()
-        except (HTTPException, OSError, ValueError, AttributeError) as error:
-            # A connection that another thread shut down fails in any of these ways.
-            raise ApiError(0, "closed" if self._closed else _words(error)) from error
-        finally:
-            self._connection.close()
-        if self._closed:
-            raise ApiError(0, "closed")
-
-    def _plain(self) -> Iterator[bytes]:
-        while chunk := self._response.read1(CHUNK):
-            yield chunk
-        if self._response.length:
-            raise IncompleteRead(b"", self._response.length)
-
-    def _chunks(self) -> Iterator[bytes]:
-        body = Dechunker()
-        while not body.done:
-            arrived = self._arrived()
-            if not arrived:
-                raise IncompleteRead(b"")
-            if some := body.feed(arrived):
-                yield some
-
-    def _arrived(self) -> bytes:
-        """Wait for the next bytes and return all that has arrived with them, up to a BURST.
-
-        TLS hands on one record at a time, which may be one line of a log: to wake up for each
-        would take more time from the API server's machine than the log is worth.
-        """
-        parts = [self._response.fp.read1(CHUNK)]
-        time.sleep(BREATH)
-        size, timeout = len(parts[0]), self._socket.gettimeout()
-        self._socket.settimeout(0)
-        try:
-            while 0 < size < BURST and (part := self._response.fp.read1(CHUNK)):
-                parts.append(part)
-                size += len(part)
-        except (ssl.SSLWantReadError, BlockingIOError):
-            pass  # no more has arrived
-        finally:
-            self._socket.settimeout(timeout)
-        return b"".join(parts)
-
-    def close(self) -> None:
-        self._closed = True
-        # It may have ended by itself meanwhile.
-        with suppress(OSError, AttributeError):
-            self._socket.shutdown(socket.SHUT_RDWR)
 
 
 class Cluster:
@@ -191,10 +116,10 @@ class Cluster:
                 f"{access.host}: its certificate is not trusted ({error.verify_message})"
             ) from error
         except socket.gaierror as error:
-            raise ApiError(0, _words(error), reason="NoSuchHost") from error
+            raise ApiError(0, words(error), reason="NoSuchHost") from error
         except (HTTPException, OSError) as error:
             connection.close()
-            raise ApiError(0, _words(error)) from error
+            raise ApiError(0, words(error)) from error
         connection.close()
         if response.status == 401:
             self._renew(access)
@@ -245,18 +170,43 @@ class Cluster:
         propagation is Background or Foreground: without either the API would leave a Job's pods
         behind as orphans.
         """
+        try:
+            path = _kind(body).path(namespace, body["metadata"]["name"])
+            self._delete(path, propagation, {"uid": uid})
+        except ApiError as error:
+            if error.status not in (404, 409):
+                raise
+
+    def remove(self, kind: Kind, namespace: str, name: str, uid: str, version: str) -> None:
+        """Ask to delete an object as it was seen; gone (404) or changed since (409) is an error."""
+        seen = {"uid": uid, "resourceVersion": version}
+        self._delete(kind.path(namespace, name), "Background", seen)
+
+    def _delete(self, path: str, propagation: str, preconditions: Mapping[str, str]) -> None:
         options = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
             "propagationPolicy": propagation,
-            "preconditions": {"uid": uid},
+            "preconditions": preconditions,
         }
-        try:
-            path = _kind(body).path(namespace, body["metadata"]["name"])
-            self._json("DELETE", path, None, options)
-        except ApiError as error:
-            if error.status not in (404, 409):
-                raise
+        self._json("DELETE", path, None, options)
+
+    def pages(
+        self, kind: Kind, namespace: str, query: Mapping[str, str], size: int = PAGE
+    ) -> Iterator[list[Body]]:
+        """Yield the objects that query selects, as they were at one moment, size at a time.
+
+        Raises ApiError with status 410 when the reader takes so long (minutes) that the API has
+        forgotten that moment.
+        """
+        query = {**query, "limit": str(size)}
+        while True:
+            answer = self._json("GET", kind.path(namespace), query)
+            yield list(answer.get("items") or ())
+            more = answer["metadata"].get("continue")
+            if not more:
+                return
+            query = {**query, "continue": more}
 
     def list(self, kind: Kind, namespace: str, query: Mapping[str, str]) -> tuple[list[Body], str]:
         """Return the objects that query selects, and the version to watch from."""
@@ -297,6 +247,15 @@ class Cluster:
         path = POD.path(namespace, pod) + "/log"
         timeout = STREAM_TIMEOUT if follow else READ_TIMEOUT
         return Stream(*self._request("GET", path, query, None, timeout))
+
+    def tail(
+        self, namespace: str, pod: str, container: str, lines: int, *, previous: bool = False
+    ) -> bytes:
+        """Return the last lines of a container's log, unstamped; of long ones a part."""
+        query = {"container": container, "tailLines": str(lines), "limitBytes": str(TAIL_BYTES)}
+        if previous:
+            query["previous"] = "true"
+        return b"".join(Stream(*self._request("GET", POD.path(namespace, pod) + "/log", query)))
 
 
 def _tls(access: Access) -> ssl.SSLContext:
@@ -383,14 +342,3 @@ def _refusal(response: HTTPResponse, answer: bytes) -> ApiError:
         reason=reason,
         retry_after=float(after) if after.isdigit() else None,
     )
-
-
-def _words(error: Exception) -> str:
-    """Say in words what broke."""
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, (HTTPException, ValueError, AttributeError)):
-        return "the connection broke off"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split())[:200] or type(error).__name__

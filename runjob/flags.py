@@ -396,6 +396,7 @@ def usage() -> str:
     lines = [
         "usage: runJob.py -j NAME -i IMAGE [options]",
         "       runJob.py -y MANIFEST [-j NAME] [options]",
+        "       runJob.py gc | show NAME    what was left behind, one Job (gc --help, show --help)",
         "",
         "Run one Kubernetes Job: create it, print its log, tell how it ended, remove it.",
         "",

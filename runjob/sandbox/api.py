@@ -9,6 +9,7 @@ from .admission import admit_new, admit_update, namespace_contents
 from .deletion import ORPHANS_WARNING, delete, delete_options
 from .faults import Target
 from .http import Reply, Request, json_reply, refusal_reply
+from .paging import part
 from .patches import patched
 from .podlogs import PodLogs
 from .refusals import Refusal, no_such_method
@@ -102,11 +103,12 @@ class Api:
 
     def _list(self, request: Request, target: Target) -> Reply:
         match = _match(request, target.resource)
-        items = self._store.select(target.resource, target.namespace, match)
+        everything = self._store.select(target.resource, target.namespace, match)
+        items, more = part(everything, request.parameters)
         version = self._store.version
-        if wants_table(request):
-            return json_reply(as_table(target.resource, items, version))
-        return json_reply(_list_of(target.resource, items, version))
+        answer = (as_table if wants_table(request) else _list_of)(target.resource, items, version)
+        answer["metadata"].update(more)
+        return json_reply(answer)
 
     def _watch(self, request: Request, target: Target) -> Reply:
         match = _match(request, target.resource)

@@ -317,3 +317,25 @@ def test_owned_objects_of_another_kind_are_collected_too(talk: Talk, fresh: Fres
     talk.create(f"{CORE}/configmaps", body)
     talk.call("DELETE", f"{CORE}/configmaps/{name}")
     assert talk.call("GET", f"{CORE}/configmaps/{name}-part").status == 404
+
+
+def test_a_list_comes_in_parts_of_the_size_that_was_asked_for(talk: Talk, fresh: Fresh) -> None:
+    for _ in range(5):
+        talk.job(job(fresh(), "true", suspend=True))
+    everything = [item["metadata"]["name"] for item in talk.get(JOBS)["items"]]
+    names, token, left = [], "", len(everything)
+    while True:
+        answer = talk.get(JOBS, limit=2, **({"continue": token} if token else {}))
+        assert len(answer["items"]) <= 2
+        names += [item["metadata"]["name"] for item in answer["items"]]
+        left -= len(answer["items"])
+        assert answer["metadata"].get("remainingItemCount", 0) == left
+        token = answer["metadata"].get("continue", "")
+        if not token:
+            break
+    assert (names, left) == (everything, 0)
+
+
+@pytest.mark.parametrize("query", [{"limit": "many"}, {"continue": "?"}, {"continue": "bnVsbA=="}])
+def test_a_part_that_is_none_is_refused(talk: Talk, query: dict[str, str]) -> None:
+    assert talk.call("GET", JOBS, **query).status == 400

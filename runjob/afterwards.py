@@ -1,0 +1,220 @@
+"""Look after what launches and others left in a namespace: `gc` and `show`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timezone
+from itertools import islice
+from typing import Protocol, TypeVar
+
+from runjob.errors import ApiError, Exit, LaunchError
+from runjob.informer import Query, events_query, pods_query
+from runjob.leftovers import Ended, count, divide, ended, rows
+from runjob.observed import Picture, job_view
+from runjob.request import JOB, Body, Kind
+from runjob.retry import Backoff, wait_for
+from runjob.show import (
+    LINES,
+    LastWords,
+    described,
+    logs_to_show,
+    near,
+    pods_to_show,
+)
+from runjob.subcommands import Collect, Show
+
+T = TypeVar("T")
+
+# How often a request is repeated that may be answered otherwise a little later: for about 12 s.
+TRIES = 6
+
+
+class Api(Protocol):
+    """What is asked of the API; its methods raise ApiError."""
+
+    def pages(self, kind: Kind, namespace: str, query: Mapping[str, str]) -> Iterator[list[Body]]:
+        """Yield the objects that query selects, some at a time."""
+
+    def read(self, body: Body, namespace: str) -> Body:
+        """Return the object of that kind and name."""
+
+    def remove(self, kind: Kind, namespace: str, name: str, uid: str, version: str) -> None:
+        """Delete an object as it was seen."""
+
+    def tail(
+        self, namespace: str, pod: str, container: str, lines: int, *, previous: bool = False
+    ) -> bytes:
+        """Return the last lines of a log."""
+
+
+class Printer(Protocol):
+    """Where it is told."""
+
+    def line(self, text: str) -> None:
+        """Print one line to stdout."""
+
+    def remark(self, text: str) -> None:
+        """Print one line to stderr."""
+
+
+class Caretaker:
+    """Does what `gc` and `show` ask for; raises LaunchError where the API does not let it.
+
+    now tells the time; wait is called with seconds before a request is repeated.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        console: Printer,
+        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._api = api
+        self._console = console
+        self._now = now
+        self._wait = wait
+
+    # -- gc --------------------------------------------------------------------------------------
+
+    def collect(self, asked: Collect) -> int:
+        """List what was left behind, remove it when asked to, and return the exit code."""
+        now = self._now()
+        leftovers, spared = divide(self._ended(asked.namespace), asked.wanted, now)
+        kept = 0
+        for job, row in zip(leftovers, rows(leftovers, now), strict=True):
+            if not asked.delete:
+                self._console.line(f"would remove  {row}")
+                continue
+            word, why = self._remove(job, asked.namespace)
+            self._console.line(f"{word:<12}  {row}")
+            if why:
+                kept += 1
+                self._console.remark(
+                    f"error: Job {asked.namespace}/{job.name} was not removed: {why}"
+                )
+        for why, number in spared.items():
+            self._console.remark(f"left alone: {count(number)} {why}")
+        place = f"in namespace {asked.namespace}"
+        if not leftovers:
+            self._console.remark(f"nothing was left behind {place}")
+        elif not asked.delete:
+            self._console.remark(f"{count(len(leftovers))} left behind {place}; remove: --delete")
+        else:
+            self._console.remark(f"{count(len(leftovers) - kept)} removed {place}")
+        return int(Exit.FAILED if kept else Exit.SUCCEEDED)
+
+    def _ended(self, namespace: str) -> list[Ended]:
+        def found() -> list[Ended]:
+            bodies = self._every(JOB, namespace, {})
+            return [job for body in bodies if (job := ended(body)) is not None]
+
+        return self._must(found, f"list the Jobs of namespace {namespace}")
+
+    def _remove(self, job: Ended, namespace: str) -> tuple[str, str]:
+        """Remove a Job; return what became of it, and why it was not removed."""
+        try:
+            self._patiently(
+                lambda: self._api.remove(JOB, namespace, job.name, job.uid, job.version)
+            )
+        except ApiError as error:
+            if error.status == 404:
+                return "gone already", ""
+            if error.status == 409:
+                return "NOT removed", "it changed since it was looked at; run this again"
+            return "NOT removed", str(error)
+        return "removed", ""
+
+    # -- show ------------------------------------------------------------------------------------
+
+    def show(self, asked: Show) -> int:
+        """Tell all about one Job and return the exit code; it is 0 however the Job stands."""
+        job = self._job(asked.name, asked.namespace)
+        picture = self._picture(job)
+        words = tuple(self._last_words(asked.namespace, picture))
+        for line in described(job, picture, words, self._now()):
+            self._console.line(line)
+        return int(Exit.SUCCEEDED)
+
+    def _job(self, name: str, namespace: str) -> Body:
+        def found() -> Body | None:
+            try:
+                return self._api.read({"kind": "Job", "metadata": {"name": name}}, namespace)
+            except ApiError as error:
+                if error.status != 404:
+                    raise
+                return None
+
+        def names() -> list[str]:
+            return [body["metadata"]["name"] for body in self._every(JOB, namespace, {})]
+
+        job = self._must(found, f"read Job {namespace}/{name}")
+        if job is not None:
+            return job
+        known = self._must(names, f"list the Jobs of namespace {namespace}")
+        alike = near(name, known)
+        hint = f"is it one of these: {', '.join(alike)}?" if alike else "no name is near it"
+        if not known:
+            hint = "there is no Job at all (is it another namespace? -n)"
+        raise LaunchError(f"no Job {name} in namespace {namespace}; {hint}")
+
+    def _picture(self, job: Body) -> Picture:
+        picture = self._with(Picture(job_view(job)), pods_query(job))
+        namespace = job["metadata"]["namespace"]
+        for uid in (picture.job.uid, *(pod.uid for pod in pods_to_show(picture))):
+            picture = self._with(picture, events_query(namespace, uid))
+        return picture
+
+    def _with(self, picture: Picture, query: Query) -> Picture:
+        """Add to a picture what a query finds; where it may not be read the rest is still shown."""
+
+        def seen() -> Picture:
+            found = picture
+            for body in self._every(query.kind, query.namespace, query.select):
+                view = query.read(body)
+                found = found if view is None else found.after(view)
+            return found
+
+        try:
+            return self._patiently(seen)
+        except ApiError as error:
+            self._console.remark(f"note: {query.kind.plural} cannot be read: {error}")
+            return picture
+
+    def _last_words(self, namespace: str, picture: Picture) -> Iterator[LastWords]:
+        for pod, view in logs_to_show(picture):
+            previous = view.terminated is None and view.waiting is None
+            try:
+                text = self._api.tail(namespace, pod.name, view.name, LINES, previous=previous)
+            except ApiError as error:
+                yield LastWords(pod.name, view.name, trouble=str(error))
+            else:
+                lines = text.decode(errors="replace").splitlines()
+                yield LastWords(pod.name, view.name, tuple(lines[-LINES:]))
+
+    # -- requests --------------------------------------------------------------------------------
+
+    def _every(self, kind: Kind, namespace: str, select: Mapping[str, str]) -> Iterable[Body]:
+        for page in self._api.pages(kind, namespace, select):
+            yield from page
+
+    def _must(self, ask: Callable[[], T], what: str) -> T:
+        try:
+            return self._patiently(ask)
+        except ApiError as error:
+            code = Exit.UNREADABLE if error.heals else Exit.REFUSED
+            if error.status == 401:
+                code = Exit.NO_CLUSTER
+            raise LaunchError(f"cannot {what}: {error}", code) from error
+
+    def _patiently(self, ask: Callable[[], T]) -> T:
+        """Ask again, a few times, what may be answered otherwise a little later."""
+        for pause in islice(Backoff().waits(), TRIES):
+            try:
+                return ask()
+            except ApiError as error:
+                if not error.heals or error.reason == "NoSuchHost":
+                    raise
+                self._wait(wait_for(error.retry_after, pause))
+        return ask()

@@ -1,0 +1,96 @@
+"""The bytes of one answer of the API, as they come."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
+
+from runjob.chunked import Dechunker
+from runjob.errors import ApiError
+
+CHUNK = 1 << 16
+BURST = 1 << 18
+# How long to let lines gather, in seconds.
+BREATH = 0.005
+
+
+class Stream:
+    """The bytes of one answer as they come; `close` ends it, from any thread.
+
+    Raises ApiError with status 0 where the connection broke before the answer's end.
+    """
+
+    def __init__(
+        self, connection: HTTPConnection, sock: socket.socket, response: HTTPResponse
+    ) -> None:
+        self._connection = connection
+        self._response = response
+        self._socket = sock
+        self._closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._chunks() if self._response.chunked else self._plain()
+        except (HTTPException, OSError, ValueError, AttributeError) as error:
+            # A connection that another thread shut down fails in any of these ways.
+            raise ApiError(0, "closed" if self._closed else words(error)) from error
+        finally:
+            self._connection.close()
+        if self._closed:
+            raise ApiError(0, "closed")
+
+    def _plain(self) -> Iterator[bytes]:
+        while chunk := self._response.read1(CHUNK):
+            yield chunk
+        if self._response.length:
+            raise IncompleteRead(b"", self._response.length)
+
+    def _chunks(self) -> Iterator[bytes]:
+        body = Dechunker()
+        while not body.done:
+            arrived = self._arrived()
+            if not arrived:
+                raise IncompleteRead(b"")
+            if some := body.feed(arrived):
+                yield some
+
+    def _arrived(self) -> bytes:
+        """Wait for the next bytes and return all that has arrived with them, up to a BURST.
+
+        TLS hands on one record at a time, which may be one line of a log: to wake up for each
+        would take more time from the API server's machine than the log is worth.
+        """
+        parts = [self._response.fp.read1(CHUNK)]
+        time.sleep(BREATH)
+        size, timeout = len(parts[0]), self._socket.gettimeout()
+        self._socket.settimeout(0)
+        try:
+            while 0 < size < BURST and (part := self._response.fp.read1(CHUNK)):
+                parts.append(part)
+                size += len(part)
+        except (ssl.SSLWantReadError, BlockingIOError):
+            pass  # no more has arrived
+        finally:
+            self._socket.settimeout(timeout)
+        return b"".join(parts)
+
+    def close(self) -> None:
+        self._closed = True
+        # It may have ended by itself meanwhile.
+        with suppress(OSError, AttributeError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+
+def words(error: Exception) -> str:
+    """Say in words what broke."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, (HTTPException, ValueError, AttributeError)):
+        return "the connection broke off"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -1,0 +1,157 @@
+"""Read the lines of `gc` and `show`, which share the launcher's connection options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from getopt import GetoptError, gnu_getopt
+from typing import Any
+
+from runjob.errors import UsageError
+from runjob.flags import FLAGS, Asked, Flag, seconds
+from runjob.leftovers import GRACE, Wanted
+from runjob.options import Connection
+from runjob.plan import check_names
+from runjob.request import JobRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collect:
+    """What `gc` is asked for."""
+
+    namespace: str
+    connection: Connection
+    wanted: Wanted
+    delete: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Show:
+    """What `show` is asked for."""
+
+    name: str
+    namespace: str
+    connection: Connection
+
+
+@dataclass(frozen=True)
+class Subcommand:
+    """One subcommand: its line after the name, what it does, and its options."""
+
+    line: str
+    meaning: str
+    flags: tuple[Flag, ...]
+
+
+def _age(text: str) -> int:
+    return 0 if text == "0" else seconds(text)
+
+
+def _shared() -> tuple[Flag, ...]:
+    """Pick out of the launcher's table what leads to a namespace."""
+    targets = ("namespace", "connection.kubeconfig", "connection.context")
+    namespace, *connection = (flag for flag in FLAGS if flag.target in targets)
+    return (replace(namespace, help="namespace to look in (default: default)"), *connection)
+
+
+_HELP = Flag("h", ("help",), "help", "this text", None)
+
+SUBCOMMANDS = {
+    "gc": Subcommand(
+        "gc [--delete] [options]",
+        "List the Jobs that have ended and were left behind; with --delete remove them.",
+        (
+            Flag("", ("delete",), "delete", "remove them, with their pods", None),
+            Flag("", ("failed",), "wanted.failed_only", "only those that failed", None),
+            Flag("", ("older-than",), "wanted.older_than", "only those that ended so long ago "
+                 f"(default: {GRACE // 60}m, for a launcher may still read the log of a younger "
+                 "one): 90s, 1h, 2d, 0", "TIME", convert=_age),
+            Flag("", ("all-makers",), "wanted.all_makers", "also those that runjob did not make",
+                 None),
+            *_shared(),
+            _HELP,
+        ),
+    ),
+    "show": Subcommand(
+        "show NAME [options]",
+        "Show a Job: how it stands, its pods, events, last words, and what to do next.",
+        (*_shared(), _HELP),
+    ),
+}  # fmt: skip
+
+
+def read(name: str, words: Sequence[str]) -> Collect | Show | Asked:
+    """Read the words after the subcommand's name; raises UsageError."""
+    known = SUBCOMMANDS[name]
+    values, operands = _values(name, known.flags, list(words))
+    if "help" in values:
+        return Asked(name)
+    connection = Connection(**_part(values, "connection"))
+    namespace = values.get("namespace", "default")
+    if connection.context and not connection.kubeconfig:
+        raise UsageError("--context chooses within a kubeconfig: name it with --kubeconfig")
+    if name == "gc":
+        if operands:
+            raise UsageError(f"gc takes no name, and {operands[0]!r:.80} belongs to no option")
+        _check("any", namespace)
+        return Collect(
+            namespace=namespace,
+            connection=connection,
+            wanted=Wanted(**_part(values, "wanted")),
+            delete=values.get("delete", False),
+        )
+    if len(operands) != 1:
+        raise UsageError("show takes the name of one Job: show NAME -n NAMESPACE")
+    _check(operands[0], namespace)
+    return Show(name=operands[0], namespace=namespace, connection=connection)
+
+
+def _values(
+    name: str, flags: tuple[Flag, ...], words: list[str]
+) -> tuple[dict[str, Any], list[str]]:
+    known = {f"-{flag.short}": flag for flag in flags if flag.short}
+    known |= {f"--{each}": flag for flag in flags for each in flag.names}
+    short = "".join(flag.short + (":" if flag.metavar else "") for flag in flags if flag.short)
+    long = [each + ("=" if flag.metavar else "") for flag in flags for each in flag.names]
+    try:
+        found, operands = gnu_getopt(words, short, long)
+    except GetoptError as error:
+        raise UsageError(f"{error.msg:.120}; {name} --help lists the options") from error
+    values = {}
+    for option, text in found:
+        flag = known[option]
+        if flag.metavar is None:
+            values[flag.target] = True
+        elif flag.blank is ... or text not in ("", "none"):
+            values[flag.target] = _converted(flag, option, text)
+    return values, operands
+
+
+def _converted(flag: Flag, option: str, text: str) -> Any:
+    try:
+        if not text:
+            raise ValueError("a value")
+        return flag.convert(text)
+    except ValueError as error:
+        raise UsageError(f"{option} takes {error}, not {text!r:.80}") from error
+
+
+def _part(values: dict[str, Any], name: str) -> dict[str, Any]:
+    start = f"{name}."
+    return {key[len(start) :]: value for key, value in values.items() if key.startswith(start)}
+
+
+def _check(name: str, namespace: str) -> None:
+    """Refuse names that the API would refuse, before they become parts of its addresses."""
+    check_names(JobRequest(name, namespace, {}))
+
+
+def usage(name: str) -> str:
+    """Write the help text of a subcommand."""
+    known = SUBCOMMANDS[name]
+    lines = [f"usage: runjob {known.line}", "", known.meaning, ""]
+    for flag in known.flags:
+        spelling = (f"-{flag.short}, " if flag.short else "    ") + f"--{flag.name}"
+        spelling += f" {flag.metavar}" if flag.metavar else ""
+        lines.append(f"  {spelling:<22} {flag.help}")
+    return "\n".join(lines)
