@@ -1,0 +1,1 @@
+"""The life of a Control-M agent in a pod: registered, kept, decommissioned."""
