@@ -228,8 +228,6 @@ def next_commands(job: Body, picture: Picture) -> tuple[str, ...]:
         return (f"{kubectl} patch job {name} -p {resume}",)
     if first is None:
         return (f"{kubectl} describe job {name}",)
-    if early_end(picture) or not any(pod.phase == "Running" for pod in picture.pods.values()):
-        return (f"{kubectl} describe pod {first.name}", remove)
     running = [
         (pod.name, view.name)
         for pod in picture.pods.values()
@@ -238,7 +236,8 @@ def next_commands(job: Body, picture: Picture) -> tuple[str, ...]:
     ]
     if running:
         return (f"{kubectl} logs -f {running[0][0]} -c {running[0][1]}",)
-    return (f"{kubectl} describe pod {first.name}",)
+    look = f"{kubectl} describe pod {first.name}"
+    return (look, remove) if early_end(picture) else (look,)
 
 
 def _ago(at: datetime | None, now: datetime) -> str:

@@ -77,16 +77,16 @@ def delete(store: Store, resource: Resource, item: Json, options: DeleteOptions)
 
 def _check_preconditions(resource: Resource, item: Json, options: DeleteOptions) -> None:
     metadata = item["metadata"]
-    for label, wanted, actual in (
-        ("UID", options.uid, metadata["uid"]),
-        ("ResourceVersion", options.version, metadata["resourceVersion"]),
+    for label, wanted, actual, why in (
+        ("UID", options.uid, metadata["uid"], "deleted and then recreated"),
+        ("ResourceVersion", options.version, metadata["resourceVersion"], "modified"),
     ):
         if wanted not in (None, actual):
-            why = (
-                f"Precondition failed: {label} in precondition: {wanted}, "
-                f"{label} in object meta: {actual}"
+            text = (
+                f"the {label} in the precondition ({wanted}) does not match the {label} in record "
+                f"({actual}). The object might have been {why}"
             )
-            raise conflict(resource, metadata["name"], why)
+            raise conflict(resource, metadata["name"], text)
 
 
 def pod_grace(pod: Json, asked: int | None) -> int:

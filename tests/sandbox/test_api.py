@@ -275,7 +275,10 @@ def test_a_precondition_protects_another_object(talk: Talk, fresh: Fresh, field:
     talk.job(job(name, "true", suspend=True))
     path = f"{JOBS}/{name}"
     refused = talk.call("DELETE", path, {"preconditions": {field: "other"}})
-    assert (refused.status, "Precondition failed" in refused.message) == (409, True)
+    assert (refused.status, "in the precondition (other) does not match" in refused.message) == (
+        409,
+        True,
+    )
     own = {"preconditions": {"uid": talk.get(path)["metadata"]["uid"]}}
     assert talk.call("DELETE", path, {**own, "dryRun": ["All"]}).status == 200
     assert talk.call("GET", path).status == 200
