@@ -9,12 +9,14 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from application.action import Recent
 from application.addresses import Index, index
 from application.decide import RECENT, Decider, Knowledge, Renewal, learn
 from application.errors import UnreachableError
-from application.message import Reading, read
+from application.message import Poison, Reading, read
 from application.records import Decision, Origin
 from tests.application.conftest import Lake
 from tests.application.messages import message
@@ -197,3 +199,27 @@ def test_an_index_that_cannot_be_loaded_leaves_the_old_one(
     assert told.wait(30)
     assert renewal.take() is None
     assert capsys.readouterr().out.startswith("the index stays as it is: no answer\n")
+
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60) | st.sampled_from(
+    [COMPLAINT, "Ann", "ann smith", "Dr. A. Smith-Jones III", "Nos mudamos ¡ya!", "😡😡", "@ann #x"]
+)
+POSITIONS = st.none() | st.builds(
+    lambda lon, lat: {"kind": "point", "lon": lon, "lat": lat},
+    st.floats(-180, 180) | st.floats(-72.69, -72.67),
+    st.floats(-90, 90) | st.floats(41.75, 41.77),
+)
+
+
+@given(WORDS, st.sampled_from(["en", "es", "fr", "und", "ja"]), WORDS, WORDS, WORDS, POSITIONS)
+def test_there_is_a_decision_on_whatever_is_a_post(
+    text: str, lang: str, user: str, name: str, home: str, position: dict[str, Any] | None
+) -> None:
+    author = {"id": "7", "username": user, "name": name, "location": home}
+    value = message(1, text=text, lang=lang, author=author, position=position)
+    try:
+        reading = read(value)
+    except Poison:
+        return
+    [made] = decider()([(reading, Origin("tweets", 0, 1))])
+    assert made.post.id == "1"
