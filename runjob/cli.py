@@ -15,7 +15,7 @@ from runjob.errors import ApiError, Exit, LaunchError, ManifestError, UsageError
 from runjob.flags import Asked, parse, usage
 from runjob.interrupts import Interrupts, code_of
 from runjob.options import Connection, Options
-from runjob.plan import in_effect, plan
+from runjob.plan import check_names, in_effect, is_address, plan
 from runjob.request import JobRequest
 
 if TYPE_CHECKING:
@@ -41,6 +41,12 @@ def main(argv: Sequence[str] | None = None, script: str | None = None) -> int:
         asked = parse(words)
         if isinstance(asked, Asked):
             return _tell(asked, console)
+        if asked.form is not None:
+            asked = _filled(asked.form, words)
+            if isinstance(asked, Asked):
+                return _tell(asked, console)
+        if asked.kill:
+            return _kill(asked, console, script)
         return _run(asked, console, interrupts, script)
     except LaunchError as error:
         console.remark(f"error: {error}")
@@ -71,6 +77,46 @@ def _look_after(name: str, words: Sequence[str], console: Console) -> int:
         return int(Exit.INTERRUPTED)
 
 
+def _filled(path: str, words: Sequence[str]) -> Options | Asked:
+    """Read the line again behind the words that the job type's form stands for."""
+    from runjob import form
+
+    return parse([*form.words(_read("--form", path)), *words])
+
+
+def _kill(options: Options, console: Console, script: str | None) -> int:
+    """End the Job of another launch."""
+    if options.run_id is None:
+        raise UsageError("--kill ends the Job of one run: name it with --run-id, as at its start")
+    if options.connection.sandbox:
+        raise UsageError("--sandbox ends with its launch: there is nothing to --kill")
+    namespace = options.namespace
+    if namespace is None and not options.job.image:
+        namespace = _planned(options, script)[0].namespace
+    namespace = namespace or "default"
+    check_names(JobRequest("any", namespace, {}))
+    from runjob.cluster import Cluster
+    from runjob.kill import Killer
+    from runjob.login import login
+
+    cluster = Cluster(login(options.connection))
+    console.line(Killer(cluster, options.run.api_timeout).kill(namespace, options.run_id))
+    return int(Exit.SUCCEEDED)
+
+
+def _planned(options: Options, script: str | None) -> tuple[JobRequest, tuple[str, ...]]:
+    folders = ["", *([os.path.dirname(os.path.realpath(script))] if script else [])]
+
+    def manifest(path: str) -> str:
+        if not is_address(path):
+            return _read("-y", path)
+        from runjob.remote import fetch
+
+        return fetch(path, options.query, options.token_file)
+
+    return plan(options, lambda name: _beside(name, folders), manifest)
+
+
 def _tell(asked: Asked, console: Console) -> int:
     from runjob.version import VERSION
 
@@ -79,8 +125,7 @@ def _tell(asked: Asked, console: Console) -> int:
 
 
 def _run(options: Options, console: Console, interrupts: Interrupts, script: str | None) -> int:
-    folders = ["", *([os.path.dirname(os.path.realpath(script))] if script else [])]
-    request, notes = plan(options, lambda name: _beside(name, folders), _read)
+    request, notes = _planned(options, script)
     connection = options.connection
     if connection.sandbox and (connection.kubeconfig or options.dry_run == "server"):
         raise UsageError("--sandbox is a cluster of its own: leave out --kubeconfig and --dry-run")
@@ -97,6 +142,7 @@ def _run(options: Options, console: Console, interrupts: Interrupts, script: str
         return _ask_server(request, connection, console)
     # The rest of the launcher is loaded here: what is refused above is refused at once.
     from runjob.api import run
+    from runjob.report import report
 
     if connection.sandbox:
         console.remark("note: --sandbox is for trying out only; containers are processes here")
@@ -112,17 +158,16 @@ def _run(options: Options, console: Console, interrupts: Interrupts, script: str
     )
     if options.run.result_file:
         _write_result(options.run.result_file, verdict, console)
-    _print_report(verdict, console, bool(interrupts.last))
+    _print_report(report(verdict, options.run.shown), console, bool(interrupts.last))
     # A signal that came too late for the launch still counts: after it no path returns 0.
     return verdict.exit_code or (int(code_of(interrupts.last)) if interrupts.last else 0)
 
 
-def _print_report(verdict: Verdict, console: Console, hurry: bool) -> None:
+def _print_report(closing: Sequence[str], console: Console, hurry: bool) -> None:
     """Print the closing lines; after a signal do not wait for a reader that has stopped reading."""
-    from runjob.report import report
 
     def lines() -> None:
-        for line in report(verdict):
+        for line in closing:
             console.line(line)
 
     printer = threading.Thread(target=lines, daemon=True)
@@ -135,14 +180,14 @@ def _beside(name: str, folders: Sequence[str]) -> str | None:
     return next((path for path in paths if os.path.isfile(path)), None)
 
 
-def _read(path: str) -> str:
+def _read(option: str, path: str) -> str:
     try:
         if path == "-":
             return sys.stdin.buffer.read().decode("utf-8")
         with open(path, "rb") as file:
             return file.read().decode("utf-8")
     except OSError as error:
-        raise UsageError(f"-y {path}: {error.strerror}") from error
+        raise UsageError(f"{option} {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ManifestError(f"{path} is not UTF-8 at byte {error.start}") from error
 

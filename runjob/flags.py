@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any, get_args
 
 from runjob.errors import UsageError
-from runjob.options import Connection, JobOptions, Keep, Options, Prefix, RunOptions
+from runjob.options import Connection, JobOptions, Keep, Options, Prefix, RunOptions, Shown
 
 Convert = Callable[[str], Any]
 
@@ -79,6 +79,13 @@ def _pair(value: str) -> tuple[tuple[str, str], ...]:
     if not name or not equals:
         raise ValueError("NAME=VALUE")
     return ((name, text),)
+
+
+def _identity(value: str) -> str:
+    """Accept what can be the value of a label."""
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", value):
+        raise ValueError("letters, digits, -, _ and . only, at most 63")
+    return value
 
 
 def _env_from(value: str) -> tuple[tuple[str, str], ...]:
@@ -169,8 +176,10 @@ FLAGS: tuple[Flag, ...] = (
     _legacy("t", "volpath", "job.mount_path", "where the pod sees the volume", "DIR", blank=None),
     _legacy("v", "envvalue", "env.values", "value of the -e at the same position", "TEXT",
             convert=lambda value: (value,), collects=True),
-    _legacy("y", "yaml", "manifest", "manifest to run instead of -i and its like; - is standard "
-            "input", "FILE", blank=None),
+    _legacy("y", "yaml", "manifest", "manifest to run instead of -i and its like: a file, - for "
+            "standard input, or an https address", "FILE", blank=None),
+    _new("argument", "job.args", "argument of the command, a word each time", "WORD",
+         convert=lambda value: (value,), collects=True),
     _new("requests", "job.requests", "what the pod asks of its node: cpu=1,memory=1Gi", "PAIRS",
          convert=_pairs, collects=True),
     _new("limits", "job.limits", "what the pod may use at most: memory=1Gi", "PAIRS",
@@ -197,6 +206,10 @@ FLAGS: tuple[Flag, ...] = (
          "PATH=VALUE", convert=_pair, collects=True),
     _new("param", "params", "value of the placeholder ${{NAME}} in the manifest", "NAME=VALUE",
          convert=_pair, collects=True),
+    _new("query", "query", "parameter that is sent with the https address of -y", "NAME=VALUE",
+         convert=_pair, collects=True),
+    _new("token-file", "token_file", "file with the bearer token for the https address of -y",
+         "FILE"),
     _new("generate-name", "generate_name", "start of a Job name that gets a random end", "START"),
     _new("kubeconfig", "connection.kubeconfig", "cluster and credentials from this file", "FILE"),
     _new("context", "connection.context", "context of the kubeconfig", "NAME"),
@@ -217,6 +230,13 @@ FLAGS: tuple[Flag, ...] = (
     _new("map-exit", "run.exit_map", "exit with another code than the container's: 4=0",
          "CODE=CODE", convert=_exit_map, collects=True),
     _new("result-file", "run.result_file", "write the verdict as JSON", "FILE"),
+    _new("print", "run.shown", "one more closing line: exit-code (of the main container) or result "
+         "(the verdict as JSON)", "WHAT",
+         convert=lambda value: (one_of(*get_args(Shown))(value),), collects=True),
+    _new("run-id", "run_id", "identity of this run, by which --kill finds its Job", "ID",
+         convert=_identity),
+    _new("kill", "kill", "end the Job of the run of that --run-id, instead of running one", None),
+    _new("form", "form", "read the form of the runKjob job type; - is standard input", "FILE"),
 )  # fmt: skip
 
 _HELP = Flag("h", ("help",), "", "this text", None, legacy=True)
@@ -357,7 +377,7 @@ def _value(flag: Flag, option: str, text: str) -> Any:
         raise UsageError(f"{option} has a value that is not UTF-8, which the API cannot take")
     if flag.blank is not ... and (text == "" or (text == "none" and not flag.collects)):
         return flag.blank
-    if text == "" and flag.name not in ("envvalue",):
+    if text == "" and flag.name not in ("envvalue", "argument"):
         raise UsageError(f"{option} needs a value: {flag.help}")
     try:
         return flag.convert(text)

@@ -8,6 +8,7 @@ from typing import Literal
 Pairs = tuple[tuple[str, str], ...]
 Keep = Literal["never", "failed", "always"]
 Prefix = Literal["auto", "always", "never"]
+Shown = Literal["exit-code", "result"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,15 +65,17 @@ class RunOptions:
     container_exit: bool = False
     exit_map: tuple[tuple[int, int], ...] = ()
     result_file: str | None = None
+    shown: tuple[Shown, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """A whole command line.
 
-    sets are the (path, value) pairs of --set, params the (name, value) pairs of --param; given
-    holds the long names that stood on the line, so that a default can be told from a wish; notes
-    are remarks for the user about how the line was read.
+    sets are the (path, value) pairs of --set, params the (name, value) pairs of --param and query
+    those of --query; run_id is the identity by which --kill finds the Job of this run, form the
+    file that holds the job type's form; given holds the long names that stood on the line, so that
+    a default can be told from a wish; notes are remarks for the user about how the line was read.
     """
 
     job_name: str | None = None
@@ -80,8 +83,13 @@ class Options:
     namespace: str | None = None
     manifest: str | None = None
     params: Pairs = ()
+    query: Pairs = ()
+    token_file: str | None = None
     sets: Pairs = ()
     dry_run: Literal["client", "server"] | None = None
+    run_id: str | None = None
+    kill: bool = False
+    form: str | None = None
     job: JobOptions = field(default_factory=JobOptions)
     run: RunOptions = field(default_factory=RunOptions)
     connection: Connection = field(default_factory=Connection)

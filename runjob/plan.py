@@ -14,6 +14,8 @@ from runjob.request import Body, JobRequest
 
 # How we know a Job of ours again when the answer to its creation was lost.
 LAUNCH = "runjob/launch"
+# The label by which a kill finds the Job of a run that it knows only the identity of.
+RUN_ID = "runjob/run-id"
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
@@ -29,6 +31,8 @@ def plan(
     script; read(path) its text, `-` being standard input. Raises LaunchError.
     """
     path = options.manifest
+    if (options.query or options.token_file) and not is_address(path):
+        raise UsageError("--query and --token-file go with an https address: name it with -y")
     if path is None and options.job.image is None and options.job_name:
         path = find(f"{options.job_name}.yaml")
         if path is None:
@@ -42,7 +46,7 @@ def plan(
         request, more = _from_manifest(options, path, read(path))
         notes = options.notes + more
     check_names(request)
-    return _with_sets(request, options.sets), notes
+    return _identified(_with_sets(request, options.sets), options.run_id), notes
 
 
 # YAML and the models are loaded where a launch needs them and nowhere else: it seldom needs both,
@@ -59,6 +63,17 @@ def _with_sets(request: JobRequest, sets: Pairs) -> JobRequest:
         job = with_field(job, where, text)
     _check_identity(request, job)
     return replace(request, job=job)
+
+
+def _identified(request: JobRequest, run_id: str | None) -> JobRequest:
+    if run_id is None:
+        return request
+    metadata = request.job["metadata"]
+    labels = metadata.get("labels") or {}
+    if not isinstance(labels, dict):
+        raise UsageError("--set: metadata.labels must stay an object")
+    metadata = {**metadata, "labels": {**labels, RUN_ID: run_id}}
+    return replace(request, job={**request.job, "metadata": metadata})
 
 
 def check_names(request: JobRequest) -> None:
@@ -113,7 +128,7 @@ def _from_manifest(options: Options, path: str, text: str) -> tuple[JobRequest, 
     from runjob import manifest
 
     notes = (f"with a manifest these are ignored: --{', --'.join(shaping)}",) if shaping else ()
-    origin = "standard input" if path == "-" else path
+    origin = "standard input" if path == "-" else shown(path)
     objects = manifest.documents(text, options.params, origin)
     job, others = manifest.divide(objects, origin)
     # A generated name is meant to be another one each time, whatever the manifest says.
@@ -159,6 +174,23 @@ def made_by(body: Body, launch: str) -> bool:
     return bool((body["metadata"].get("annotations") or {}).get(LAUNCH) == launch)
 
 
+def is_ours(body: Body) -> bool:
+    """Tell whether a launcher made this object."""
+    return LAUNCH in (body["metadata"].get("annotations") or {})
+
+
+def is_address(path: str | None) -> bool:
+    """Tell whether a manifest is to be fetched and not read from a file."""
+    return path is not None and re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", path) is not None
+
+
+def shown(path: str) -> str:
+    """Return a manifest's name as it may be shown: a query or a password in it may be secrets."""
+    if not is_address(path):
+        return path
+    return re.sub(r"//[^/]*@", "//****@", re.split(r"[?#]", path)[0])
+
+
 _SECRET = re.compile(r"pass|pwd|secret|token|key|credential|auth|dsn|conn", re.I)
 
 
@@ -167,8 +199,9 @@ def in_effect(request: JobRequest, options: Options) -> str:
     job = options.job
     parts = [f"jobname={request.name}", f"namespace={request.namespace}"]
     if request.source == "manifest":
-        parts.append(f"manifest={options.manifest or request.name + '.yaml'}")
-        parts += [f"{name}={_masked(name, value)}" for name, value in options.params]
+        parts.append(f"manifest={shown(options.manifest or request.name + '.yaml')}")
+        given = (*options.params, *options.query)
+        parts += [f"{name}={_masked(name, value)}" for name, value in given]
     else:
         parts += [
             f"image={job.image}",

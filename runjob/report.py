@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from runjob.verdict import Verdict
+import json
+
+from runjob.options import Shown
+from runjob.verdict import Verdict, as_json
 
 
-def report(verdict: Verdict) -> tuple[str, ...]:
+def report(verdict: Verdict, shown: tuple[Shown, ...] = ()) -> tuple[str, ...]:
     """Return the closing lines: what failed, the two lines that callers read, the verdict.
 
     `Pods Statuses:` and `Job Completion status:` are read by the job type's output rule; they keep
-    their form.
+    their form. shown asks for further lines before them, that it reads too.
     """
     failures = [f"Failed: {each.text}" for each in verdict.failures[-5:]]
     sentence = verdict.sentence
@@ -21,8 +24,21 @@ def report(verdict: Verdict) -> tuple[str, ...]:
     return (
         *failures,
         *warnings,
+        *(_LINES[each](verdict) for each in dict.fromkeys(shown)),
         f"Pods Statuses: {verdict.running} Running / {verdict.succeeded} Succeeded / "
         f"{verdict.failed} Failed",
         f"Job Completion status: {verdict.exit_code}",
         f"Verdict: Job {verdict.namespace}/{verdict.job} {sentence}",
     )
+
+
+def _exit_code(verdict: Verdict) -> str:
+    code = verdict.container_code
+    return f"Container exit code: {'none' if code is None else code}"
+
+
+def _result(verdict: Verdict) -> str:
+    return f"Result: {json.dumps(as_json(verdict), separators=(',', ':'))}"
+
+
+_LINES = {"exit-code": _exit_code, "result": _result}

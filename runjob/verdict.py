@@ -46,7 +46,8 @@ class Verdict:
     exit_code is what the process returns; ending tells why in words; running, succeeded and failed
     count pods. started and finished bound the time in which a container ran, queued_seconds is the
     time until a node took the first pod, pulling_seconds from there to the first start of a
-    container (image pull and set-up); None where it never came to that.
+    container (image pull and set-up); None where it never came to that. container_code is the main
+    container's exit code, None when it did not end.
     """
 
     job: str
@@ -64,6 +65,7 @@ class Verdict:
     warnings: tuple[str, ...] = ()
     pods: tuple[PodView, ...] = ()
     left_behind: str = ""
+    container_code: int | None = None
 
     @property
     def ok(self) -> bool:
@@ -340,8 +342,7 @@ def exit_code(
     """
     if not container or picture is None or ending.code not in (Exit.SUCCEEDED, Exit.FAILED):
         return int(ending.code)
-    # A Job that completed did so by a container's 0, whatever earlier attempts ended with.
-    code = 0 if ending.code is Exit.SUCCEEDED else main_container_code(picture)
+    code = _container_code(ending, picture)
     if code is None or (code == 0 and ending.code is Exit.FAILED):
         # The container succeeded and the Job did not: no code of it says so.
         return int(ending.code)
@@ -400,7 +401,13 @@ def verdict(
         warnings=warnings(picture),
         pods=pods,
         left_behind=left_behind,
+        container_code=_container_code(ending, judged or picture),
     )
+
+
+def _container_code(ending: Ending, picture: Picture) -> int | None:
+    # A Job that completed did so by a container's 0, whatever earlier attempts ended with.
+    return 0 if ending.code is Exit.SUCCEEDED else main_container_code(picture)
 
 
 def _scheduled(pod: PodView) -> datetime | None:

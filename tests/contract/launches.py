@@ -28,6 +28,7 @@ SHELL = ("-i", "busybox:1", "-p", "IfNotPresent", "-s", "none")
 
 _END = re.compile(
     rb"(?:Failed: [^\n]*\n)*(?:Event: [^\n]*\n)*"
+    rb"(?:Container exit code: [^\n]*\n)?(?:Result: [^\n]*\n)?"
     rb"Pods Statuses: (\d+) Running / (\d+) Succeeded / (\d+) Failed\n"
     rb"Job Completion status: (\d+)\n"
     rb"Verdict: ([^\n]*)\n\Z"

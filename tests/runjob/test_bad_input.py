@@ -99,6 +99,13 @@ BAD_LINES = [
     f"{HELLO} --context prod", f"{HELLO} -p Latest --context prod",
     f"{HELLO} --sandbox --kubeconfig config", f"{HELLO} --sandbox --dry-run server",
     f"{HELLO} --result-file /no/such/folder/result.json", f"{HELLO} --result-file .",
+    f"{HELLO} --run-id a/b", f"{HELLO} --print all", f"{HELLO} --query a=b",
+    f"{HELLO} --token-file token", "-y hello.yaml --query a=b", "--form missing", "--form .",
+    "--kill -j hello", "--kill --run-id a --sandbox -n default", "--kill --run-id a -n No",
+    # addresses of manifests
+    "-y http://localhost/job.yaml", "-y file:///etc/passwd", "-y https://",
+    "-y https://localhost:0/job.yaml", "-y https://me:sesame@localhost/job.yaml",
+    "-y https://localhost/job.yaml --token-file missing",
     # manifests that are not there
     "-y missing.yaml", "-y .", f"-y {LONG}", "-j hello -y missing/hello.yaml",
 ]  # fmt: skip
@@ -109,7 +116,11 @@ def test_a_wrong_line_is_refused(line: str, capsys: pytest.CaptureFixture[str]) 
     refusal(line.split(" ") if line else [], capsys)
 
 
-EMPTY = [flag for flag in FLAGS if flag.metavar and flag.blank is ... and flag.name != "envvalue"]
+EMPTY = [
+    flag
+    for flag in FLAGS
+    if flag.metavar and flag.blank is ... and flag.name not in ("envvalue", "argument")
+]
 
 
 @pytest.mark.parametrize("flag", [pytest.param(flag, id=flag.name) for flag in EMPTY])

@@ -103,6 +103,12 @@ READ: dict[str, tuple[str, Any]] = {
     "exit-code": ("container", True),
     "map-exit": ("4=0,5=1", ((4, 0), (5, 1))),
     "result-file": ("result.json", "result.json"),
+    "argument": ("two words", ("two words",)),
+    "query": ("ref=main", (("ref", "main"),)),
+    "token-file": ("token", "token"),
+    "print": ("result", ("result",)),
+    "run-id": ("0a1b.2", "0a1b.2"),
+    "form": ("-", "-"),
 }
 SPELLINGS = [
     pytest.param(spelling, flag, id=spelling)
@@ -154,7 +160,7 @@ def test_every_field_of_the_options_can_be_reached_by_a_flag() -> None:
 
 
 def test_the_examples_cover_every_flag_with_one_value() -> None:
-    pairs_and_switches = {"envname", "envvalue", "indexed", "sandbox"}
+    pairs_and_switches = {"envname", "envvalue", "indexed", "sandbox", "kill"}
     assert {flag.name for flag in FLAGS} - pairs_and_switches == READ.keys()
 
 
