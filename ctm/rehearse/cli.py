@@ -1,0 +1,166 @@
+"""The command: read definitions and profile, rehearse, tell the end, return the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ctm.definition import DefinitionError, load
+from ctm.rehearse import profile as profiles
+from ctm.rehearse.engines import Stage, commands_before, opened
+from ctm.rehearse.errors import ProfileError, RehearsalError
+from ctm.rehearse.events import Event
+from ctm.rehearse.picture import gantt
+from ctm.rehearse.plan import Plan
+from ctm.rehearse.profile import DEFAULT, ROOT, Profile
+from ctm.rehearse.reading import plan_of
+from ctm.rehearse.record import Rehearsed, as_json, summary
+from ctm.rehearse.run import Interrupt, Rehearsal
+from ctm.rehearse.runners import NEEDS, RUNNERS, Runner, check, kubernetes
+from ctm.rehearse.table import Lines, Table
+from misc import jobtype
+
+NAME = "python -m ctm.rehearse"
+DONE, NOT_DONE, BAD_INPUT, KILLED = 0, 1, 2, 130
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise RehearsalError(f"{message}; -h lists the options")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line; 0 all jobs ended OK, 1 not, 2 it could not start, 130 interrupted."""
+    interrupt = Interrupt()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
+    try:
+        options = _parser().parse_args(sys.argv[1:] if argv is None else argv)
+        return _rehearse(options, interrupt)
+    except (RehearsalError, DefinitionError, jobtype.JobTypeError) as error:
+        print(f"rehearse: error: {error}", file=sys.stderr)
+        return BAD_INPUT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=NAME,
+        description="Run Control-M folders here and now, by their own events, resources and Ifs.",
+        epilog="Exit codes: 0 all jobs ended OK, 1 not all, 2 it could not start, 130 interrupted.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("files", nargs="+", type=Path, metavar="FILE", help="folders, as `ctm deploy` takes them")
+    add("--profile", type=Path, default=DEFAULT, metavar="FILE",
+        help="by what each engine is played (default: all embedded)")  # fmt: skip
+    add("--out", type=Path, metavar="FOLDER", help="keep record, picture and the jobs' outputs")
+    add("--confirm", action="store_true", help="confirm each job that asks for it")
+    return parser
+
+
+def _rehearse(options: argparse.Namespace, interrupt: Interrupt) -> int:
+    profile = profiles.read(_text(options.profile), str(options.profile))
+    runners, needs = _job_types(profile)
+    plan = _plan(options.files, profile, needs)
+    check(plan)
+    if options.out:
+        _prepare(options.out)
+    with ExitStack() as stack:
+        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rehearsal-")))
+        (work / "logs").mkdir()
+        for note in plan.notes:
+            print(f"rehearse: note: {note}", file=sys.stderr)
+        stage = stack.enter_context(opened(profile, work))
+        _set_the_scene(profile, stage)
+        told = Rehearsal(plan, stage, runners, _audience(plan, options), interrupt).run()
+        for line in summary(told, plan):
+            print(f"rehearse: {line}")
+        if options.out:
+            _keep(options.out, plan, told, work)
+    if told.interrupted:
+        return KILLED
+    return DONE if told.ok else NOT_DONE
+
+
+def _job_types(profile: Profile) -> tuple[dict[str, Runner], dict[str, tuple[str, ...]]]:
+    runners, needs = dict(RUNNERS), dict(NEEDS)
+    for name in profile.job_types:
+        found = jobtype.load(ROOT / name)
+        runners[found.type] = kubernetes.runner_of(found)
+        needs[found.type] = ("ConnectionProfile",)
+    return runners, needs
+
+
+def _plan(files: Sequence[Path], profile: Profile, needs: Mapping[str, tuple[str, ...]]) -> Plan:
+    named = [path.resolve() for path in files]
+    further = [ROOT / each for each in profile.definitions]
+    paths = [*files, *(each for each in further if each.resolve() not in named)]
+    return plan_of(
+        [load(_text(path), str(path)) for path in paths],
+        needs,
+        changes=profile.jobs,
+        pools=profile.pools,
+        events=[Event(each) for each in profile.events],
+        minute=profile.minute,
+    )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise RehearsalError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise RehearsalError(f"{path}: not UTF-8 at byte {error.start}") from error
+
+
+def _set_the_scene(profile: Profile, stage: Stage) -> None:
+    for line in commands_before(profile, stage):
+        done = subprocess.run(
+            ["/bin/sh", "-c", line],
+            cwd=ROOT,
+            env=stage.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        if done.returncode:
+            words = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
+            raise ProfileError(f"before: {line}: it ended with {done.returncode}: {words[-1]:.300}")
+
+
+def _audience(plan: Plan, options: argparse.Namespace) -> Lines | Table:
+    if sys.stdout.isatty():
+        return Table(sys.stdout, plan, confirm=options.confirm, read=sys.stdin.readline)
+    return Lines(sys.stdout, plan, confirm=options.confirm)
+
+
+def _prepare(folder: Path) -> None:
+    """Make the folder; what an earlier rehearsal left in it must not pass for this one's."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("record.json", "gantt.svg"):
+            (folder / name).unlink(missing_ok=True)
+        shutil.rmtree(folder / "logs", ignore_errors=True)
+    except OSError as error:
+        raise RehearsalError(f"--out {folder}: {error.strerror}") from error
+
+
+def _keep(folder: Path, plan: Plan, told: Rehearsed, work: Path) -> None:
+    record: dict[str, Any] = as_json(plan, told)
+    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+    (folder / "record.json").write_text(text, encoding="utf-8")
+    (folder / "gantt.svg").write_text(gantt(plan, told), encoding="utf-8")
+    shutil.copytree(work / "logs", folder / "logs")
+    print(f"rehearse: {folder}: record.json, gantt.svg, logs/")

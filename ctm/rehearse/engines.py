@@ -1,0 +1,167 @@
+"""The engines of a rehearsal: brought up with it and gone with it, or those of the environment."""
+
+from __future__ import annotations
+
+import base64
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from ctm.rehearse.errors import ProfileError
+from ctm.rehearse.kafka import TOPICS, free_port, settings_of
+from ctm.rehearse.profile import ROOT, Profile
+
+# What the embedded X lets all producers ask in 15 minutes.
+SEARCHES = 450
+
+_SHIM = """\
+import os
+import sys
+
+os.execv(sys.executable, [sys.executable, {script!r}, *sys.argv[1:], "--kubeconfig", {config!r}])
+"""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where jobs run: their environment, and their folders as the agent knows and we have them.
+
+    launcher is the folder whose runJob.py starts Jobs in the rehearsal's cluster.
+    """
+
+    work: Path
+    environment: Mapping[str, str]
+    paths: Mapping[str, str]
+    launcher: Path
+    minute: float
+
+
+@contextmanager
+def opened(profile: Profile, work: Path) -> Iterator[Stage]:
+    """Bring up what the profile asks for; raise ProfileError where that cannot be."""
+    environment = {**os.environ, "PYTHON": sys.executable}
+    # Jobs that start python3 get the one that has the programs' libraries.
+    folders = [str(Path(sys.executable).parent), environment.get("PATH", os.defpath)]
+    environment["PATH"] = os.pathsep.join(folders)
+    environment["PYTHONUNBUFFERED"] = "1"
+    with ExitStack() as stack:
+        settings = _started(profile, work, stack)
+        environment |= settings
+        launcher = ROOT / "runjob"
+        if profile.cluster == "embedded":
+            config = stack.enter_context(_cluster(profile, environment, settings))
+            launcher = _shim(work, config)
+        elif named := environment.get("KUBECONFIG", ""):
+            launcher = _shim(work, Path(named))
+        words = {"root": str(ROOT), "work": str(work), "launcher": str(launcher)}
+        environment |= {name: _filled(each, words) for name, each in profile.environment.items()}
+        paths = {name: _filled(each, words) for name, each in profile.paths.items()}
+        for folder in paths.values():
+            if folder.startswith(f"{work}/"):
+                Path(folder).mkdir(parents=True, exist_ok=True)
+        yield Stage(work, environment, paths, launcher, profile.minute)
+
+
+def commands_before(profile: Profile, stage: Stage) -> list[str]:
+    """Return the commands that set the scene, ready for a shell."""
+    words = {"root": str(ROOT), "work": str(stage.work), "launcher": str(stage.launcher)}
+    return [_filled(each, words) for each in profile.before]
+
+
+def _filled(text: str, words: Mapping[str, str]) -> str:
+    for word, value in words.items():
+        text = text.replace("{" + word + "}", value)
+    return text
+
+
+def _started(profile: Profile, work: Path, stack: ExitStack) -> dict[str, str]:
+    """Start the embedded engines at the same time and return their settings together."""
+    from misc.engines import kafka, s3, sample, snowflake, x
+    from misc.engines.process import EngineError
+
+    makers: dict[str, Callable[[], AbstractContextManager[dict[str, str]]]] = {
+        "kafka": lambda: kafka.embedded(TOPICS),
+        "snowflake": snowflake.embedded,
+        "s3": s3.embedded,
+        "x": lambda: x.embedded(sample.posts(profile.posts), limits={"searches": SEARCHES}),
+    }
+    chosen = [makers[name] for name, by in profile.engines.items() if by == "embedded"]
+    settings: dict[str, str] = {}
+    try:
+        with ThreadPoolExecutor(len(makers)) as pool:
+            started = [pool.submit(stack.enter_context, each()) for each in chosen]
+        for each in started:
+            settings |= each.result()
+    except EngineError as error:
+        raise ProfileError(f"an embedded engine: {error}") from error
+    if profile.engines.get("kafka") == "jobs":
+        settings |= settings_of(free_port(), work / "kafka.pid")
+    return settings
+
+
+@contextmanager
+def _cluster(
+    profile: Profile, environment: Mapping[str, str], settings: Mapping[str, str]
+) -> Iterator[Path]:
+    """Run an embedded cluster that has the settings and the images; yield its kubeconfig."""
+    from runjob.cluster import Cluster
+    from runjob.login import login
+    from runjob.options import Connection
+    from runjob.sandbox import Image, Sandbox
+
+    base = {
+        "PATH": environment["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "SECRETS": "/nonexistent",
+    }
+    images = [
+        Image(name, tuple(_filled(word, {"root": str(ROOT)}) for word in command), (), base)
+        for name, command in profile.images.items()
+    ]
+    with Sandbox(images, namespace=profile.namespace) as sandbox:
+        cluster = Cluster(login(Connection(kubeconfig=str(sandbox.kubeconfig))))
+        for body in _objects(profile, settings):
+            cluster.create(body, profile.namespace)
+        yield sandbox.kubeconfig
+
+
+def _objects(profile: Profile, settings: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    for name in profile.service_accounts:
+        yield _object("ServiceAccount", name, {})
+    for name, patterns in profile.config_maps.items():
+        yield _object("ConfigMap", name, {"data": _chosen(settings, patterns)})
+    for name, patterns in profile.secrets.items():
+        coded = {
+            key: base64.b64encode(value.encode()).decode()
+            for key, value in _chosen(settings, patterns).items()
+        }
+        yield _object("Secret", name, {"data": coded})
+
+
+def _object(kind: str, name: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, **content}
+
+
+def _chosen(settings: Mapping[str, str], patterns: tuple[str, ...]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in settings.items()
+        if any(fnmatchcase(name, pattern) for pattern in patterns)
+    }
+
+
+def _shim(work: Path, config: Path) -> Path:
+    """Write a runJob.py that is the launcher, with the cluster's kubeconfig on its line."""
+    folder = work / "launcher"
+    folder.mkdir()
+    script = str(ROOT / "runjob" / "runJob.py")
+    text = _SHIM.format(script=script, config=str(config.absolute()))
+    (folder / "runJob.py").write_text(text, encoding="utf-8")
+    return folder

@@ -1,0 +1,137 @@
+"""What a person sees meanwhile: a live table on a terminal, a line for each change elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable
+from typing import TextIO
+
+from ctm.rehearse.plan import Node, Plan
+from ctm.rehearse.record import Attempt
+from ctm.rehearse.schedule import Phase, State, why_waiting
+
+_COLOURS = {Phase.OK: 32, Phase.NOT_OK: 31, Phase.RUNNING: 36, Phase.PAUSED: 33, Phase.WAITING: 90}
+_QUIET_SECONDS = 10.0
+
+
+class Lines:
+    """Prints a line for each change, and where nothing changes, how it stands every ten seconds."""
+
+    def __init__(self, out: TextIO, plan: Plan, *, confirm: bool) -> None:
+        self._out = out
+        self._plan = plan
+        self._confirm = confirm
+        self._last = 0.0
+
+    def show(self, state: State, _attempts: tuple[Attempt, ...], seconds: float) -> None:
+        if seconds - self._last >= _QUIET_SECONDS:
+            jobs = [job.name for job in self._plan.jobs]
+            runs = [name for name in jobs if state.runs[name].phase is Phase.RUNNING]
+            if runs:
+                ended = sum(state.runs[name].phase in (Phase.OK, Phase.NOT_OK) for name in jobs)
+                text = f"{ended} of {len(jobs)} jobs have ended; running: {', '.join(runs)}"
+                self.tell(seconds, "", text)
+
+    def tell(self, seconds: float, job: str, text: str) -> None:
+        self._last = seconds
+        print(line(seconds, job, text), file=self._out, flush=True)
+
+    def ask(self, _job: str, answer: Callable[[bool], None]) -> bool:
+        if self._confirm:
+            answer(True)
+        return self._confirm
+
+
+class Table:
+    """A table that is drawn over itself; lines scroll by above it."""
+
+    def __init__(self, out: TextIO, plan: Plan, *, confirm: bool, read: Callable[[], str]) -> None:
+        self._out = out
+        self._plan = plan
+        self._confirm = confirm
+        self._read = read
+        self._drawn = 0
+        self._table: list[str] = []
+        self._lock = threading.Lock()
+
+    def show(self, state: State, attempts: tuple[Attempt, ...], seconds: float) -> None:
+        size = shutil.get_terminal_size()
+        rows = table(self._plan, state, attempts, seconds, size.columns - 1, size.lines - 4)
+        with self._lock:
+            if rows != self._table:
+                self._table = rows
+                self._draw("")
+
+    def tell(self, seconds: float, job: str, text: str) -> None:
+        with self._lock:
+            columns = shutil.get_terminal_size().columns - 1
+            self._draw(f"{line(seconds, job, text):.{columns}}\n")
+
+    def ask(self, job: str, answer: Callable[[bool], None]) -> bool:
+        if self._confirm:
+            answer(True)
+            return True
+
+        def listen() -> None:
+            with self._lock:
+                self._draw(f"May {job} start? Answer y or n.\n")
+            answer(self._read().strip().lower() in ("y", "yes"))
+
+        threading.Thread(target=listen, daemon=True).start()
+        return True
+
+    def _draw(self, above: str) -> None:
+        """Go up over the last table, clear it, and print what is above it and the table."""
+        up = f"\x1b[{self._drawn}A" if self._drawn else ""
+        rows = "".join(f"{row}\n" for row in self._table)
+        self._out.write(f"{up}\r\x1b[J{above}{rows}")
+        self._out.flush()
+        self._drawn = len(self._table)
+
+
+def line(seconds: float, job: str, text: str) -> str:
+    """Write a line: when, who, what."""
+    return f"{seconds:7.1f}s  {job}: {text}" if job else f"{seconds:7.1f}s  {text}"
+
+
+def table(
+    plan: Plan,
+    state: State,
+    attempts: tuple[Attempt, ...],
+    seconds: float,
+    columns: int,
+    lines: int,
+) -> list[str]:
+    """Return a row a job, in the plan's order; where they do not fit, those that matter now."""
+    jobs = list(plan.jobs)
+    if len(jobs) > lines:
+        order = (Phase.RUNNING, Phase.PAUSED, Phase.NOT_OK, Phase.WAITING, Phase.OK)
+        jobs.sort(key=lambda job: order.index(state.runs[job.name].phase))
+        jobs = jobs[: max(1, lines)]
+    width = max(len(job.name) for job in jobs)
+    return [_row(plan, state, job, attempts, seconds, width, columns) for job in jobs]
+
+
+def _row(
+    plan: Plan,
+    state: State,
+    job: Node,
+    attempts: tuple[Attempt, ...],
+    seconds: float,
+    width: int,
+    columns: int,
+) -> str:
+    phase = state.runs[job.name].phase
+    own = [each for each in attempts if each.job == job.name]
+    about = ""
+    if phase is Phase.WAITING:
+        about = why_waiting(plan, state, job.name)
+    elif own:
+        end = own[-1].ended
+        about = f"{(seconds if end is None else end) - own[-1].began:6.1f} s"
+        about += f", run {len(own)}" if len(own) > 1 else ""
+    colour = _COLOURS[phase]
+    head = f"{job.name:{width}}  "
+    text = f"{phase.value:13} {about}"[: max(0, columns - len(head))]
+    return f"{head}\x1b[{colour}m{text}\x1b[0m"
