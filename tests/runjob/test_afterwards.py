@@ -1,0 +1,176 @@
+"""gc and show before an API that refuses, forgets and comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from runjob.afterwards import TRIES, Caretaker
+from runjob.errors import ApiError, Exit, LaunchError
+from runjob.leftovers import Wanted
+from runjob.options import Connection
+from runjob.request import EVENT, JOB, POD, Body, Kind
+from runjob.subcommands import Collect, Show
+from tests.runjob.scenes import NOON
+from tests.runjob.test_leftovers import job
+
+CONNECTION = Connection()
+REMOVE = Collect(namespace="ns", connection=CONNECTION, wanted=Wanted(), delete=True)
+SHOW = Show(name="hello", namespace="ns", connection=CONNECTION)
+
+
+@dataclass
+class Api:
+    """Holds Jobs, and fails as it is told: for a verb and a name, the errors to come."""
+
+    jobs: list[Body]
+    errors: dict[tuple[str, str], list[ApiError]] = field(default_factory=dict)
+    removed: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def _fail(self, verb: str, name: str) -> None:
+        coming = self.errors.get((verb, name))
+        if coming:
+            raise coming.pop(0)
+
+    def pages(self, kind: Kind, namespace: str, query: Mapping[str, str]) -> Iterator[list[Body]]:
+        assert (namespace, kind is JOB) == ("ns", not query)
+        found = self.jobs if kind is JOB else []
+        yield found[:1]
+        self._fail("list", kind.plural)
+        yield found[1:]
+
+    def read(self, body: Body, namespace: str) -> Body:
+        assert namespace == "ns"
+        self._fail("get", body["metadata"]["name"])
+        return next(each for each in self.jobs if each["metadata"]["name"] == "hello")
+
+    def remove(self, kind: Kind, namespace: str, name: str, uid: str, version: str) -> None:
+        assert (kind, namespace) == (JOB, "ns")
+        self._fail("delete", name)
+        self.removed.append((name, uid, version))
+
+    def tail(self, *where: object, previous: bool = False) -> bytes:
+        raise AssertionError(f"there is no log to read: {where} {previous}")
+
+
+@dataclass
+class Paper:
+    """Keeps what is printed."""
+
+    lines: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    def line(self, text: str) -> None:
+        self.lines.append(text)
+
+    def remark(self, text: str) -> None:
+        self.remarks.append(text)
+
+
+def jobs(*names: str) -> list[Body]:
+    made = [job(name=name, namespace="ns", uid=f"of-{name}") for name in names]
+    selector = {"matchLabels": {"batch.kubernetes.io/controller-uid": "1"}}
+    return [{**each, "spec": {"selector": selector}} for each in made]
+
+
+def caretaker(api: Api, paper: Paper, waits: list[float] | None = None) -> Caretaker:
+    return Caretaker(
+        api,
+        paper,
+        now=lambda: NOON + timedelta(hours=2),
+        wait=([] if waits is None else waits).append,
+    )
+
+
+def test_each_job_is_removed_as_it_was_seen() -> None:
+    api, paper = Api(jobs("a", "b", "c")), Paper()
+    assert caretaker(api, paper).collect(REMOVE) == 0
+    assert api.removed == [("a", "of-a", "7"), ("b", "of-b", "7"), ("c", "of-c", "7")]
+    assert [line.split()[:2] for line in paper.lines] == [["removed", name] for name in "abc"]
+    assert paper.remarks == ["3 Jobs removed in namespace ns"]
+
+
+def test_what_cannot_be_removed_says_why_and_the_others_go() -> None:
+    api, paper = Api(jobs("a", "b", "c", "d")), Paper()
+    api.errors = {
+        ("delete", "a"): [ApiError(403, "you may not", reason="Forbidden")],
+        ("delete", "b"): [ApiError(409, "precondition", reason="Conflict")],
+        ("delete", "c"): [ApiError(404, "not found", reason="NotFound")],
+    }
+    assert caretaker(api, paper).collect(REMOVE) == int(Exit.FAILED)
+    assert [line.split("  ")[0] for line in paper.lines] == [
+        "NOT removed", "NOT removed", "gone already", "removed",
+    ]  # fmt: skip
+    assert paper.remarks == [
+        "error: Job ns/a was not removed: you may not",
+        "error: Job ns/b was not removed: it changed since it was looked at; run this again",
+        "2 Jobs removed in namespace ns",
+    ]
+
+
+def test_nothing_left_behind_is_no_failure() -> None:
+    paper = Paper()
+    assert caretaker(Api([]), paper).collect(REMOVE) == 0
+    assert (paper.lines, paper.remarks) == ([], ["nothing was left behind in namespace ns"])
+
+
+@pytest.mark.parametrize("status", [0, 410, 429, 503])
+def test_a_list_that_broke_off_is_begun_anew_and_counts_each_job_once(status: int) -> None:
+    waits: list[float] = []
+    api, paper = Api(jobs("a", "b")), Paper()
+    api.errors = {("list", "jobs"): [ApiError(status, "later", retry_after=7.0)] * 2}
+    assert caretaker(api, paper, waits).collect(REMOVE) == 0
+    assert [name for name, _, _ in api.removed] == ["a", "b"]
+    assert waits == [7.0, 7.0]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "waits"),
+    [
+        (403, Exit.REFUSED, 0),
+        (503, Exit.UNREADABLE, TRIES),
+        (401, Exit.NO_CLUSTER, TRIES),
+    ],
+)
+def test_jobs_that_cannot_be_listed_end_it_in_one_line(status: int, code: Exit, waits: int) -> None:
+    waited: list[float] = []
+    api, paper = Api(jobs("a")), Paper()
+    api.errors = {("list", "jobs"): [ApiError(status, "no")] * 99}
+    with pytest.raises(LaunchError, match="cannot list the Jobs of namespace ns: no") as error:
+        caretaker(api, paper, waited).collect(REMOVE)
+    assert (error.value.exit_code, len(waited)) == (code, waits)
+    assert paper.lines == []
+
+
+def test_a_job_is_shown_though_its_pods_and_events_may_not_be_read() -> None:
+    api, paper = Api(jobs("hello")), Paper()
+    api.errors = {("list", kind.plural): [ApiError(403, "no")] for kind in (POD, EVENT)}
+    assert caretaker(api, paper).show(SHOW) == 0
+    assert paper.lines[0] == "Job ns/hello: Failed, 1h ago"
+    assert paper.remarks == ["note: pods cannot be read: no", "note: events cannot be read: no"]
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["hallo", "x"], "no Job hello in namespace ns; is it one of these: hallo?"),
+        (["x"], "no Job hello in namespace ns; no name is near it"),
+        ([], "no Job hello in namespace ns; there is no Job at all (is it another namespace? -n)"),
+    ],
+)
+def test_a_job_that_is_missing_is_told_with_those_near_it(names: list[str], words: str) -> None:
+    api: Any = Api(jobs(*names), {("get", "hello"): [ApiError(404, "not found")]})
+    with pytest.raises(LaunchError) as error:
+        caretaker(api, Paper()).show(SHOW)
+    assert (str(error.value), error.value.exit_code) == (words, Exit.FAILED)
+
+
+def test_a_job_that_may_not_be_read_is_told_in_one_line() -> None:
+    api = Api(jobs("hello"), {("get", "hello"): [ApiError(403, "you may not")]})
+    with pytest.raises(LaunchError, match="cannot read Job ns/hello: you may not") as error:
+        caretaker(api, Paper()).show(SHOW)
+    assert error.value.exit_code == Exit.REFUSED

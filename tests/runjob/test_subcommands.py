@@ -1,0 +1,143 @@
+"""The lines of gc and show, and that a launch is never taken for one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runjob import cli
+from runjob.errors import Exit, UsageError
+from runjob.flags import Asked
+from runjob.leftovers import GRACE, Wanted
+from runjob.options import Connection
+from runjob.subcommands import SUBCOMMANDS, Collect, Show, read, usage
+
+PACKAGE = Path(cli.__file__).parent
+SCRIPT = str(PACKAGE / "runJob.py")
+
+
+def test_gc_looks_and_touches_nothing_unless_told_otherwise() -> None:
+    assert read("gc", []) == Collect(
+        namespace="default",
+        connection=Connection(),
+        wanted=Wanted(failed_only=False, older_than=GRACE, all_makers=False),
+        delete=False,
+    )
+
+
+def test_gc_takes_its_options_and_those_that_lead_to_a_namespace() -> None:
+    line = "--delete --failed --older-than 1h30m --all -ncontrolm --kubeconfig=f --context c"
+    assert read("gc", line.split()) == Collect(
+        namespace="controlm",
+        connection=Connection(kubeconfig="f", context="c"),
+        wanted=Wanted(failed_only=True, older_than=5400, all_makers=True),
+        delete=True,
+    )
+
+
+@pytest.mark.parametrize("line", ["hello -n ns", "-n ns hello", "--namespace ns -- hello"])
+def test_show_takes_a_name_before_or_after_its_options(line: str) -> None:
+    assert read("show", line.split()) == Show(name="hello", namespace="ns", connection=Connection())
+
+
+@pytest.mark.parametrize("empty", ["", "none"])
+def test_an_empty_namespace_is_the_default_as_in_a_launch(empty: str) -> None:
+    assert read("show", ["hello", "-n", empty]) == read("show", ["hello"])
+
+
+def test_an_age_of_nothing_means_any() -> None:
+    asked = read("gc", ["--older-than", "0"])
+    assert isinstance(asked, Collect)
+    assert asked.wanted.older_than == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "words"),
+    [
+        ("gc", "hello", "gc takes no name, and 'hello' belongs to no option"),
+        ("gc", "--older-than soon", "--older-than takes a time such as 90s, 10m or 1h30m"),
+        ("gc", "--older-than=", "--older-than takes a value, not ''"),
+        ("gc", "--kubeconfig=", "--kubeconfig takes a value, not ''"),
+        ("gc", "--image x", "option --image not recognized; gc --help lists the options"),
+        ("gc", "-n", "option -n requires argument"),
+        ("gc", "--delete=yes", "option --delete must not have an argument"),
+        ("gc", "--context c", "--context chooses within a kubeconfig"),
+        ("gc", "-n ../x", "is no name for a namespace"),
+        ("show", "", "show takes the name of one Job"),
+        ("show", "a b", "show takes the name of one Job"),
+        ("show", "../secrets", "is no name for a Job"),
+    ],
+)
+def test_a_line_that_is_none_is_refused_in_one(name: str, line: str, words: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        read(name, line.split())
+    assert words in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", SUBCOMMANDS)
+def test_the_help_is_short_and_lists_every_option(name: str) -> None:
+    assert read(name, ["x", "-h"]) == Asked(name)
+    text = usage(name)
+    assert all(f"--{flag.name}" in text for flag in SUBCOMMANDS[name].flags)
+    assert len(text.splitlines()) < 15
+
+
+def test_the_command_knows_each_subcommand() -> None:
+    assert set(cli.SUBCOMMANDS) == set(SUBCOMMANDS)
+
+
+@pytest.mark.parametrize("way", [[SCRIPT], ["-m", "runjob"]])
+@pytest.mark.parametrize("name", SUBCOMMANDS)
+def test_each_way_to_start_the_launcher_leads_there(
+    name: str, way: list[str], tmp_path: Path
+) -> None:
+    cwd = tmp_path if way == [SCRIPT] else PACKAGE.parent
+    done = subprocess.run(
+        [sys.executable, *way, name, "--help"], cwd=cwd, capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == (usage(name) + "\n", "")
+
+
+@pytest.mark.parametrize("name", SUBCOMMANDS)
+def test_a_job_may_be_called_as_a_subcommand_is(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["-j", name, "-i", "busybox", "--dry-run", "client"]) == 0
+    assert f"name: {name}\n" in capsys.readouterr().out
+    assert cli.main(["-n", "ns", name]) == int(Exit.FAILED)
+    assert f"argument '{name}' belongs to no option" in capsys.readouterr().err
+
+
+def test_a_launch_loads_nothing_of_the_subcommands() -> None:
+    code = (
+        "import sys; from runjob import cli\n"
+        "cli.main(['-j', 'x', '-i', 'x', '--dry-run', 'client'])\n"
+        "import runjob.api, runjob.launcher\n"
+        "sys.exit(' '.join({'runjob.subcommands', 'runjob.afterwards', 'runjob.show',\n"
+        "    'runjob.leftovers', 'getopt', 'difflib'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PACKAGE.parent, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, "\n"), done.stderr
+
+
+def test_outside_of_a_cluster_it_says_so(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    assert cli.main(["gc"]) == int(Exit.NO_CLUSTER)
+    assert capsys.readouterr().err.startswith("runjob: error: not inside a Kubernetes cluster")
+
+
+def test_ctrl_c_ends_it_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def pressed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("runjob.login.login", pressed)
+    assert cli.main(["gc"]) == int(Exit.INTERRUPTED)
