@@ -31,7 +31,13 @@ class Recipe:
 PRODUCER = Recipe("producer", "pythonapp/Dockerfile", ("pythonapp",), "python")
 CONSUMER = Recipe("consumer", "application/Dockerfile", ("application",), "python")
 SAMPLE = Recipe("sample", "application/sample.Dockerfile", ("application/run_app.sh",), "busybox")
-RECIPES = (PRODUCER, CONSUMER, SAMPLE)
+AGENT = Recipe(
+    "controlm-agent",
+    "misc/agent/Dockerfile",
+    ("misc/__init__.py", "misc/agent", "runjob"),
+    "python",
+)
+RECIPES = (PRODUCER, CONSUMER, SAMPLE, AGENT)
 
 
 def tag(recipe: Recipe, checkout: Path = CHECKOUT) -> str:

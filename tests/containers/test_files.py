@@ -13,7 +13,8 @@ from packaging.utils import canonicalize_name
 from tests.containers.buildah import pip_settings
 from tests.containers.recipes import CHECKOUT, PRODUCER, RECIPES, SAMPLE, Recipe, tag
 
-PIN_FILES = ("pythonapp/requirements.txt", "application/requirements.txt")
+PIPELINE = ("pythonapp/requirements.txt", "application/requirements.txt")
+AGENT = "misc/agent/requirements.txt"
 
 
 def pins(file: str) -> dict[str, Requirement]:
@@ -23,17 +24,17 @@ def pins(file: str) -> dict[str, Requirement]:
     return {canonicalize_name(each.name): each for each in found}
 
 
-def bounds() -> dict[str, Requirement]:
-    """Return what pyproject.toml asks for the pipeline, and for reading YAML."""
+def bounds(extra: str = "pipeline") -> dict[str, Requirement]:
+    """Return what pyproject.toml asks for the launcher, and with it for an extra."""
     asked = [Requirement(line) for line in metadata.requires("runjob") or ()]
     return {
         canonicalize_name(each.name): each
         for each in asked
-        if each.name == "PyYAML" or (each.marker and each.marker.evaluate({"extra": "pipeline"}))
+        if each.marker is None or each.marker.evaluate({"extra": extra})
     }
 
 
-@pytest.mark.parametrize("file", PIN_FILES)
+@pytest.mark.parametrize("file", [*PIPELINE, AGENT])
 def test_every_pin_is_one_exact_version_within_our_bounds(file: str) -> None:
     for name, pin in pins(file).items():
         assert re.fullmatch(r"==[\w.]+", str(pin.specifier)), pin
@@ -44,14 +45,25 @@ def test_every_pin_is_one_exact_version_within_our_bounds(file: str) -> None:
 
 
 def test_every_library_of_the_pipeline_is_in_an_image() -> None:
-    assert bounds().keys() - {"kubernetes"} <= {name for file in PIN_FILES for name in pins(file)}
+    assert bounds().keys() - {"kubernetes"} <= {name for file in PIPELINE for name in pins(file)}
 
 
-def test_what_both_images_hold_they_hold_in_the_same_version() -> None:
-    producer, consumer = (pins(file) for file in PIN_FILES)
-    shared = producer.keys() & consumer.keys()
-    assert "confluent-kafka" in shared
-    assert {producer[name].specifier == consumer[name].specifier for name in shared} == {True}
+def test_every_library_of_the_launcher_is_in_the_agent_s_image() -> None:
+    assert bounds(extra="").keys() == {"kubernetes", "pyyaml"}
+    assert bounds(extra="").keys() <= pins(AGENT).keys()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "known"),
+    [(*PIPELINE, "confluent-kafka"), (PIPELINE[0], AGENT, "pyyaml"), (PIPELINE[1], AGENT, "six")],
+)
+def test_what_two_images_hold_they_hold_in_the_same_version(
+    one: str, other: str, known: str
+) -> None:
+    first, second = pins(one), pins(other)
+    shared = first.keys() & second.keys()
+    assert known in shared
+    assert {first[name].specifier == second[name].specifier for name in shared} == {True}
 
 
 @pytest.fixture(params=RECIPES, ids=lambda recipe: str(recipe.name))
@@ -80,10 +92,12 @@ def test_every_stage_stands_on_the_base_that_is_pinned_by_its_full_version(
     assert set(stages) == {"${BASE}"}
 
 
-def test_only_the_two_programs_are_sent_to_the_builder() -> None:
+def test_only_the_programs_are_sent_to_the_builder() -> None:
     lines = (CHECKOUT / ".dockerignore").read_text().splitlines()
     assert next(line for line in lines if not line.startswith("#")) == "*"
-    assert {line for line in lines if line.startswith("!")} == {"!application", "!pythonapp"}
+    assert {line for line in lines if line.startswith("!")} == {
+        "!application", "!misc/__init__.py", "!misc/agent", "!pythonapp", "!runjob",
+    }  # fmt: skip
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ class Folder:
             each.mkdir(parents=True)
         for name in COMMANDS:
             (commands / name).write_text(
-                STAND_IN.read_text().replace("#!/usr/bin/env python3", f"#!{sys.executable}", 1)
+                STAND_IN.read_text().replace("#!/usr/bin/env python3", f"#!{sys.executable} -IS", 1)
             )
             (commands / name).chmod(0o755)
         (self.top / "ctm" / "data" / "CONFIG.dat").write_text("as shipped")
