@@ -83,7 +83,7 @@ def test_nothing_that_belongs_to_one_environment_is_left_in_another(descriptor: 
     for rule in rules(descriptor):
         changed(rule, content)
     text = json.dumps(content)
-    for own in ("cust360-edge", "cust360-k8s", "controlm", "cust360-geo"):
+    for own in ("cust360-edge", "kubernetes", "IN01", "cust360-geo"):
         values = [
             f'"{key}": "{own}"' for key in ("Host", "TargetAgent", "ControlmServer", "S3BucketName")
         ]

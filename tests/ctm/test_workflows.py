@@ -252,6 +252,13 @@ def test_a_command_is_no_longer_than_control_m_takes(name: str) -> None:
     assert all(len(each) <= 512 for key, each in members(FILES[name]) if key == "Command")
 
 
+def test_the_agents_in_the_cluster_are_those_that_the_jobs_name() -> None:
+    shipped = yaml.safe_load((CHECKOUT / "k8s" / "base" / "kustomization.yaml").read_text())
+    [agent] = [each for each in shipped["configMapGenerator"] if each["name"] == "controlm-agent"]
+    assert f"CTM_HOSTGROUP={folder('cust360')['Produce-CTNE']['Host']}" in agent["literals"]
+    assert f"CTM_SERVER={folder('cust360')['ControlmServer']}" in agent["literals"]
+
+
 # Secrets, and what must be there before a folder is deployed
 
 
