@@ -195,7 +195,9 @@ class _Reader:
                 )
         for key in self._found:
             if key not in _KEYS:
-                raise self._bad(key, f"unknown key{_near(key, _KEYS)}")
+                form = _form(key, self._found)
+                problem = f"belongs under source: {form}" if form else None
+                raise self._bad(key, problem or f"unknown key{_near(key, _KEYS)}")
         if missing := [key for key in (*_SIDES, "track") if self._found.get(key) is None]:
             raise BadInputError(f"{self._name}: {', '.join(missing)} missing")
 
@@ -301,6 +303,26 @@ def _source(options: object, where: str) -> Source:
         every = given.get("every")
         return Search(None if every is None else float(every), given.get("rule_limit", 512))
     return Stream(**given)
+
+
+def _form(key: str, found: Mapping[str, object]) -> str | None:
+    """Return the line in which an option of a source is right; None for what is none."""
+    value, source = found[key], found.get("source")
+    kinds = [kind for kind, options in _OPTIONS.items() if key in (kind, *options)]
+    if not kinds:
+        return None
+    kind = source if isinstance(source, str) and source in kinds else kinds[0]
+    given = {key: value} if key != kind else dict(value) if isinstance(value, dict) else {}
+    # Nothing that is not known is repeated: it might be a secret.
+    right = {
+        name: each
+        for name, each in given.items()
+        if name in _OPTIONS[kind] and isinstance(each, str | int | float)
+    }
+    text = yaml.safe_dump(
+        {"kind": kind, **right}, default_flow_style=True, sort_keys=False, width=MAX_CHARACTERS
+    )
+    return f"write `source: {text.strip():.200}`"
 
 
 def _number(low: float, high: float) -> Any:

@@ -76,6 +76,29 @@ def without(key: str) -> str:
         pytest.param(GOOD + "track: [a]\n", "line 6: 'track' stands twice", id="twice"),
         pytest.param(GOOD + "source: {kind: search, kind: replay}\n", "'kind' stands twice"),
         pytest.param(GOOD + "langages: [en]\n", "line 6: langages: unknown key; did you mean lan"),
+        pytest.param(
+            GOOD + "every: 5\n",
+            "every: belongs under source: write `source: {kind: search, every: 5}`",
+        ),
+        pytest.param(GOOD + "catch_up: true\n", "write `source: {kind: stream, catch_up: true}`"),
+        pytest.param(GOOD + "rate: 9.5\n", "write `source: {kind: replay, rate: 9.5}`"),
+        pytest.param(GOOD + "file: a.jsonl\n", "write `source: {kind: replay, file: a.jsonl}`"),
+        pytest.param(GOOD + "rule_limit: 512\n", "write `source: {kind: stream, rule_limit: 512}`"),
+        pytest.param(
+            GOOD + "source: search\nrule_limit: 512\n",
+            "line 7: rule_limit: belongs under source: write `source: {kind: search, rule_limit: "
+            "512}`",
+        ),
+        pytest.param(
+            GOOD + "stream: {backfill_minutes: 2, catch_up: true}\n",
+            "stream: belongs under source: write `source: {kind: stream, backfill_minutes: 2, "
+            "catch_up: true}`",
+        ),
+        pytest.param(
+            GOOD + "search: {every: 5, password: x1y2}\n",
+            "search: belongs under source: write `source: {kind: search, every: 5}`",
+        ),
+        pytest.param(GOOD + "replay:\n", "write `source: {kind: replay}`"),
         pytest.param(GOOD + "consumer_key: x1y2\n", "a secret does not belong", id="secret"),
         pytest.param(
             GOOD.replace("42.06", "north"), "topLatitude: 'north' is no number", id="text"
