@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from pythonapp.clock import SystemClock
 from pythonapp.console import Progress, closing
@@ -19,13 +21,19 @@ from pythonapp.producer import Producer, Source, Until
 from pythonapp.settings import Replay, Search, Settings, parse, source_from
 
 _HERE = Path(__file__).resolve().parent
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise BadInputError(f"{message}; -h lists the options")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return the exit code."""
     clock = SystemClock()
     try:
-        options = _parser().parse_args(argv)
+        options = _options(argv)
         quadrants = _quadrants(options, os.environ)
         with _Signals(clock):
             return _run(options, quadrants, clock, os.environ)
@@ -34,8 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(error.exit_code)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line; raise BadInputError in one line."""
+    parser = _Parser(
         prog="bmctwitter.py",
         description="Send posts about investments and markets to a Kafka topic, a quadrant a file.",
         epilog="Exit codes: 0 done; 2 a setting or option is wrong; 3 X or Kafka gave no answer "
@@ -44,33 +53,46 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("files", nargs="*", metavar="FILE.yaml", help="default: $BTCONF")
     parser.add_argument("--source", choices=("stream", "search", "replay"))
     parser.add_argument("--file", help="posts to replay, in JSON Lines; - for standard input")
-    parser.add_argument("--rate", type=_amount, metavar="N", help="posts a second of a replay")
-    parser.add_argument("--limit", type=_count, metavar="N", help="end after N posts")
+    parser.add_argument("--rate", metavar="N", help="posts a second of a replay")
+    parser.add_argument("--limit", metavar="N", help="end after N posts")
     parser.add_argument(
-        "--until-idle", type=_amount, metavar="SECONDS", help="end after so long without a post"
+        "--until-idle", metavar="TIME", help="end after so long without a post: 60, 90s, 5m, 1h"
     )
     parser.add_argument(
         "--budget",
-        type=_amount,
-        default=120.0,
-        metavar="SECONDS",
-        help="how long Kafka may give no answer (default: 120)",
+        default="2m",
+        metavar="TIME",
+        help="how long Kafka may give no answer (default: 2m)",
     )
-    return parser
+    options = parser.parse_args(argv)
+    if options.rate is not None:
+        options.rate = _rate("--rate", options.rate)
+    if options.limit is not None:
+        options.limit = _count("--limit", options.limit)
+    if options.until_idle is not None:
+        options.until_idle = seconds("--until-idle", options.until_idle)
+    options.budget = seconds("--budget", options.budget)
+    return options
 
 
-def _amount(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < 1e9:
-        raise ValueError(text)
-    return value
+def seconds(option: str, text: str) -> float:
+    """Return a span such as 60, 90s, 5m, 1h or 1d in seconds; raise BadInputError."""
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,3})?)([smhd]?)", text)
+    if not found:
+        raise BadInputError(f"{option} {text:.50}: a time is a number with s, m, h or d, as 5m")
+    return float(found[1]) * _UNITS[found[2]]
 
 
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError(text)
-    return value
+def _rate(option: str, text: str) -> float:
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,3})?", text):
+        raise BadInputError(f"{option} {text:.50}: it takes a number of posts a second, as 100")
+    return float(text)
+
+
+def _count(option: str, text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,11}", text):
+        raise BadInputError(f"{option} {text:.50}: it takes a whole number of posts, 1 or more")
+    return int(text)
 
 
 def _quadrants(options: argparse.Namespace, environment: Mapping[str, str]) -> list[Settings]:
@@ -153,13 +175,17 @@ def _run(
     bookmarks = Bookmarks(kafka, topics[quadrants[0].quadrant], options.budget)
     saved = bookmarks.read(f"{each.quadrant}-{source.name}" for each in quadrants)
     producer = Producer(source, broker, topics, kafka.dead_letter_topic, bookmarks.save, clock)
-    progress = Progress(broker, clock)
+    name = f"bmctwitter {'+'.join(each.quadrant for each in quadrants)}"
+    progress = Progress(name, source, broker, clock)
+    ended = False
     try:
         producer.run(saved, Until(options.limit, options.until_idle), progress)
+        ended = True
     finally:
         progress.end()
-        line = closing(producer.counts, broker, kafka.dead_letter_topic, progress.seconds())
-        print(f"bmctwitter: {line}", flush=True)
+        if ended or producer.counts.read:  # else the error that comes next says all there is
+            line = closing(producer.counts, broker, kafka.dead_letter_topic, progress.seconds())
+            print(f"{name}: {line}", flush=True)
         broker.discard()
         bookmarks.close()
     bookmarks.check()

@@ -7,15 +7,27 @@ import sys
 from typing import TextIO
 
 from pythonapp.clock import Clock
-from pythonapp.producer import Broker, Counts
+from pythonapp.producer import Broker, Counts, Source
 
 CAPTURED_EVERY, LIVE_EVERY = 10.0, 0.5
 
 
 class Progress:
-    """A live line on a terminal, else a plain line every ten seconds; on stderr."""
+    """A live line on a terminal, else a plain line every ten seconds; on stderr.
 
-    def __init__(self, broker: Broker, clock: Clock, stream: TextIO | None = None) -> None:
+    name begins each line: it tells the pods of the quadrants apart.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        source: Source,
+        broker: Broker,
+        clock: Clock,
+        stream: TextIO | None = None,
+    ) -> None:
+        self._name = name
+        self._source = source
         self._broker = broker
         self._clock = clock
         self._stream = sys.stderr if stream is None else stream
@@ -36,9 +48,11 @@ class Progress:
         speed = (counts.read - before) / max(now - then, 1e-9)
         self._last, self._next = (now, counts.read), now + self._every
         text = (
-            f"bmctwitter: {counts.read:,} posts, {speed:,.0f} a second, {counts.rejected:,} "
+            f"{self._name}: {counts.read:,} posts, {speed:,.0f} a second, {counts.rejected:,} "
             f"rejected, {self._broker.delivered:,} messages delivered"
         )
+        if (due := self._source.due) is not None:
+            text += f"; next search in {max(due - now, 0):,.0f} s"
         self._write(f"\r\033[K{text}" if self._live else f"{text}\n")
 
     def end(self) -> None:

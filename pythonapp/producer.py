@@ -24,6 +24,11 @@ class Source(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def due(self) -> float | None:
+        """When it asks again, by the clock, where that is a while off; None where it is not."""
+        ...
+
     def read(self, saved: Mapping[str, str]) -> Iterator[Found | Bookmark | Quiet]:
         """Go on from the saved positions, by the names of their bookmarks."""
         ...

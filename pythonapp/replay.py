@@ -26,6 +26,7 @@ class ReplaySource:
     """Reads a file once, from where it stopped; a file that was read to its end begins anew."""
 
     name = "replay"
+    due = None  # it does not ask, it reads on
 
     def __init__(self, options: Replay, quadrants: Sequence[Settings], clock: Clock) -> None:
         self._options = options

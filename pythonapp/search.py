@@ -28,6 +28,7 @@ SETTLED = 40.0
 SEARCHES = 60
 PODS = 4  # of Connecticut's quadrants; they share the limit, which is the app's
 SHORTEST = 60.0  # seconds between two polls unless the settings say otherwise
+LONG = 30.0  # seconds from which on a wait is worth a word
 _EPOCH_MS = 1288834974657  # of X's ids
 
 
@@ -51,6 +52,7 @@ class Searcher:
         self._url = x.url
         self._clock = clock
         self._patience = patience
+        self.due: float | None = None  # the end of a long wait, while there is one
 
     @property
     def queries(self) -> int:
@@ -102,7 +104,7 @@ class Searcher:
                 elif self._clock.now() - since > self._patience:
                     raise out_of_patience(latest, self._patience, self._url) from error
                 wait = backoff.after(latest.trouble, latest.until_reset)
-                yield from waiting(self._clock, wait, Quiet.TROUBLE)
+                yield from self._wait(wait)
                 continue
             backoff.worked()
             for payload in posts_of(page):
@@ -118,7 +120,12 @@ class Searcher:
         """Wait for the limit's next window where this one is used up."""
         if (told := self.allowance) and not told.remaining:
             left = min(told.reset + 1 - self._clock.time(), WINDOW)
-            yield from waiting(self._clock, left, Quiet.TROUBLE)
+            yield from self._wait(left)
+
+    def _wait(self, seconds: float) -> Iterator[Quiet]:
+        self.due = due_after(self._clock, seconds)
+        yield from waiting(self._clock, seconds, Quiet.TROUBLE)
+        self.due = None
 
 
 class SearchSource:
@@ -141,6 +148,12 @@ class SearchSource:
         self._clock = clock
         self._searchers = [Searcher(each, options.rule_limit, x, clock) for each in quadrants]
         self._since: dict[str, str | None] = {}
+        self._due: float | None = None
+
+    @property
+    def due(self) -> float | None:
+        waits = (self._due, *(each.due for each in self._searchers))
+        return next((each for each in waits if each is not None), None)
 
     def read(self, saved: Mapping[str, str]) -> Iterator[Found | Bookmark | Quiet]:
         self._since = {each.quadrant: saved.get(bookmark(each)) for each in self._quadrants}
@@ -149,8 +162,10 @@ class SearchSource:
             for settings, searcher in zip(self._quadrants, self._searchers, strict=True):
                 yield from self._poll(settings, searcher)
             left = self._interval() - (self._clock.now() - begun)
+            self._due = due_after(self._clock, left)
             yield Quiet.NOTHING_NEW
             yield from waiting(self._clock, left, Quiet.NOTHING_NEW)
+            self._due = None
 
     def _interval(self) -> float:
         if self._every is not None:
@@ -194,6 +209,11 @@ def waiting(clock: Clock, seconds: float, quiet: Quiet) -> Iterator[Quiet]:
     until = clock.now() + seconds
     while (left := until - clock.now()) > 0 and not clock.wait(min(left, TICK)):
         yield quiet
+
+
+def due_after(clock: Clock, seconds: float) -> float | None:
+    """Return when a wait ends, None where it is a short one."""
+    return clock.now() + seconds if seconds > LONG else None
 
 
 def _id_at(moment: float) -> int:

@@ -108,6 +108,7 @@ class StreamSource:
     """Reads the stream in a thread of its own, and connects again whenever it ends."""
 
     name = "stream"
+    due = None  # it does not ask, it reads on
 
     def __init__(
         self,

@@ -118,6 +118,7 @@ class ListSource:
 
     def __init__(self, items: Sequence[Found | Bookmark | Quiet], name: str = "search") -> None:
         self.name = name
+        self.due: float | None = None
         self._items = items
 
     def read(self, saved: Mapping[str, str]) -> Iterator[Found | Bookmark | Quiet]:

@@ -132,13 +132,31 @@ def test_endless_reasons_do_not_make_an_endless_line() -> None:
 
 def test_progress_is_a_line_every_ten_seconds_where_it_is_captured() -> None:
     clock, stream = FakeClock(), io.StringIO()
-    progress = Progress(ListBroker(), clock, stream)
+    progress = Progress("bmctwitter ctne", ListSource([]), ListBroker(), clock, stream)
     for number in range(1, 31):
         clock.pass_by(1.0)
         progress(Counts(read=number * 100))
     assert stream.getvalue().splitlines() == [
-        f"bmctwitter: {posts:,} posts, 100 a second, 0 rejected, 0 messages delivered"
+        f"bmctwitter ctne: {posts:,} posts, 100 a second, 0 rejected, 0 messages delivered"
         for posts in (1000, 2000, 3000)
+    ]
+
+
+def test_progress_tells_when_the_next_search_is() -> None:
+    clock, stream, source = FakeClock(), io.StringIO(), ListSource([])
+    progress = Progress("bmctwitter ctne+ctse", source, ListBroker(), clock, stream)
+    source.due = clock.now() + 45
+    for _ in range(2):
+        clock.pass_by(10.0)
+        progress(Counts())
+    source.due = None
+    clock.pass_by(10.0)
+    progress(Counts())
+    told = "bmctwitter ctne+ctse: 0 posts, 0 a second, 0 rejected, 0 messages delivered"
+    assert stream.getvalue().splitlines() == [
+        f"{told}; next search in 35 s",
+        f"{told}; next search in 25 s",
+        told,
     ]
 
 
@@ -149,7 +167,7 @@ class Terminal(io.StringIO):
 
 def test_progress_is_a_live_line_on_a_terminal() -> None:
     clock, stream = FakeClock(), Terminal()
-    progress = Progress(ListBroker(), clock, stream)
+    progress = Progress("bmctwitter ctne", ListSource([]), ListBroker(), clock, stream)
     for number in range(1, 4):
         clock.pass_by(0.5)
         progress(Counts(read=number))
@@ -160,7 +178,7 @@ def test_progress_is_a_live_line_on_a_terminal() -> None:
 
 def test_a_reader_of_the_progress_that_goes_away_stops_nothing() -> None:
     clock, stream = FakeClock(), io.StringIO()
-    progress = Progress(ListBroker(), clock, stream)
+    progress = Progress("bmctwitter ctne", ListSource([]), ListBroker(), clock, stream)
     stream.close()
     clock.pass_by(10)
     progress(Counts(read=1))

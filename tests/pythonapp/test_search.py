@@ -125,6 +125,41 @@ def test_what_heals_is_waited_for(fault: dict[str, Any], waits: list[float]) -> 
         assert sum(clock.waits) == pytest.approx(sum(waits))
 
 
+@pytest.mark.parametrize(("every", "waits"), [(60.0, [60, 59, 58]), (5.0, [None] * 3)])
+def test_a_long_wait_for_the_next_poll_tells_its_end(
+    world: XSettings, every: float, waits: list[float | None]
+) -> None:
+    clock = FakeClock()
+    searching = source(world, clock, every=every)
+    left: list[float | None] = []
+    for item in searching.read({}):
+        if item is not Quiet.NOTHING_NEW:
+            assert searching.due is None
+            continue
+        left.append(None if searching.due is None else round(searching.due - clock.now()))
+        if len(left) == 3:
+            break
+    assert left == waits
+
+
+def test_a_wait_that_x_asks_for_tells_its_end_too() -> None:
+    with engine.embedded([post(1)]) as environment:
+        x, clock = x_of(environment), FakeClock()
+        headers = {"x-rate-limit-remaining": "9"}
+        stand_in(x, "faults", {"do": "refuse", "path": "search", "status": 429, "headers": headers})
+        searching = source(x, clock)
+        dues = [searching.due for _ in until_found(searching)]
+        assert len({due for due in dues if due is not None}) == 1
+        assert dues[-1] is None
+
+
+def until_found(searching: SearchSource) -> Iterator[Any]:
+    for item in searching.read({}):
+        yield item
+        if isinstance(item, Found):
+            return
+
+
 def test_a_limit_is_waited_for_as_long_as_x_says() -> None:
     with engine.embedded([post(1)]) as environment:
         x, clock = x_of(environment), FakeClock()
