@@ -181,7 +181,7 @@ def test_a_login_that_the_broker_refuses_is_told_at_once_without_the_password(
 def test_a_login_goes_encrypted_unless_the_properties_say_otherwise(broker: engine.Broker) -> None:
     login = KafkaSettings(servers(broker), None, "dead", {}, "user", "hidden")
     # librdkafka tells a reset at this point in either of two ways.
-    with pytest.raises(UnreachableError, match="SSL handshake failed|state SSL_HANDSHAKE") as told:
+    with pytest.raises(UnreachableError, match=r"SSL handshake failed|state SSL_HANDSHAKE") as told:
         Broker(login, SystemClock(), 0.3).check(["tweets-dead-letters"])
     assert "hidden" not in str(told.value)
 
