@@ -45,10 +45,7 @@ def words(text: str) -> list[str]:
     cut, or that a value has broken by a line like a marker.
     """
     fields = read(text)
-
-    def field(name: str) -> str:
-        return fields.get(name, "")
-
+    field = fields.__getitem__
     line = ["--run-id", run_id(text), "-j", field("jobname"), "-n", field("namespace")]
     if field("YAML") not in ("", "none"):
         line += ["-y", _manifest(field("YamlPath"), field("YAML"))]
@@ -77,6 +74,13 @@ def read(text: str) -> dict[str, str]:
             f"the form is cut: it must begin with a line {MARK} NAME and end with {MARK} {END}; "
             "does a field hold a line of the job type's own?"
         )
+    # A value may close the form and hold an end of its own: what stood behind it is missing then.
+    missing = sorted(FIELDS.difference(names))
+    if missing:
+        raise UsageError(
+            f"the form lacks {missing[0]}: is the job type of this launcher's version, or does a "
+            "field hold a line of the job type's own?"
+        )
     strange = [name for name in names[:-1] if name not in FIELDS]
     twice = [name for at, name in enumerate(names) if name in names[:at]]
     if strange or twice:
@@ -94,8 +98,8 @@ def run_id(text: str) -> str:
     run; where that is empty, or a variable in it was left as it was (%%), from the whole form.
     """
     fields = read(text)
-    identity = fields.get("identity", "")
-    parts = [fields.get(name, "") for name in IDENTIFYING]
+    identity = fields["identity"]
+    parts = [fields[name] for name in IDENTIFYING]
     known = "\0".join(parts) if identity.strip() and "%%" not in identity else text
     return hashlib.sha256(known.encode(errors="surrogatepass")).hexdigest()[:32]
 
@@ -116,7 +120,7 @@ _LABELS = {
 def _split(fields: dict[str, str], name: str) -> list[str]:
     """Split a field into words, as a shell splits and quotes them."""
     try:
-        return shlex.split(fields.get(name, ""))
+        return shlex.split(fields[name])
     except ValueError as error:
         raise UsageError(f"the form's {_LABELS[name]} cannot be split into words: {error}") from (
             error

@@ -113,6 +113,7 @@ def _ask(wanted: request.Request, named: str) -> bytes:
         opener = request.build_opener(request.HTTPSHandler(context=context), _NoRedirect)
         with opener.open(wanted, timeout=READ_TIMEOUT) as answer:
             data: bytes = answer.read(MAX_SIZE + 1)
+            cut = bool(answer.length)  # read says nothing of what it missed
     except HTTPError as error:
         error.close()
         raise ManifestError(f"{named} cannot be fetched: {_refusal(error.code)}") from None
@@ -120,6 +121,8 @@ def _ask(wanted: request.Request, named: str) -> bytes:
         raise ManifestError(f"{named} cannot be fetched: {_words(error)}") from None
     if len(data) > MAX_SIZE:
         raise ManifestError(f"{named} is larger than {MAX_SIZE >> 20} MiB, so it is no manifest")
+    if cut:
+        raise ManifestError(f"{named} cannot be fetched: the connection broke before its end")
     return data
 
 
