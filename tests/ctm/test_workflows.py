@@ -198,15 +198,18 @@ def body(job: Content) -> Any:
 
 @pytest.mark.parametrize("name", PIPELINES)
 @pytest.mark.parametrize("job", [*PRODUCERS, *CONSUMERS])
-def test_each_launches_a_job_of_its_own_that_ends_by_itself(name: str, job: str) -> None:
+def test_each_launches_a_job_of_its_own_that_ends_by_itself(
+    name: str, job: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     found = body(folder(name)[job])
     stem = job.replace("Produce-", "bmctwitter-").replace("Consume-", "kafkasnowflake-").lower()
     assert found["metadata"] == {**found["metadata"], "name": stem, "namespace": "controlm"}
     [container] = found["spec"]["template"]["spec"]["containers"]
     if job in PRODUCERS:
-        told = producer._parser().parse_args(container["args"])
-        assert told.limit
-        assert told.until_idle
+        assert container["args"][::2] == ["--limit", "--until-idle"]
+        # It takes them: nothing but the file is wrong.
+        assert producer.main([*container["args"], "nowhere.yaml"]) == 2
+        assert "nowhere.yaml" in capsys.readouterr().err
     else:
         assert consumer.parse(container["args"], datetime.now(timezone.utc)).until_idle
 
