@@ -1,0 +1,37 @@
+"""What the tests of the lint share: the vendor's metadata is read once, for it takes seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ctm.lint import Agent
+from ctm.lint.vendor import Catalogue, catalogue
+from misc.jobtype import JobType, load
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def vendor() -> Catalogue:
+    """Return what Control-M takes."""
+    return catalogue()
+
+
+@pytest.fixture(scope="session")
+def run_k_job() -> JobType:
+    """Return our own job type."""
+    return load(PROJECT / "misc" / "runKjob.ctmai")
+
+
+@pytest.fixture(scope="session")
+def agent(tmp_path_factory: pytest.TempPathFactory) -> Agent:
+    """Return an agent that has the files which clean.json names."""
+    root = tmp_path_factory.mktemp("agent")
+    files = {"manifests": ["sum.yaml", "print.yaml"], "scripts": ["load.sh", "count.sql"]}
+    for folder, names in files.items():
+        (root / folder).mkdir()
+        for name in names:
+            (root / folder / name).touch()
+    return Agent({f"/opt/{folder}/": root / folder for folder in files})
