@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from runjob.errors import Exit, LaunchError, UsageError
 from runjob.flags import parse
 from runjob.options import Options
-from runjob.plan import LAUNCH, made_by, plan, signed
+from runjob.plan import LAUNCH, RUN_ID, in_effect, is_address, made_by, plan, shown, signed
 from runjob.request import JobRequest
 
 JOB = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: hello}\nspec: {}\n"
@@ -264,3 +264,51 @@ def test_a_signed_job_is_known_again_and_keeps_its_annotations(
 @pytest.mark.parametrize("metadata", [{}, {"annotations": None}, {"annotations": {"a": "b"}}])
 def test_a_job_without_our_mark_is_not_ours(metadata: dict[str, Any]) -> None:
     assert not made_by({"metadata": metadata}, "id-1")
+
+
+@pytest.mark.parametrize(
+    ("argv", "manifest", "more"),
+    [
+        (["-i", "busybox", "-j", "hello"], JOB, {}),
+        (["-i", "busybox", "-j", "hello", "--label", "a=b"], JOB, {"a": "b"}),
+        (["-y", "job.yaml"], JOB, {}),
+        (["-y", "job.yaml", "--set", "metadata.labels.a=b"], JOB, {"a": "b"}),
+        (["-y", "job.yaml"], JOB.replace("name: hello", "name: hello, labels: "), {}),
+    ],
+)
+def test_a_run_is_written_on_the_job_and_not_on_its_pods(
+    argv: list[str], manifest: str, more: dict[str, str]
+) -> None:
+    job = planned(*argv, "--run-id", "0a1b", files={"job.yaml": manifest})[0].job
+    assert job["metadata"]["labels"] == {**more, RUN_ID: "0a1b"}
+    assert RUN_ID not in str(job["spec"])
+
+
+def test_labels_must_be_an_object_to_write_a_run_on() -> None:
+    with pytest.raises(UsageError, match=r"metadata\.labels must stay an object"):
+        planned("-i", "b", "-j", "hello", "--run-id", "a", "--set", "metadata.labels=x")
+
+
+@pytest.mark.parametrize(
+    ("path", "address"),
+    [
+        ("job.yaml", False), ("/srv/a:b//c.yaml", False), ("-", False), (None, False),
+        ("https://host/job.yaml", True), ("HTTP://host", True),
+    ],
+)  # fmt: skip
+def test_an_address_is_told_from_a_file(path: str | None, address: bool) -> None:
+    assert is_address(path) is address
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("jobs?/a.yaml", "jobs?/a.yaml"),
+        ("https://host/job.yaml?key=sesame#x", "https://host/job.yaml"),
+        ("https://me:sesame@host/job.yaml", "https://****@host/job.yaml"),
+    ],
+)
+def test_what_may_be_a_secret_in_an_address_is_not_told(path: str, told: str) -> None:
+    assert shown(path) == told
+    assert told in in_effect(of(), Options(manifest=path))
+    assert "sesame" not in in_effect(of(), Options(manifest=path, query=(("token", "sesame"),)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -15,7 +16,7 @@ from runjob.logs import clean
 from runjob.options import Options
 from runjob.plan import in_effect, plan
 from runjob.report import report
-from runjob.verdict import Ending, Failure, Verdict
+from runjob.verdict import Ending, Failure, Verdict, as_json
 
 
 def told(*argv: str, manifest: str = "") -> str:
@@ -120,6 +121,23 @@ def test_the_lines_that_callers_read_keep_their_form(
     lines = report(verdict(code, running=running, succeeded=succeeded, failed=failed))
     assert f"Pods Statuses: {running} Running / {succeeded} Succeeded / {failed} Failed" in lines
     assert f"Job Completion status: {code}" in lines
+
+
+@pytest.mark.parametrize(("code", "words"), [(None, "none"), (0, "0"), (4, "4")])
+def test_the_containers_exit_code_is_told_when_asked_for(code: int | None, words: str) -> None:
+    ended = verdict(1, failed=1, failures=(FAILURE,), container_code=code)
+    lines = report(ended, ("exit-code",))
+    assert lines[1] == f"Container exit code: {words}"
+    assert (lines[0], *lines[2:]) == report(ended), "what callers read stays, and stays last"
+
+
+def test_the_result_is_one_line_of_json_when_asked_for() -> None:
+    ended = verdict(1, failed=1)
+    lines = report(ended, ("result", "exit-code", "result"))
+    assert [line.partition(": ")[0] for line in lines] == [
+        "Result", "Container exit code", "Pods Statuses", "Job Completion status", "Verdict",
+    ]  # fmt: skip
+    assert json.loads(lines[0].removeprefix("Result: ")) == as_json(ended)
 
 
 def test_every_exit_code_is_explained() -> None:

@@ -574,6 +574,24 @@ def test_the_exit_code_is_the_jobs_or_the_containers(
     assert exit_code(end, seen, container_asked, mapped) == code
 
 
+@pytest.mark.parametrize(
+    ("end", "seen", "code"),
+    [
+        pytest.param(FAILED, picture(failed(4)), 4, id="failed"),
+        pytest.param(FAILED, picture(), None, id="never ran"),
+        pytest.param(FAILED, None, None, id="no Job"),
+        pytest.param(ending(Exit.DEADLINE), picture(failed(137)), 137, id="ended by others"),
+        pytest.param(
+            SUCCEEDED, picture(failed(4, "1", 1), succeeded("2", 2)), 0, id="success after a retry"
+        ),
+    ],
+)
+def test_the_verdict_knows_the_containers_code(
+    end: Ending, seen: Picture | None, code: int | None
+) -> None:
+    assert verdict("ns/hello", end, seen).container_code == code
+
+
 @given(
     st.sampled_from([code for code in Exit if code not in (Exit.SUCCEEDED, Exit.FAILED)]),
     st.integers(0, 255),

@@ -1,0 +1,160 @@
+"""The commands of the built job type, as an agent's shell runs them."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from misc.jobtype import Commands, expand, load, verdict_of
+from misc.jobtype_source import BUILT
+from runjob.plan import RUN_ID
+from tests.contract.launches import FOREVER, SCRIPT, wait_until
+from tests.contract.targets import Target
+
+JOB_TYPE = load(BUILT)
+Expand = Callable[..., Commands]
+ODD = 'it\'s "odd"; $HOME `id` \\ ünïcode'
+
+
+@dataclass(frozen=True)
+class Agent:
+    """Runs lines as a Control-M agent does: a shell, with this Python as its python3."""
+
+    folder: Path
+
+    def start(self, line: str) -> subprocess.Popen[str]:
+        env = {**os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}"}
+        return subprocess.Popen(
+            ["sh", "-c", line], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def run(self, line: str) -> tuple[int, str, str]:
+        process = self.start(line)
+        out, err = process.communicate(timeout=100)
+        return process.returncode, out, err
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Agent:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "python3").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+    (folder / "python3").chmod(0o755)
+    return Agent(folder)
+
+
+@pytest.fixture
+def commands(common: tuple[str, ...], name: str) -> Expand:
+    """Expand the form of a Job of this test's name; more are fields by their labels."""
+
+    def expanded(run: str, **more: str) -> Commands:
+        form = {
+            "AI-Jobname": name,
+            "AI-Image Name": "busybox:1",
+            "AI-ImagePullPolicy": "IfNotPresent",
+            "AI-ImagePullSecret": "none",
+            "AI-More Options": shlex.join(common),
+            "AI-Run Identity": f"{run} 1",
+            **{f"AI-{label}": text for label, text in more.items()},
+        }
+        return expand(JOB_TYPE, form, {"AI-CLIPath": str(SCRIPT.parent)})
+
+    return expanded
+
+
+@pytest.fixture
+def running(
+    agent: Agent, commands: Expand, target: Target, name: str
+) -> Iterator[subprocess.Popen[str]]:
+    """Have a Job run that ends when it is told to."""
+    line = commands("0001", Command=f"sh -c {shlex.quote(FOREVER)}").execute
+    process = agent.start(line)
+    try:
+        target.api.running_pods(name)
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.communicate(timeout=60)
+
+
+def test_a_form_is_run_and_its_output_is_read(agent: Agent, commands: Expand) -> None:
+    script = 'echo "[$ODD]"; for word; do echo "[$word]"; done; exit 3'
+    line = commands(
+        "0001",
+        Command=shlex.join(["sh", "-c", script, "sh"]),
+        Arguments=shlex.join(["two words", "", "-e"]),
+        **{"Environment variable name 1": "ODD", "Value for Environment Variable 1": ODD},
+    ).execute
+    code, out, err = agent.run(line)
+    assert code == 1, err
+    assert f"[{ODD}]\n[two words]\n[]\n[-e]\n" in out
+    outcome = verdict_of(JOB_TYPE, out, code)
+    assert not outcome.ok
+    assert outcome.values["JOBSTATUS"] == "Job Completion status: 1"
+    assert outcome.values["EXITCODE"] == "Container exit code: 3"
+    assert '"exit_code":1' in outcome.values["RESULT"]
+    assert "failed" in outcome.values["VERDICT"]
+
+
+def test_a_kill_ends_the_job_of_its_run_and_no_other(
+    agent: Agent, commands: Expand, running: subprocess.Popen[str], target: Target, name: str
+) -> None:
+    job = target.api.job(name)
+    assert job is not None
+    assert RUN_ID in job["metadata"]["labels"]
+    command = f"sh -c {shlex.quote(FOREVER)}"
+
+    # A colleague's run of the same name, of which this kill knows nothing.
+    code, out, err = agent.run(commands("0002", Command=command).kill)
+    assert (code, err) == (0, "")
+    assert "nothing to end" in out
+    assert running.poll() is None
+    assert target.api.job(name) is not None
+
+    code, out, err = agent.run(commands("0001", Command=command).kill)
+    assert (code, err) == (0, "")
+    assert "was ended: it and its pods are gone" in out
+    assert target.api.is_gone(name)
+    wait_until(lambda: running.poll() is not None, "the launcher's end", target.api.patience)
+    assert running.returncode == 14
+
+
+def test_a_kill_does_not_touch_a_job_that_somebody_else_labelled_so(
+    agent: Agent, commands: Expand, running: subprocess.Popen[str], target: Target, name: str
+) -> None:
+    job = target.api.job(name)
+    assert job is not None
+    stranger = f"{name}-x"
+    container = {"name": "main", "image": "busybox:1", "command": ["sh", "-c", FOREVER]}
+    target.api.create(
+        "jobs",
+        {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {"name": stranger, "labels": {RUN_ID: job["metadata"]["labels"][RUN_ID]}},
+            "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}},
+        },
+    )
+    code, out, err = agent.run(commands("0001").kill)
+    assert (code, out) == (15, "")
+    assert "was not touched" in err
+    assert running.poll() is None
+    assert target.api.job(stranger) is not None
+
+
+def test_what_is_signalled_is_the_launcher_itself(
+    running: subprocess.Popen[str], target: Target, name: str
+) -> None:
+    running.terminate()
+    out, _ = running.communicate(timeout=60)
+    assert running.returncode == 8
+    assert "killed by SIGTERM" in verdict_of(JOB_TYPE, out, 8).values["VERDICT"]
+    assert target.api.is_gone(name)

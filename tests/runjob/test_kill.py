@@ -1,0 +1,137 @@
+"""A kill ends the Job of its run, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from runjob.errors import ApiError, Exit, LaunchError
+from runjob.kill import Killer
+from runjob.plan import LAUNCH, RUN_ID
+from runjob.request import Body, Kind
+
+
+def job(name: str = "hello", *, ours: bool = True, grace: int | None = None) -> Body:
+    pod = {} if grace is None else {"terminationGracePeriodSeconds": grace}
+    return {
+        "metadata": {
+            "name": name,
+            "uid": f"uid of {name}",
+            "labels": {RUN_ID: "run"},
+            "annotations": {LAUNCH: "0a"} if ours else None,
+        },
+        "spec": {"template": {"spec": pod}},
+    }
+
+
+class FakeApi:
+    """Answers with what each look is to bring; an error stands for an answer that is one."""
+
+    def __init__(self, *looks: list[Body] | ApiError, refusal: ApiError | None = None) -> None:
+        self._looks: Iterator[list[Body] | ApiError] = iter(looks)
+        self._last: list[Body] | ApiError = []
+        self._refusal = refusal
+        self.asked: list[Mapping[str, str]] = []
+        self.deleted: list[tuple[str, str, str, str]] = []
+
+    def list(self, kind: Kind, namespace: str, query: Mapping[str, str]) -> tuple[list[Body], str]:
+        assert (kind.name, namespace) == ("Job", "here")
+        self.asked.append(query)
+        self._last = next(self._looks, self._last)
+        if isinstance(self._last, ApiError):
+            raise self._last
+        return self._last, "1"
+
+    def delete(self, body: Body, namespace: str, uid: str, *, propagation: str) -> None:
+        if self._refusal:
+            raise self._refusal
+        assert (body["apiVersion"], body["kind"]) == ("batch/v1", "Job")
+        self.deleted.append((namespace, body["metadata"]["name"], uid, propagation))
+
+
+class Clock:
+    """Time that passes by waiting only."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def now(self) -> float:
+        return self.time
+
+    def wait(self, seconds: float) -> None:
+        self.time += seconds
+
+
+def kill(api: FakeApi, clock: Clock | None = None, patience: float = 60) -> str:
+    clock = clock or Clock()
+    return Killer(api, patience, clock.now, clock.wait).kill("here", "run")
+
+
+def test_the_job_of_the_run_is_deleted_by_its_uid_and_seen_to_go() -> None:
+    api = FakeApi([job()], [job()], [job()], [])
+    assert kill(api) == "Job here/hello was ended: it and its pods are gone"
+    assert api.deleted == [("here", "hello", "uid of hello", "Foreground")]
+    assert api.asked[0] == {"labelSelector": "runjob/run-id=run"}
+
+
+def test_a_rerun_that_begins_meanwhile_is_not_waited_for() -> None:
+    rerun: Any = job()
+    rerun["metadata"]["uid"] = "another"
+    assert "was ended" in kill(FakeApi([job()], [rerun]))
+
+
+def test_a_run_without_a_job_is_no_error() -> None:
+    api = FakeApi([])
+    assert kill(api) == "No Job of this run in namespace here: nothing to end"
+    assert api.deleted == []
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ([job(ours=False)], "runjob did not make it; it was not touched"),
+        ([job(), job("other", ours=False)], "not touched"),
+        ([job(), job("other")], "2 Jobs in namespace here carry the identity of this run"),
+    ],
+)
+def test_a_job_that_may_be_another_runs_is_not_touched(found: list[Body], words: str) -> None:
+    api = FakeApi(found)
+    with pytest.raises(LaunchError, match=words) as caught:
+        kill(api)
+    assert caught.value.exit_code is Exit.EXISTS
+    assert api.deleted == []
+
+
+@pytest.mark.parametrize(("grace", "seconds"), [(None, 45), (0, 15), (120, 135)])
+def test_a_job_that_does_not_go_is_told_after_its_grace(grace: int | None, seconds: int) -> None:
+    clock = Clock()
+    with pytest.raises(LaunchError, match="is not gone yet; look with: kubectl -n here"):
+        kill(FakeApi([job(grace=grace)]), clock)
+    assert seconds <= clock.time < seconds + 2
+
+
+def test_an_api_that_is_away_for_a_while_is_asked_again() -> None:
+    away = ApiError(503, "starting")
+    assert "was ended" in kill(FakeApi(away, away, [job()], away, []))
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ApiError(503, "starting"), Exit.UNREADABLE),
+        (ApiError(403, "forbidden"), Exit.REFUSED),
+        (ApiError(0, "no such host", reason="NoSuchHost"), Exit.UNREADABLE),
+    ],
+)
+def test_an_api_that_does_not_answer_is_told(error: ApiError, code: Exit) -> None:
+    with pytest.raises(LaunchError, match="cannot list the Jobs of here: ") as caught:
+        kill(FakeApi(error))
+    assert caught.value.exit_code is code
+
+
+def test_a_deletion_that_is_refused_is_told() -> None:
+    with pytest.raises(LaunchError, match="cannot delete Job here/hello: forbidden") as caught:
+        kill(FakeApi([job()], refusal=ApiError(403, "forbidden")))
+    assert caught.value.exit_code is Exit.REFUSED
