@@ -50,23 +50,17 @@ def chosen(rule: dict[str, Any], name: str, member: dict[str, Any]) -> bool:
 
 def changed(rule: dict[str, Any], content: dict[str, Any]) -> int:
     """Apply a rule in place, and return how many values it has changed."""
-    count = 0
-    steps = [step or at for step, at in re.findall(r"\['(\w+)'\]|(\w+)", rule["Property"])]
+    count, key = 0, rule["Property"]
     for name, member in list(objects(content)):
-        if not chosen(rule, name, member):
+        if key not in member or not chosen(rule, name, member):
             continue
-        place: Any = member
-        for step in steps[:-1]:
-            place = place[int(step)] if isinstance(place, list) else place[step]
-        if (last := steps[-1]) not in place:
-            continue
-        new = rule.get("Assign", place[last])
+        new = rule.get("Assign", member[key])
         for pair in rule.get("Replace", []):
             for pattern, text in pair.items():
-                if found := re.fullmatch(pattern, place[last]):
+                if found := re.fullmatch(pattern, member[key]):
                     new = found.expand(re.sub(r"\$(\d)", r"\\\1", text))
-        count += place[last] != new
-        place[last] = new
+        count += member[key] != new
+        member[key] = new
     return count
 
 
