@@ -13,7 +13,8 @@ from ctm.lint.tree import Item, Tree, is_a
 _SECRET = re.compile(
     r"(?i)(password|passwd|passphrase|secret|token|api.?key|access.?key|private.?key)"
 )
-_NO_SECRET = re.compile(r"(?i)(name|file|path|url|type|endpoint|id)$")
+# A pull secret is told by its name, as Kubernetes has it.
+_NO_SECRET = re.compile(r"(?i)(name|file|path|url|type|endpoint|id|pull.?secret)$")
 _IN_A_LINE = re.compile(
     r"(?i)(?:--?(?:password|passwd|token|secret|api-?key)[= ]|\b\w*(?:password|token|secret)=)"
     r"(?![%$'\"]*[%$<{])\S+"

@@ -74,6 +74,8 @@ _SHAPES: Mapping[tuple[str, str], Shape] = {
     ("Job", "DaysKeepActive"): TEXT,
     # A list of variables or a text: samples have both.
     ("Action:Run", "Variables"): ANY,
+    # Texts, says the metadata; the samples have {name: value}.
+    ("Job:Kubernetes", "Spec Request Parameters"): Shape("list", item=Shape("pairs")),
     # Bridge or Dummy of newer releases, true or false of older ones.
     ("SubFolder", "AdjustEvents"): TEXT,
     ("Folder", "AdjustEvents"): TEXT,
