@@ -84,9 +84,10 @@ class Agent:
             set_up = self._settings.volume / "set-up"
             where = f"{self._settings.alias} at {self._settings.server}"
             if set_up.exists() and self._control.knows_agent():
+                self._tell(f"{where} is known")
                 if not self._control.answers():
                     self._control.start()
-                self._tell(f"{where} is known; started")
+                    self._tell(f"{self._settings.alias} is started")
             else:
                 self._control.set_up()
                 set_up.write_text("")

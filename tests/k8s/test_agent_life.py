@@ -76,7 +76,7 @@ def test_changed_credentials_are_used_at_once(folder: Folder, start: Start) -> N
     agent = start()
     agent.told("in host group")
     folder.mount({**FIRST, "password": "second-secret"})
-    agent.told("is known; started")
+    agent.told("is known\n")
     agent.until(lambda: ready(folder), "ready again")
     added = [call for call in folder.calls() if call[:3] == ["ctm", "env", "add"]]
     assert [call[-1] for call in added] == ["first-secret", "second-secret"]
