@@ -6,9 +6,9 @@ import argparse
 import json
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,10 +27,12 @@ from ctm.rehearse.record import Rehearsed, as_json, summary
 from ctm.rehearse.run import Interrupt, Rehearsal
 from ctm.rehearse.runners import NEEDS, RUNNERS, Runner, check, kubernetes
 from ctm.rehearse.table import Lines, Table
+from ctm.rehearse.task import Task
 from misc import jobtype
 
 NAME = "python -m ctm.rehearse"
-DONE, NOT_DONE, BAD_INPUT, KILLED = 0, 1, 2, 130
+DONE, NOT_DONE, BAD_INPUT = 0, 1, 2
+_LOOK_SECONDS = 0.1
 
 
 class _Parser(argparse.ArgumentParser):
@@ -39,12 +41,12 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command line; 0 all jobs ended OK, 1 not, 2 it could not start, 130 interrupted."""
+    """Run one command line; 0 all jobs ended OK, 1 not all, 2 it could not start."""
     interrupt = Interrupt()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupt)
     try:
-        options = _parser().parse_args(sys.argv[1:] if argv is None else argv)
+        options = _parser().parse_intermixed_args(sys.argv[1:] if argv is None else argv)
         return _rehearse(options, interrupt)
     except (RehearsalError, DefinitionError, jobtype.JobTypeError) as error:
         print(f"rehearse: error: {error}", file=sys.stderr)
@@ -55,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog=NAME,
         description="Run Control-M folders here and now, by their own events, resources and Ifs.",
-        epilog="Exit codes: 0 all jobs ended OK, 1 not all, 2 it could not start, 130 interrupted.",
+        epilog="Exit codes: 0 all jobs ended OK, 1 not all, 2 it could not start.",
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -80,14 +82,15 @@ def _rehearse(options: argparse.Namespace, interrupt: Interrupt) -> int:
         for note in plan.notes:
             print(f"rehearse: note: {note}", file=sys.stderr)
         stage = stack.enter_context(opened(profile, work))
-        _set_the_scene(profile, stage)
+        for number, line in enumerate(commands_before(profile, stage), 1):
+            _set_the_scene(f"before-{number}", line, stage, interrupt)
+        if interrupt.count:
+            return NOT_DONE
         told = Rehearsal(plan, stage, runners, _audience(plan, options), interrupt).run()
         for line in summary(told, plan):
             print(f"rehearse: {line}")
         if options.out:
             _keep(options.out, plan, told, work)
-    if told.interrupted:
-        return KILLED
     return DONE if told.ok else NOT_DONE
 
 
@@ -123,21 +126,21 @@ def _text(path: Path) -> str:
         raise RehearsalError(f"{path}: not UTF-8 at byte {error.start}") from error
 
 
-def _set_the_scene(profile: Profile, stage: Stage) -> None:
-    for line in commands_before(profile, stage):
-        done = subprocess.run(
-            ["/bin/sh", "-c", line],
-            cwd=ROOT,
-            env=stage.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-        if done.returncode:
-            words = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
-            raise ProfileError(f"before: {line}: it ended with {done.returncode}: {words[-1]:.300}")
+def _set_the_scene(name: str, line: str, stage: Stage, interrupt: Interrupt) -> None:
+    """Run a command before the first job; a signal ends it, and with it the rehearsal."""
+    task = Task(name, "before", {}, stage, stage.work / f"{name}.log", {}, {})
+    codes: list[int] = []
+    thread = threading.Thread(target=lambda: codes.append(task.shell(line)), daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(_LOOK_SECONDS)
+        if interrupt.count:
+            task.terminate()
+        if interrupt.count > 1:
+            task.kill()
+    if codes != [0] and not interrupt.count:
+        words = task.output().strip().splitlines() or ["it said nothing"]
+        raise ProfileError(f"before: {line}: it ended with {codes[0]}: {words[-1]:.300}")
 
 
 def _audience(plan: Plan, options: argparse.Namespace) -> Lines | Table:

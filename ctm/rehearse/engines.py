@@ -111,6 +111,7 @@ def _cluster(
 ) -> Iterator[Path]:
     """Run an embedded cluster that has the settings and the images; yield its kubeconfig."""
     from runjob.cluster import Cluster
+    from runjob.errors import LaunchError
     from runjob.login import login
     from runjob.options import Connection
     from runjob.sandbox import Image, Sandbox
@@ -128,7 +129,11 @@ def _cluster(
     with Sandbox(images, namespace=profile.namespace) as sandbox:
         cluster = Cluster(login(Connection(kubeconfig=str(sandbox.kubeconfig))))
         for body in _objects(profile, settings):
-            cluster.create(body, profile.namespace)
+            try:
+                cluster.create(body, profile.namespace)
+            except LaunchError as error:
+                name = f"{body['kind']} {body['metadata']['name']}"
+                raise ProfileError(f"the embedded cluster refuses {name}: {error}") from error
         yield sandbox.kubeconfig
 
 

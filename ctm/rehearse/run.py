@@ -57,9 +57,11 @@ class Interrupt:
 
     def __init__(self) -> None:
         self.count = 0
+        self.wake: Callable[[], None] = lambda: None
 
     def __call__(self, *_: object) -> None:
         self.count += 1
+        self.wake()
 
 
 class Rehearsal:
@@ -90,16 +92,21 @@ class Rehearsal:
     def run(self) -> Rehearsed:
         """Run it to its end, or to what a signal makes of it; then nothing that it started runs."""
         began = datetime.now().astimezone().isoformat(timespec="seconds")
+        # A SimpleQueue may be put to within a signal's handler.
+        self._interrupt.wake = lambda: self._happenings.put(Passed())
         state, decisions = schedule.begin(self._plan, self._now())
         try:
             self._follow(decisions)
             while self._interrupt.count == 0 and self._goes_on(state):
                 self._audience.show(state, tuple(self._attempts), self._now())
                 happening = self._next(state)
+                for task in (*self._over, *self._tasks.values()):
+                    task.forget_ended()
                 self._note(happening)
                 state, decisions = schedule.after(self._plan, state, happening, self._now())
                 self._follow(decisions)
         finally:
+            interrupted = self._interrupt.count > 0
             self._end_all()
         self._audience.show(state, tuple(self._attempts), self._now())
         return rehearsed(
@@ -107,7 +114,7 @@ class Rehearsal:
             state,
             began=began,
             seconds=self._now(),
-            interrupted=self._interrupt.count > 0,
+            interrupted=interrupted,
             attempts=tuple(self._attempts),
             remarks=tuple(self._remarks),
         )
@@ -229,8 +236,7 @@ class Rehearsal:
     def _wait_for(self, tasks: list[Task], seconds: float) -> None:
         """Wait until no process of the tasks is left, or until a second signal comes."""
         deadline = time.monotonic() + seconds
-        first = self._interrupt.count
-        while any(task.left for task in tasks):
-            if time.monotonic() > deadline or self._interrupt.count > max(1, first):
+        while any(task.forget_ended() for task in tasks):
+            if time.monotonic() > deadline or self._interrupt.count > 1:
                 return
             threading.Event().wait(0.05)

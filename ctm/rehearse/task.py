@@ -91,7 +91,9 @@ class Task:
             if self.stopped.is_set():
                 return -signal.SIGTERM
             process = self._start(command, log)
-        return process.wait() if process else 127
+        code = process.wait() if process else 127
+        self.forget_ended()
+        return code
 
     def shell(self, line: str) -> int:
         """Run a line as the agent does, by a shell."""
@@ -115,10 +117,10 @@ class Task:
         self.stopped.set()
         self._signal(signal.SIGKILL)
 
-    @property
-    def left(self) -> bool:
-        """Tell whether a process of its groups is still there."""
-        return bool(self._alive())
+    def forget_ended(self) -> bool:
+        """Forget groups without a process, whose number may be given away; tell if any is left."""
+        with self._lock:
+            return bool(self._alive())
 
     def _start(self, command: Sequence[str], log: BinaryIO) -> subprocess.Popen[bytes] | None:
         try:
@@ -144,7 +146,6 @@ class Task:
                     os.killpg(group, number)
 
     def _alive(self) -> list[int]:
-        """Return the groups with a process in them; one that is empty is forgotten for good."""
         alive = []
         for group in self._groups:
             with suppress(ProcessLookupError, PermissionError):
