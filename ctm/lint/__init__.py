@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from ctm.definition import Definition
 from ctm.lint.conduct import ifs, lengths, resources, secrets
+from ctm.lint.deadlocks import deadlocks
 from ctm.lint.descriptors import descriptors, is_descriptor
+from ctm.lint.events import events, expressions
 from ctm.lint.finding import Finding
-from ctm.lint.flows import deadlocks, events, expressions, sequences
+from ctm.lint.flows import sequences
 from ctm.lint.launches import Agent, launches
 from ctm.lint.own import with_job_types
 from ctm.lint.references import profiles, runs

@@ -102,6 +102,11 @@ _REQUIRED: Mapping[str, tuple[str, ...]] = {
 _ITEMS = ("Commands", "Included", "Excluded")
 """Lists whose items differ in JSON: {"rm": "-f x"} for a text, a calendar's name for an object."""
 
+_RECORDS: Mapping[str, tuple[str, ...]] = {
+    # An event in a list may carry its place in the order of additions and deletions.
+    "Event": ("Order",),
+}
+
 _MORE: Mapping[str, tuple[str, ...]] = {
     # Properties of the samples that the metadata leaves out.
     "ConnectionProfile": ("Centralized", "Description", "NoTestOnDeploy", "TargetAgent",
@@ -256,7 +261,9 @@ def _shape(hint: Any) -> Shape:
     if isinstance(hint, type) and _attributes(hint):
         if any("_abstract_aapi_container_" in a.metadata for a in _attributes(hint)):
             return ANY
-        return Shape("record", members={**_EVERYWHERE, **_properties(hint)})
+        family = next(_type_names(hint), "").split(":")[0]
+        more = {name: Property(TEXT) for name in _RECORDS.get(family, ())}
+        return Shape("record", members={**_EVERYWHERE, **_properties(hint), **more})
     return ANY
 
 

@@ -158,6 +158,41 @@ ACCEPTED: dict[str, dict[str, Any]] = {
             },
         }
     },
+    "jobs that run in turns, started by the event of a flow": {
+        "F": {
+            "Type": "SimpleFolder",
+            "Start": {
+                "Type": "Job:Dummy",
+                "Go": {
+                    "Type": "AddEvents",
+                    "Events": [{"Event": "Back_from_F_folder_job_B_to_F_folder_job_A"}],
+                },
+            },
+            "A": {"Type": "Job:Dummy", "Rerun": {"Every": "2", "Units": "Minutes"}},
+            "B": {"Type": "Job:Dummy", "Rerun": {"Every": "2", "Units": "Minutes"}},
+            "There": {"Type": "Flow", "Sequence": ["A", "B"]},
+            "Back": {"Type": "Flow", "Sequence": ["B", "A"]},
+        }
+    },
+    "events in an order, named by variables": {
+        "F": {
+            "Type": "Folder",
+            "A": {
+                "Type": "Job:Dummy",
+                "Out": {
+                    "Type": "AddEvents",
+                    "Events": [
+                        {"Event": "A_%%SMART_ORDERID", "Order": "1"},
+                        {"Event": "STARTED_%%DATE", "Order": "2"},
+                    ],
+                },
+            },
+            "B": {
+                "Type": "Job:Dummy",
+                "In": {"Type": "WaitForEvents", "Events": [{"Event": "A_%%SMART_ORDERID"}]},
+            },
+        }
+    },
     "rules for another environment": {
         "DeployDescriptor": [
             {"Comment": "All.", "Property": "ControlmServer", "Assign": "production"},

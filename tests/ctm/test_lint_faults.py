@@ -154,7 +154,8 @@ PLANTS = [
     Plant("a job that waits for its own folder's end", '"reports": {"Type"',
           '"Over": {"Type": "AddEvents", "Events": [{"Event": "OVER"}]},\n"After": {"Type": '
           '"Job:Dummy", "In": {"Type": "WaitForEvents", "Events": [{"Event": "OVER"}]}},\n'
-          '"reports": {"Type"', '"After"', "Reports/After", "deadlock", "can never start"),
+          '"reports": {"Type"', '"After"', "Reports/After", "deadlock",
+          "Reports/After waits for the end of Reports waits for Reports/After"),
     Plant("a flow to a job that is not there", '["Count", "Archive"]', '["Count", "Arkive"]',
           "Arkive", "Reports/Night/Last/Sequence/1", "flow", "has no job or subfolder Arkive"),
     Plant("a flow to another folder's job", '["Print", "Night"]', '["Print", "Night", "Sweep"]',
