@@ -60,7 +60,7 @@ class Agent:
         pauses = _pauses()
         while not self._ends(stop):
             pause = LOOK
-            if self._marks.text("login") != identity(self._settings.secrets):
+            if not self._is_registered():
                 try:
                     self.register()
                     pauses = _pauses()
@@ -132,6 +132,11 @@ class Agent:
             except AgentError as error:
                 complaints.append(str(error))
         return complaints
+
+    def _is_registered(self) -> bool:
+        """Tell whether the agent is registered, and by the credentials that are there now."""
+        current = self._marks.text("login") == identity(self._settings.secrets)
+        return current and self._marks.has("registered")
 
     def _ends(self, stop: Stop) -> bool:
         return stop.asked or self._marks.has("leaving")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -146,6 +147,13 @@ def test_a_missing_file_is_named_and_waited_for(folder: Folder, start: Start) ->
     agent.told("must hold token.secret, or username.secret and password.secret")
     folder.mount(FIRST)
     agent.told("in host group")
+
+
+def test_a_secret_whose_keys_have_other_names_is_told(folder: Folder, start: Start) -> None:
+    shutil.rmtree(folder.top / "secrets")
+    (folder.top / "secrets").mkdir()
+    (folder.top / "secrets" / "endpoint").write_text(FIRST["endpoint"])
+    start().told("endpoint.secret must hold the Automation API's address")
 
 
 def test_a_command_that_hangs_is_cut_off_once_the_pod_is_to_end(
