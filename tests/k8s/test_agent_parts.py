@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from misc.agent.life import PING, Agent
 from misc.agent.marks import Marks
 from misc.agent.settings import settings
 from misc.agent.volume import FOLDERS, keep_on_volume
+from tests.containers.recipes import CHECKOUT
 from tests.k8s.agent_folder import ALIAS, FIRST, Folder
 
 
@@ -101,6 +104,27 @@ def test_pauses_between_tries_grow_to_a_minute(folder: Folder) -> None:
     assert [line.rpartition("in ")[2] for line in told] == [
         f"{seconds} s" for seconds in (2, 4, 8, 16, 32, 60, 60, 60)
     ]
+
+
+ORPHAN = """
+import os, sys
+from misc.agent.first import FirstProcess
+orphan = os.fork()
+if orphan == 0:
+    os._exit(0)
+first = FirstProcess()
+try:
+    while True:
+        os.kill(orphan, 0)
+        first.wait(0.01)
+except ProcessLookupError:
+    sys.exit(0)
+"""
+
+
+def test_the_first_process_buries_what_others_left() -> None:
+    """An ended process that nobody collects can still be signalled; a buried one cannot."""
+    subprocess.run([sys.executable, "-c", ORPHAN], cwd=CHECKOUT, check=True, timeout=60)
 
 
 @pytest.mark.parametrize(
