@@ -2,115 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, get_args
 
 from runjob.errors import UsageError
 from runjob.options import Connection, JobOptions, Keep, Options, Prefix, RunOptions, Shown
-
-Convert = Callable[[str], Any]
-
-
-def _text(value: str) -> str:
-    return value
-
-
-def _number(value: str) -> int:
-    if not re.fullmatch(r"\d{1,9}", value):
-        raise ValueError("a whole number, 0 or more")
-    return int(value)
-
-
-def _positive(value: str) -> int:
-    if not re.fullmatch(r"\d{1,9}", value) or int(value) == 0:
-        raise ValueError("a whole number, 1 or more")
-    return int(value)
-
-
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def seconds(value: str) -> int:
-    """Turn `90`, `90s`, `10m`, `1h30m` into seconds, at least one."""
-    parts = re.fullmatch(r"(?:\d{1,6}[smhd])+|\d{1,9}", value)
-    total = (
-        sum(int(n) * UNITS[u or "s"] for n, u in re.findall(r"(\d+)([smhd]?)", value))
-        if parts
-        else 0
-    )
-    if not 0 < total < 2**31:
-        raise ValueError("a time such as 90s, 10m or 1h30m")
-    return total
-
-
-def one_of(*words: str) -> Convert:
-    """Accept these words only."""
-
-    def convert(value: str) -> str:
-        if value not in words:
-            raise ValueError(" or ".join(words))
-        return value
-
-    return convert
-
-
-def _pull_policy(value: str) -> str:
-    if value not in ("Always", "Latest", "IfNotPresent", "Never"):
-        raise ValueError("Always, IfNotPresent or Never")
-    return value
-
-
-def _pairs(value: str) -> tuple[tuple[str, str], ...]:
-    """Split `name=value,name=value`."""
-    pairs = []
-    for part in value.split(","):
-        name, equals, text = part.partition("=")
-        if not name or not equals or not text:
-            raise ValueError("NAME=VALUE, several divided by commas")
-        pairs.append((name, text))
-    return tuple(pairs)
-
-
-def _pair(value: str) -> tuple[tuple[str, str], ...]:
-    """Split one `NAME=VALUE`; the value may hold anything, also nothing."""
-    name, equals, text = value.partition("=")
-    if not name or not equals:
-        raise ValueError("NAME=VALUE")
-    return ((name, text),)
-
-
-def _identity(value: str) -> str:
-    """Accept what can be the value of a label."""
-    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", value):
-        raise ValueError("letters, digits, -, _ and . only, at most 63")
-    return value
-
-
-def _env_from(value: str) -> tuple[tuple[str, str], ...]:
-    kind, slash, name = value.partition("/")
-    if kind not in ("secret", "configmap") or not slash or not name:
-        raise ValueError("secret/NAME or configmap/NAME")
-    return ((kind, name),)
-
-
-def _toleration(value: str) -> tuple[str, ...]:
-    if not re.fullmatch(
-        r"(\*|[\w./-]+(=[\w.-]*)?)(:(NoSchedule|PreferNoSchedule|NoExecute))?", value
-    ):
-        raise ValueError("KEY[=VALUE][:EFFECT], or * for any taint")
-    return (value,)
-
-
-def _exit_map(value: str) -> tuple[tuple[int, int], ...]:
-    pairs = []
-    for part in value.split(","):
-        match = re.fullmatch(r"(\d{1,3})=(\d{1,3})", part)
-        if not match or max(int(match[1]), int(match[2])) > 255:
-            raise ValueError("CODE=CODE such as 4=0, codes from 0 to 255")
-        pairs.append((int(match[1]), int(match[2])))
-    return tuple(pairs)
+from runjob.values import (
+    Convert,
+    env_from,
+    exit_map,
+    identity,
+    number,
+    one_of,
+    pair,
+    pairs,
+    positive,
+    pull_policy,
+    seconds,
+    toleration,
+)
 
 
 @dataclass(frozen=True)
@@ -128,7 +39,7 @@ class Flag:
     target: str
     help: str
     metavar: str | None = "NAME"
-    convert: Convert = _text
+    convert: Convert = str
     collects: bool = False
     blank: Any = ...
     legacy: bool = False
@@ -150,7 +61,7 @@ FLAGS: tuple[Flag, ...] = (
     _legacy("a", "args", "job.args", "arguments of the command, split at blanks", "TEXT",
             convert=lambda value: tuple(value.split()), collects=True, blank=()),
     _legacy("b", "backofflimit", "job.backoff_limit", "retries before the Job fails (default: 0)",
-            "N", convert=_number, blank=0),
+            "N", convert=number, blank=0),
     _legacy("c", "claim", "job.claim", "PersistentVolumeClaim to mount at -t", "NAME", blank=None),
     _legacy("e", "envname", "env.names", "environment variable; its value is the -v at the same "
             "position", "NAME", convert=lambda value: (value,), collects=True, blank=("",)),
@@ -168,7 +79,7 @@ FLAGS: tuple[Flag, ...] = (
             "(default: default)", "NAME", blank=None),
     _legacy("p", "image_pull_policy imagepullpolicy", "job.pull_policy",
             "Always, IfNotPresent or Never (default: Always; Latest means Always)", "POLICY",
-            convert=_pull_policy, blank="Always"),
+            convert=pull_policy, blank="Always"),
     _legacy("r", "restartpolicy", "job.restart_policy", "Never or OnFailure (default: Never)",
             "POLICY", convert=one_of("Never", "OnFailure"), blank="Never"),
     _legacy("s", "imagesecret imagepullsecret", "job.pull_secret",
@@ -181,33 +92,33 @@ FLAGS: tuple[Flag, ...] = (
     _new("argument", "job.args", "argument of the command, a word each time", "WORD",
          convert=lambda value: (value,), collects=True),
     _new("requests", "job.requests", "what the pod asks of its node: cpu=1,memory=1Gi", "PAIRS",
-         convert=_pairs, collects=True),
+         convert=pairs, collects=True),
     _new("limits", "job.limits", "what the pod may use at most: memory=1Gi", "PAIRS",
-         convert=_pairs, collects=True),
+         convert=pairs, collects=True),
     _new("service-account", "job.service_account", "ServiceAccount of the pod", "NAME"),
     _new("node-selector", "job.node_selector", "labels that the node must have", "PAIRS",
-         convert=_pairs, collects=True),
+         convert=pairs, collects=True),
     _new("toleration", "job.tolerations", "taint that the pod tolerates: KEY[=VALUE][:EFFECT]",
-         "TAINT", convert=_toleration, collects=True),
-    _new("label", "job.labels", "label of the Job and its pods", "NAME=VALUE", convert=_pair,
+         "TAINT", convert=toleration, collects=True),
+    _new("label", "job.labels", "label of the Job and its pods", "NAME=VALUE", convert=pair,
          collects=True),
     _new("annotation", "job.annotations", "annotation of the Job and its pods", "NAME=VALUE",
-         convert=_pair, collects=True),
+         convert=pair, collects=True),
     _new("env-from", "job.env_from", "all environment of a Secret or ConfigMap: secret/NAME or "
-         "configmap/NAME", "SOURCE", convert=_env_from, collects=True),
+         "configmap/NAME", "SOURCE", convert=env_from, collects=True),
     _new("deadline", "job.deadline", "how long the Job may take: 90s, 10m, 2h", "TIME",
          convert=seconds),
-    _new("completions", "job.completions", "pods that must succeed", "N", convert=_positive),
-    _new("parallelism", "job.parallelism", "pods that may run at once", "N", convert=_positive),
+    _new("completions", "job.completions", "pods that must succeed", "N", convert=positive),
+    _new("parallelism", "job.parallelism", "pods that may run at once", "N", convert=positive),
     _new("indexed", "job.indexed", "number the completions (JOB_COMPLETION_INDEX)", None),
     _new("security", "job.security", "restricted: run as that Pod Security Standard asks",
          "LEVEL", convert=one_of("restricted")),
     _new("set", "sets", "set any field of the Job: spec.template.spec.priorityClassName=high",
-         "PATH=VALUE", convert=_pair, collects=True),
+         "PATH=VALUE", convert=pair, collects=True),
     _new("param", "params", "value of the placeholder ${{NAME}} in the manifest", "NAME=VALUE",
-         convert=_pair, collects=True),
+         convert=pair, collects=True),
     _new("query", "query", "parameter that is sent with the https address of -y", "NAME=VALUE",
-         convert=_pair, collects=True),
+         convert=pair, collects=True),
     _new("token-file", "token_file", "file with the bearer token for the https address of -y",
          "FILE"),
     _new("generate-name", "generate_name", "start of a Job name that gets a random end", "START"),
@@ -228,13 +139,13 @@ FLAGS: tuple[Flag, ...] = (
     _new("exit-code", "run.container_exit", "container: exit with the main container's code",
          "WHOSE", convert=lambda value: one_of("container")(value) == "container"),
     _new("map-exit", "run.exit_map", "exit with another code than the container's: 4=0",
-         "CODE=CODE", convert=_exit_map, collects=True),
+         "CODE=CODE", convert=exit_map, collects=True),
     _new("result-file", "run.result_file", "write the verdict as JSON", "FILE"),
     _new("print", "run.shown", "one more closing line: exit-code (of the main container) or result "
          "(the verdict as JSON)", "WHAT",
          convert=lambda value: (one_of(*get_args(Shown))(value),), collects=True),
     _new("run-id", "run_id", "identity of this run, by which --kill finds its Job", "ID",
-         convert=_identity),
+         convert=identity),
     _new("kill", "kill", "end the Job of the run of that --run-id, instead of running one", None),
     _new("form", "form", "read the form of the runKjob job type; - is standard input", "FILE"),
 )  # fmt: skip

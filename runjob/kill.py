@@ -13,7 +13,9 @@ from runjob.retry import Backoff, wait_for
 
 T = TypeVar("T")
 
-# Seconds, beyond the pods' own grace period, until a deletion is seen to be done.
+# Seconds. A launcher that has just been started makes its Job within this time.
+APPEARANCE = 3.0
+# Beyond the pods' own grace period, until a deletion is seen to be done.
 REMOVAL = 15.0
 LOOK = 0.5
 
@@ -48,7 +50,9 @@ class Killer:
 
         A run that has no Job, or no longer, is no error. Raises LaunchError.
         """
-        jobs = self._jobs(namespace, run_id)
+        until = self._now() + APPEARANCE
+        while not (jobs := self._jobs(namespace, run_id)) and self._now() < until:
+            self._wait(LOOK)
         if not jobs:
             return f"No Job of this run in namespace {namespace}: nothing to end"
         names = ", ".join(job["metadata"]["name"] for job in jobs)

@@ -8,11 +8,12 @@ from getopt import GetoptError, gnu_getopt
 from typing import Any
 
 from runjob.errors import UsageError
-from runjob.flags import FLAGS, Asked, Flag, seconds
+from runjob.flags import FLAGS, Asked, Flag
 from runjob.leftovers import GRACE, Wanted
 from runjob.options import Connection
 from runjob.plan import check_names
 from runjob.request import JobRequest
+from runjob.values import seconds
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -99,7 +99,7 @@ def natural_end(picture: Picture) -> Ending | None:
             code=Exit.DELETED,
             text="somebody else deleted the Job before it ended",
             hint="nothing is known about its result; find out who removes Jobs in this namespace "
-            "(a clean-up task, a TTL, a colleague) before you run it again",
+            "(a kill of this run, a clean-up task, a TTL, a colleague) before you run it again",
         )
     return None
 

@@ -16,9 +16,19 @@ PURE = {
     },
     "pythonapp": {"errors", "message", "rules", "settings"},
     "runjob": {
-        *("chunked", "errors", "fields", "flags", "jobspec", "logs", "manifest", "messages"),
-        *("observed", "options", "plan", "report", "request", "retry", "verdict", "waiting"),
-        *("version", "yamltext"),
+        *("chunked", "errors", "fields", "flags", "form", "jobspec", "logs", "manifest"),
+        *(
+            "messages",
+            "observed",
+            "options",
+            "plan",
+            "report",
+            "request",
+            "retry",
+            "verdict",
+            "waiting",
+        ),
+        *("values", "version", "yamltext"),
     },
 }
 # The effects of the pipeline run in processes of their own, where nothing is measured.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
@@ -15,7 +16,8 @@ import pytest
 from misc.jobtype import Commands, expand, load, verdict_of
 from misc.jobtype_source import BUILT
 from runjob.plan import RUN_ID
-from tests.contract.launches import FOREVER, SCRIPT, wait_until
+from runjob.version import VERSION
+from tests.contract.launches import FOREVER, SCRIPT, Launcher, Starter, sh, wait_until
 from tests.contract.targets import Target
 
 JOB_TYPE = load(BUILT)
@@ -148,6 +150,44 @@ def test_a_kill_does_not_touch_a_job_that_somebody_else_labelled_so(
     assert "was not touched" in err
     assert running.poll() is None
     assert target.api.job(stranger) is not None
+
+
+def test_a_run_of_the_command_line_is_killed_by_its_identity(
+    launch: Launcher, start: Starter, target: Target, name: str
+) -> None:
+    run = ("--run-id", f"{name[-12:]}.1")
+    started = start("-j", name, *run, *sh(FOREVER))
+    started.until(b"up\n")
+    killed = launch("--kill", *run)
+    assert (killed.code, killed.err) == (0, "")
+    assert killed.text == f"Job {target.namespace}/{name} was ended: it and its pods are gone\n"
+    assert started.end().code == 14
+
+
+def test_a_kill_finds_the_namespace_in_the_manifest(
+    common: tuple[str, ...],
+    target: Target,
+    folder: Path,
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"namespace": target.namespace}}
+    (folder / "job.yaml").write_text(json.dumps(job))
+    launch = Launcher(common[2:], capfdbinary)  # without -n
+    killed = launch("--kill", "-y", "job.yaml", "-j", "any", "--run-id", "nobody-has-it")
+    assert killed.code == 0
+    assert killed.text == f"No Job of this run in namespace {target.namespace}: nothing to end\n"
+
+
+def test_a_form_can_be_a_file_and_can_ask_for_help(
+    launch: Launcher, commands: Expand, folder: Path
+) -> None:
+    for more, words in (("--version", VERSION), ("--dry-run client", "kind: Job")):
+        line = commands("0001", **{"More Options": more}).execute
+        _, _, handed_over = line.partition("\n")
+        (folder / "form").write_text(handed_over.rsplit("\n", 2)[0] + "\n")
+        run = launch("--form", "form")
+        assert (run.code, run.err) == (0, "")
+        assert words in run.text
 
 
 def test_what_is_signalled_is_the_launcher_itself(

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runjob.errors import UsageError
-from runjob.flags import FLAGS, Asked, Flag, parse, seconds, usage
+from runjob.flags import FLAGS, Asked, Flag, parse, usage
 from runjob.options import Connection, JobOptions, Options, RunOptions
+from runjob.values import seconds
 
 # The table of the launcher's contract; its words bind.
 CONTRACT = """

@@ -51,6 +51,15 @@ def test_without_a_manifest_the_container_fields_count(name: str) -> None:
     assert (found.manifest, found.job.image, found.job.backoff_limit) == (None, "busybox", 2)
 
 
+def test_words_and_pairs_keep_their_order() -> None:
+    found = options(
+        command="sh -c 'echo $A'", arguments="a '' 'b c'", evar1="A", eval1="1", evar3="B"
+    ).job
+    assert found.command == ("sh", "-c", "echo $A")
+    assert found.args == ("a", "", "b c")
+    assert found.env == (("A", "1"), ("B", ""))
+
+
 def test_with_a_manifest_they_do_not() -> None:
     found = options(
         YAML="https://host/a.yaml", imagename="busybox", command="echo", arguments="a",

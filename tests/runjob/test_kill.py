@@ -88,6 +88,10 @@ def test_a_run_without_a_job_is_no_error() -> None:
     assert api.deleted == []
 
 
+def test_a_job_that_is_being_made_is_waited_for() -> None:
+    assert "was ended" in kill(FakeApi([], [], [job()], []))
+
+
 @pytest.mark.parametrize(
     ("found", "words"),
     [

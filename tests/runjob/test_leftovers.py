@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runjob.flags import seconds
 from runjob.leftovers import GRACE, Wanted, divide, ended, rows, span, why_spared
 from runjob.plan import LAUNCH
+from runjob.values import seconds
 from tests.runjob.scenes import NOON
 
 NOW = NOON + timedelta(hours=2)

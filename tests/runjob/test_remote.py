@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from runjob import cli
+from runjob import cli, remote
 from runjob.errors import Exit, LaunchError, ManifestError, UsageError
 from runjob.flags import parse
 from runjob.options import Options
@@ -203,6 +203,25 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(
 def test_nobody_there_is_told() -> None:
     with pytest.raises(ManifestError, match="cannot be fetched: "):
         fetch("https://127.0.0.1:9/job.yaml")
+
+
+def test_a_server_that_is_mute_is_not_waited_for(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    enough = threading.Event()
+    monkeypatch.setattr(remote, "READ_TIMEOUT", 0.2)
+    web.answer = lambda _: (enough.wait(60), None)[1]
+    with pytest.raises(ManifestError, match="cannot be fetched: no answer within"):
+        fetch(f"{web.address}/job.yaml")
+    enough.set()
+
+
+def test_a_server_that_speaks_no_http_is_told_without_its_words(web: Web) -> None:
+    def babble(request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(b"sesame\r\n\r\n")
+
+    web.answer = babble
+    with pytest.raises(ManifestError, match="cannot be fetched: BadStatusLine") as caught:
+        fetch(f"{web.address}/job.yaml")
+    assert "sesame" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
