@@ -8,7 +8,7 @@ from typing import Any
 
 from ctm.definition import Path
 from ctm.lint.finding import Finding
-from ctm.lint.tree import Item, Tree, is_a
+from ctm.lint.tree import Item, Tree
 
 _SECRET = re.compile(
     r"(?i)(password|passwd|passphrase|secret|token|api.?key|access.?key|private.?key)"
@@ -29,11 +29,8 @@ _SCRIPT_BYTES = 64_000
 def secrets(trees: Sequence[Tree]) -> Iterator[Finding]:
     """Find passwords and keys that stand there to be read."""
     for tree in trees:
-        for item in tree.items.values():
-            for name, value in item.content.items():
-                path = (*item.path, name)
-                if path not in tree.items and not is_a(item.type, "Flow"):
-                    yield from _secrets(tree, path, name, value)
+        for name, value in tree.definition.content.items():
+            yield from _secrets(tree, (name,), name, value)
 
 
 def _secrets(tree: Tree, path: Path, name: str, value: Any) -> Iterator[Finding]:
@@ -42,7 +39,7 @@ def _secrets(tree: Tree, path: Path, name: str, value: Any) -> Iterator[Finding]
             yield from _secrets(tree, (*path, position), name, inner)
     elif isinstance(value, dict):
         for key, inner in value.items():
-            if key != "Secret":
+            if key not in ("Secret", "Type"):
                 yield from _secrets(tree, (*path, key), key, inner)
     elif isinstance(value, str) and value:
         named = _SECRET.search(name) and not _NO_SECRET.search(name)

@@ -14,9 +14,10 @@ from ctm.definition import Path
 from ctm.lint.finding import Finding
 from ctm.lint.tree import Item, Tree, is_a
 from misc.jobtype import JobType, JobTypeError, expand
-from runjob import flags, form
-from runjob.errors import UsageError
+from runjob import flags, form, subcommands
+from runjob.errors import LaunchError, UsageError
 from runjob.options import Options
+from runjob.plan import plan
 
 _LAUNCHER = "runJob.py"
 _END = re.compile(r"[;&|<>()]+")
@@ -27,20 +28,28 @@ _NAMED = re.compile(r"[\w./-]+\.(?:ya?ml|sql|sh|py)")
 
 @dataclass(frozen=True)
 class Agent:
-    """Where the folders of the agent are in this project, the longest name first."""
+    """Where the folders of the agent are in this project."""
 
     folders: Mapping[str, FilePath]
 
+    def local(self, name: str) -> FilePath | None:
+        """Return where a file of the agent would be here; None for a folder that is not known."""
+        inside = [start for start in self.folders if name.startswith(start)]
+        if not inside:
+            return None
+        start = max(inside, key=len)
+        return self.folders[start] / name.removeprefix(start).lstrip("/")
+
     def missing(self, name: str) -> str | None:
         """Say what is wrong with a file's name on the agent; None where all is well, or unknown."""
-        for start, local in sorted(self.folders.items(), key=lambda pair: -len(pair[0])):
-            if name.startswith(start):
-                if (local / name.removeprefix(start).lstrip("/")).is_file():
-                    return None
-                return f"{name} would come from {local}, where it is missing; correct the name"
+        local = self.local(name)
+        if local is not None:
+            if local.is_file():
+                return None
+            return f"{name} would come from {local.parent}, where it is missing; correct the name"
         base = PurePosixPath(name).name
-        for start, local in self.folders.items():
-            if base and (local / base).is_file():
+        for start, folder in self.folders.items():
+            if base and (folder / base).is_file():
                 return f"{name} is in no folder of the agent; is it {start.rstrip('/')}/{base}?"
         return None
 
@@ -111,7 +120,8 @@ def _line(tree: Tree, path: Path, line: str, agent: Agent) -> Iterator[Finding]:
         starts = [at for at, word in enumerate(words) if PurePosixPath(word).name == _LAUNCHER]
         if starts:
             told = True
-            yield from _launch(tree, path, words[starts[0] + 1 :], agent)
+            beside = str(PurePosixPath(words[starts[0]]).parent)
+            yield from _launch(tree, path, words[starts[0] + 1 :], beside, agent)
     if told:
         return
     for name in dict.fromkeys(_NAMED.findall(_VARIABLE.sub("", line))):
@@ -120,25 +130,46 @@ def _line(tree: Tree, path: Path, line: str, agent: Agent) -> Iterator[Finding]:
             yield tree.finding(path, "file", wrong)
 
 
-def _launch(tree: Tree, path: Path, words: Sequence[str], agent: Agent) -> Iterator[Finding]:
+def _launch(
+    tree: Tree, path: Path, words: Sequence[str], beside: str, agent: Agent
+) -> Iterator[Finding]:
+    """Read a line as the launcher does, up to the Job that it would create."""
     # A variable's value is known at run time only: a number fits most options that check.
     argv = [_VARIABLE.sub("1", word) for word in words]
     try:
+        if argv and argv[0] in subcommands.SUBCOMMANDS:
+            subcommands.read(argv[0], argv[1:])
+            return
         options = flags.parse(argv)
-    except UsageError as error:
+        if not isinstance(options, Options) or options.kill or options.form:
+            return
+        manifest = options.manifest
+        if manifest is not None and manifest in words:
+            wrong = agent.missing(manifest)
+            if wrong:
+                yield tree.finding(path, "file", wrong)
+        if manifest is not None and not _readable(agent, manifest):
+            return
+
+        def find(name: str) -> str | None:
+            there = f"{beside}/{name}"
+            return there if _readable(agent, there) else None
+
+        if manifest is None and not options.job.image and agent.local(f"{beside}/x") is None:
+            return  # a manifest beside a launcher that is not here
+        plan(options, find, lambda name: _text(agent, name))
+    except LaunchError as error:
         yield tree.finding(path, "launch", f"runJob.py cannot take this line: {error}")
-        return
-    if not isinstance(options, Options):
-        return
-    if not (options.manifest or options.job.image or options.job_name):
-        yield tree.finding(
-            path, "launch", "runJob.py would have nothing to run; add -y MANIFEST or -i IMAGE"
-        )
-    manifest = options.manifest
-    if manifest and not manifest.startswith("https:") and manifest in words:
-        wrong = agent.missing(manifest)
-        if wrong:
-            yield tree.finding(path, "file", wrong)
+
+
+def _readable(agent: Agent, name: str) -> bool:
+    local = agent.local(name)
+    return local is not None and local.is_file()
+
+
+def _text(agent: Agent, name: str) -> str:
+    local = agent.local(name)
+    return local.read_text(encoding="utf-8", errors="replace") if local is not None else ""
 
 
 def _commands(line: str) -> Iterator[list[str]]:
@@ -184,4 +215,4 @@ def _expanded(
     except UsageError as error:
         yield tree.finding(job.path, "launch", f"runJob.py cannot take this form: {error}")
         return
-    yield from _launch(tree, job.path, words, agent)
+    yield from _launch(tree, job.path, words, given.get("AI-CLIPath", "").rstrip("/"), agent)

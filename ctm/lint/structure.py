@@ -20,7 +20,16 @@ _TODAY = {"MutexType": "LockType"}
 
 def structure(trees: Iterable[Tree], catalogue: Catalogue) -> Iterator[Finding]:
     """Check each object by itself against its type."""
+    owners: dict[str, str] = {}
     for tree in trees:
+        for path in tree.items:
+            if len(path) == 1:
+                first = owners.setdefault(str(path[0]), tree.definition.name)
+                if first != tree.definition.name:
+                    yield tree.finding(
+                        path, "duplicate",
+                        f"{first} defines it, too, and what is deployed last counts; rename one",
+                    )  # fmt: skip
         for twice in tree.definition.repeated:
             name = tree.definition.name
             yield Finding(name, twice.line, twice.path, "duplicate", describe(twice))

@@ -10,6 +10,16 @@ from ctm.lint import Agent
 from ctm.lint.vendor import Catalogue, catalogue
 from misc.jobtype import JobType, load
 
+MANIFEST = """\
+apiVersion: batch/v1
+kind: Job
+metadata: {{name: {name}, namespace: reports}}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers: [{{name: main, image: example/{name}}}]
+"""
 PROJECT = Path(__file__).parents[2]
 
 
@@ -33,5 +43,6 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Agent:
     for folder, names in files.items():
         (root / folder).mkdir()
         for name in names:
-            (root / folder / name).touch()
-    return Agent({f"/opt/{folder}/": root / folder for folder in files})
+            (root / folder / name).write_text(MANIFEST.format(name=name.partition(".")[0]))
+    folders = {f"/opt/{folder}/": root / folder for folder in files}
+    return Agent({**folders, "/opt/runjob/": root / "scripts"})

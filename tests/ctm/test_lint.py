@@ -304,6 +304,22 @@ def test_events_are_balanced_across_the_files_given_together(vendor: Catalogue) 
     assert [each.file for each in lint([there], vendor, [], Agent({}))] == ["b.json"]
 
 
+def test_a_name_that_two_files_define_is_found_in_the_second(vendor: Catalogue) -> None:
+    text = json.dumps({"F": {"Type": "Folder", "J": {"Type": "Job:Dummy"}}})
+    (finding,) = lint([read(text, "a.json"), read(text, "b.json")], vendor, [], Agent({}))
+    assert (finding.file, finding.object, finding.rule) == ("b.json", "F", "duplicate")
+    assert "a.json defines it, too" in finding.what
+
+
+def test_a_line_that_collects_leftovers_is_read_by_that_command(vendor: Catalogue) -> None:
+    def content(line: str) -> dict[str, Any]:
+        return {"F": {"Type": "Folder", "J": {"Type": "Job:Command", "Command": line}}}
+
+    assert check(content("python3 /opt/x/runJob.py gc -n reports"), vendor) == []
+    (finding,) = check(content("python3 /opt/x/runJob.py gc --everywhere"), vendor)
+    assert finding.rule == "launch"
+
+
 def test_a_circle_through_two_files_is_found_once_and_what_waits_behind_it_is_not(
     vendor: Catalogue,
 ) -> None:
