@@ -27,7 +27,8 @@ def main(name: str, words: list[str]) -> int:
     while (folder / "hang").exists():
         time.sleep(0.05)
     file = folder / "server.json"
-    server: Server = json.loads(file.read_text()) if file.exists() else KNOWN
+    before = file.read_text() if file.exists() else json.dumps(KNOWN)
+    server: Server = json.loads(before)
     trouble = folder / "trouble"
     try:
         if trouble.exists() and (name, words[:1]) not in (("start-ag", ["-u"]), ("ctm", ["env"])):
@@ -36,7 +37,9 @@ def main(name: str, words: list[str]) -> int:
     except ValueError as error:
         print(f"error: {error} (called with {words})", file=sys.stderr)
         return 1
-    file.write_text(json.dumps(server))
+    # A question writes nothing: it may be asked while another call changes something.
+    if json.dumps(server) != before:
+        file.write_text(json.dumps(server))
     print(json.dumps(answer))
     return 0
 
