@@ -26,5 +26,7 @@ class Finding:
         return "/".join(str(step) for step in self.path)
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}:"
-        return f"{where} {self.object}: {self.what}" if self.path else f"{where} {self.what}"
+        told = f"{self.object}: {self.what}" if self.path else self.what
+        # Names may hold anything, also newlines.
+        line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in told)
+        return f"{self.file}:{self.line}: {line}"

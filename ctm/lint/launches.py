@@ -22,7 +22,7 @@ from runjob.plan import plan
 _LAUNCHER = "runJob.py"
 _END = re.compile(r"[;&|<>()]+")
 _VARIABLE = re.compile(r"%%[\w$\\.-]*")
-_HANDED = re.compile(r"<<'([\w-]+)'\n(.*?)^\1$", re.S | re.M)  # a here-document: the form
+_HANDED = re.compile(r"<<['\"]([\w-]+)['\"]\n(.*?)^\1$", re.S | re.M)  # a here-document: the form
 _NAMED = re.compile(r"[\w./-]+\.(?:ya?ml|sql|sh|py)")
 
 
