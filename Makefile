@@ -75,7 +75,7 @@ e2e: $(VENV)/dev ## run on the cluster of KUBECONFIG what no embedded one can sh
 	@$(call need-cluster,e2e)
 	@RUNJOB_CLUSTER=real KUBECONFIG="$(CLUSTER)" $(PY) -m pytest $(RETRY) tests/e2e
 
-images: $(VENV)/dev ## build the images of producer, consumer and counting sample (as root, on Debian)
+images: $(VENV)/dev ## build the images of producer, consumer, counting sample and agent (as root, on Debian)
 	@$(PY) -m tests.containers
 
 pipeline: $(VENV)/dev ## run the Customer-360 pipeline once through on embedded engines
