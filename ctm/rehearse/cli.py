@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NoReturn
@@ -86,11 +87,22 @@ def _rehearse(options: argparse.Namespace, interrupt: Interrupt) -> int:
             _set_the_scene(f"before-{number}", line, stage, interrupt)
         if interrupt.count:
             return NOT_DONE
-        told = Rehearsal(plan, stage, runners, _audience(plan, options), interrupt).run()
+
+        def write(text: str) -> None:
+            """Print a line; where nobody reads any more, end, as a closed pipe ends others."""
+            try:
+                print(text, flush=True)
+            except BrokenPipeError:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                interrupt()
+
+        audience = _audience(plan, options, write)
+        told = Rehearsal(plan, stage, runners, audience, interrupt).run()
         for line in summary(told, plan):
-            print(f"rehearse: {line}")
+            write(f"rehearse: {line}")
         if options.out:
             _keep(options.out, plan, told, work)
+            write(f"rehearse: {options.out}: record.json, gantt.svg, logs/")
     return DONE if told.ok else NOT_DONE
 
 
@@ -143,10 +155,12 @@ def _set_the_scene(name: str, line: str, stage: Stage, interrupt: Interrupt) -> 
         raise ProfileError(f"before: {line}: it ended with {codes[0]}: {words[-1]:.300}")
 
 
-def _audience(plan: Plan, options: argparse.Namespace) -> Lines | Table:
+def _audience(
+    plan: Plan, options: argparse.Namespace, write: Callable[[str], None]
+) -> Lines | Table:
     if sys.stdout.isatty():
         return Table(sys.stdout, plan, confirm=options.confirm, read=sys.stdin.readline)
-    return Lines(sys.stdout, plan, confirm=options.confirm)
+    return Lines(write, plan, confirm=options.confirm)
 
 
 def _prepare(folder: Path) -> None:
@@ -166,4 +180,3 @@ def _keep(folder: Path, plan: Plan, told: Rehearsed, work: Path) -> None:
     (folder / "record.json").write_text(text, encoding="utf-8")
     (folder / "gantt.svg").write_text(gantt(plan, told), encoding="utf-8")
     shutil.copytree(work / "logs", folder / "logs")
-    print(f"rehearse: {folder}: record.json, gantt.svg, logs/")

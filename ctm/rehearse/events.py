@@ -108,13 +108,3 @@ def events_in(wait: Wait) -> Iterator[Event]:
     else:
         for part in wait.parts:
             yield from events_in(part)
-
-
-def told(wait: Wait) -> str:
-    """Write an expression as people read it."""
-    if isinstance(wait, Event):
-        return str(wait)
-    word = " and " if isinstance(wait, All) else " or "
-    return word.join(
-        told(part) if isinstance(part, Event) else f"({told(part)})" for part in wait.parts
-    )

@@ -12,11 +12,13 @@ from enum import Enum
 from typing import Any
 
 from ctm.rehearse.conditions import Ending, holds
-from ctm.rehearse.events import Event, events_in, satisfied, told
+from ctm.rehearse.events import Event, events_in, satisfied
 from ctm.rehearse.plan import Action, Node, Plan
 
 # A job that Action:Run orders after its end runs anew, so that two could order each other for ever.
 MOST_ORDERS = 3
+# Of the events that a job waits for, so many are told.
+MOST_CAUSES = 3
 
 
 class Phase(str, Enum):
@@ -155,8 +157,8 @@ def why_waiting(plan: Plan, state: State, name: str) -> str:
     if not satisfied(node.wait, state.events):
         missing = [each for each in events_in(node.wait) if each not in state.events]
         causes = [_cause(plan, state, each) for each in dict.fromkeys(missing)]
-        whole = f"{told(node.wait)}: " if len(list(events_in(node.wait))) > len(missing) else ""
-        return whole + "; ".join(causes)
+        more = f" and {len(causes) - MOST_CAUSES} more" if len(causes) > MOST_CAUSES else ""
+        return "; ".join(causes[:MOST_CAUSES]) + more
     if node.confirm and not run.confirmed:
         return "a confirmation"
     return _shortage(plan, state, node) or "its start"

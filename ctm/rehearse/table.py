@@ -18,8 +18,8 @@ _QUIET_SECONDS = 10.0
 class Lines:
     """Prints a line for each change, and where nothing changes, how it stands every ten seconds."""
 
-    def __init__(self, out: TextIO, plan: Plan, *, confirm: bool) -> None:
-        self._out = out
+    def __init__(self, write: Callable[[str], None], plan: Plan, *, confirm: bool) -> None:
+        self._write = write
         self._plan = plan
         self._confirm = confirm
         self._last = 0.0
@@ -35,7 +35,7 @@ class Lines:
 
     def tell(self, seconds: float, job: str, text: str) -> None:
         self._last = seconds
-        print(line(seconds, job, text), file=self._out, flush=True)
+        self._write(line(seconds, job, text))
 
     def ask(self, _job: str, answer: Callable[[bool], None]) -> bool:
         if self._confirm:

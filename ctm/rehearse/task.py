@@ -104,7 +104,10 @@ class Task:
         self.stopped.set()
         if self.farewell:
             with self.log.open("ab") as log, self._lock:
-                self._start(["/bin/sh", "-c", self.farewell], log)
+                ending = self._start(["/bin/sh", "-c", self.farewell], log)
+            if ending:
+                # Waited for, so that it does not count as left once it has ended.
+                threading.Thread(target=ending.wait, daemon=True).start()
         else:
             self.terminate()
 

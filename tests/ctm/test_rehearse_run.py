@@ -20,6 +20,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
+RUNKJOB = "ApplicationIntegrator:AI runKjob"
 NOT_OK = {"Type": "If:CompletionStatus", "CompletionStatus": "NOTOK"}
 
 
@@ -249,17 +250,26 @@ def test_a_signal_ends_everything_that_was_started(
     )
     line = written(
         tmp_path,
-        "cluster: embedded",
-        Profile={"Type": "Job:Dummy"},
+        "cluster: embedded\njob_types: [misc/runKjob.ctmai]\npaths: {/opt/runjob: '{launcher}'}",
         Child=command(f"sleep 1000 & echo $! > {tmp_path}/child.pid; wait"),
         Left=command(f"sleep 1000 & echo $! > {tmp_path}/left.pid"),
         Pod={"Type": "Job:Kubernetes", "ConnectionProfile": "K8S", "Job Spec Yaml": spec},
+        Ours={
+            "Type": f"Job:{RUNKJOB}",
+            "ConnectionProfile": "OURS",
+            "AI-Jobname": "ours",
+            "AI-Image Name": "busybox:1",
+            "AI-Command": f"sh -c 'echo $$$$ > {tmp_path}/ours.pid; exec sleep 1000'",
+        },
     )
-    profiles = {"K8S": {"Type": "ConnectionProfile:Kubernetes", "Namespace": "controlm"}}
+    profiles = {
+        "K8S": {"Type": "ConnectionProfile:Kubernetes", "Namespace": "controlm"},
+        "OURS": {"Type": f"ConnectionProfile:{RUNKJOB}", "AI-CLIPath": "/opt/runjob/"},
+    }
     (tmp_path / "profiles.json").write_text(json.dumps(profiles), encoding="utf-8")
     process = subprocess.Popen([*line, str(tmp_path / "profiles.json")], cwd=ROOT)
     started.append(process)
-    files = [tmp_path / f"{name}.pid" for name in ("child", "left", "pod")]
+    files = [tmp_path / f"{name}.pid" for name in ("child", "left", "pod", "ours")]
     awaited("all run", lambda: all(file.exists() and file.read_text().strip() for file in files))
     pids = [int(file.read_text()) for file in files]
     process.send_signal(number)
@@ -268,8 +278,33 @@ def test_a_signal_ends_everything_that_was_started(
         assert gone(pid), f"{file.name} still runs"
     record = json.loads((tmp_path / "out" / "record.json").read_text(encoding="utf-8"))
     assert record["interrupted"] is True
-    # The launcher has removed its Job: it was asked, and not killed.
-    assert "Job controlm/long" in (tmp_path / "out/logs/Pod.log").read_text(encoding="utf-8")
+    # The launchers have removed their Jobs: they were asked, and not killed.
+    for name, told in (("Pod", "Job controlm/long"), ("Ours", "Job default/ours")):
+        log = (tmp_path / f"out/logs/{name}.log").read_text(encoding="utf-8")
+        assert told in log.splitlines()[-1], log
+
+
+def test_who_stops_reading_ends_the_rehearsal(
+    tmp_path: Path, started: list[subprocess.Popen[bytes]]
+) -> None:
+    line = written(
+        tmp_path,
+        "minute: 1",
+        Long=command(f"echo $$ > {tmp_path}/long.pid; sleep 1000"),
+        Short=command(f"while ! test -s {tmp_path}/closed; do sleep 0.05; done"),
+    )
+    process = subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    started.append(process)
+    file = tmp_path / "long.pid"
+    awaited("it runs", lambda: file.exists() and file.read_text().strip())
+    assert process.stdout is not None
+    process.stdout.close()
+    (tmp_path / "closed").write_text("now", encoding="ascii")
+    assert process.wait(PATIENCE) == 1
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert gone(int(file.read_text()))
 
 
 def test_a_second_signal_kills_who_does_not_hear_the_first(
