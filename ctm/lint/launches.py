@@ -116,7 +116,13 @@ def _files(job: Item) -> Iterator[tuple[Path, str]]:
 
 def _line(tree: Tree, path: Path, line: str, agent: Agent) -> Iterator[Finding]:
     told = False
-    for words in _commands(line):
+    try:
+        commands = list(_commands(line))
+    except ValueError as error:
+        if _LAUNCHER in line:
+            yield tree.finding(path, "launch", f"no shell can read this line: {error}; mend it")
+        return
+    for words in commands:
         starts = [at for at, word in enumerate(words) if PurePosixPath(word).name == _LAUNCHER]
         if starts:
             told = True
@@ -173,19 +179,16 @@ def _text(agent: Agent, name: str) -> str:
 
 
 def _commands(line: str) -> Iterator[list[str]]:
-    """Split a shell line into its simple commands; a line that no shell reads yields nothing."""
+    """Split a shell line into its simple commands; raises ValueError for half a quote."""
     lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     words: list[str] = []
-    try:
-        for word in lexer:
-            if _END.fullmatch(word):
-                yield words
-                words = []
-            else:
-                words.append(word)
-    except ValueError:
-        return
+    for word in lexer:
+        if _END.fullmatch(word):
+            yield words
+            words = []
+        else:
+            words.append(word)
     yield words
 
 

@@ -39,7 +39,10 @@ def run_k_job() -> JobType:
 def agent(tmp_path_factory: pytest.TempPathFactory) -> Agent:
     """Return an agent that has the files which clean.json names."""
     root = tmp_path_factory.mktemp("agent")
-    files = {"manifests": ["sum.yaml", "print.yaml"], "scripts": ["load.sh", "count.sql"]}
+    files = {
+        "manifests": ["sum.yaml", "print.yaml"],
+        "scripts": ["load.sh", "count.sql", "runJob.py"],
+    }
     for folder, names in files.items():
         (root / folder).mkdir()
         for name in names:

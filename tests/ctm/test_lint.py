@@ -408,6 +408,14 @@ def test_a_descriptors_rule_says_what_and_to_what(rule: Any, says: str, vendor: 
     assert finding.object.startswith("DeployDescriptor/0")
 
 
+def test_a_descriptor_is_a_list_in_which_each_name_stands_once(vendor: Catalogue) -> None:
+    (finding,) = check({"DeployDescriptor": {}}, vendor)
+    assert finding.what == "takes a list of rules"
+    text = '{"DeployDescriptor": [{"Property": "Host", "Assign": "a", "Assign": "b"}]}'
+    (finding,) = lint([read(text, "x.json")], vendor, [], Agent({}))
+    assert (finding.object, finding.rule) == ("DeployDescriptor/0/Assign", "descriptor")
+
+
 def write(folder: Path, content: Any) -> str:
     path = folder / "x.json"
     path.write_text(content if isinstance(content, str) else json.dumps(content))

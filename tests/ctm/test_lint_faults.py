@@ -134,6 +134,8 @@ PLANTS = [
           "Reports/Sum/Wait/Events/0", "event", "it never comes"),
     Plant("half a parenthesis", '"SUM-FAILED"}, ")"', '"SUM-FAILED"}', '"OR"',
           "Reports/Print/Wait/Events", "event", "parentheses"),
+    Plant("a parenthesis too many", '"SUM-FAILED"}, ")"', '"SUM-FAILED"}, ")", ")"', '"OR"',
+          "Reports/Print/Wait/Events", "event", "parentheses"),
     Plant("a circle of events", '"RerunLimit": {"Times"',
           '"Wait": {"Type": "WaitForEvents", "Events": [{"Event": "SUMMED"}]},\n'
           '"RerunLimit": {"Times"', '"Load": {', "Reports/Load", "deadlock",
@@ -195,6 +197,22 @@ PLANTS = [
           "/opt/sql", "Reports/Night/Count/SQLScript", "file", "is it /opt/scripts/count.sql?"),
     Plant("a script in a line that is not there", *command("/opt/scripts/pack.sh"), "pack.sh",
           "Reports/Night/Archive/Command", "file", "it is missing"),
+    Plant("half a quote", PRINT, PRINT + " --set 'a=b", "a=b", "Reports/Print/Command", "launch",
+          "no shell can read this line"),
+    Plant("half a quote in a form", '"AI-Namespace": "reports"',
+          '"AI-More Options": "--set \'a=b"', '"Sum": {', "Reports/Sum", "launch",
+          "cannot take this form"),
+    Plant("a path that our job type refuses", '"AI-CLIPath": "/opt/runjob/"',
+          '"AI-CLIPath": "/opt/`runjob`/"', '"Sum": {', "Reports/Sum", "launch",
+          "makes no command line"),
+    Plant("a wrong argument of the launcher as a script", ARCHIVE,
+          '"Archive": {"Type": "Job:Script", "FilePath": "/opt/runjob", "FileName": "runJob.py", '
+          '"Arguments": ["-y", "/opt/manifests/print.yaml", "--sets", "a=b"]}', "--sets",
+          "Reports/Night/Archive/Arguments", "launch", "option --sets is not known"),
+    Plant("a wrong line in a script", ARCHIVE,
+          '"Archive": {"Type": "Job:EmbeddedScript", "FileName": "a.sh", "Script": '
+          '"#!/bin/sh\\\\npython3 /opt/runjob/runJob.py --sets a=b\\\\n"}', "--sets",
+          "Reports/Night/Archive/Script", "launch", "option --sets is not known"),
     # Names of others
     Plant("a profile that is not there", '"ConnectionProfile": "LAKE"',
           '"ConnectionProfile": "LAGOON"', "LAGOON", "Reports/Night/Count/ConnectionProfile",
@@ -204,6 +222,9 @@ PLANTS = [
           "Reports/Night/Count/ConnectionProfile", "profile", "takes a ConnectionProfile:Database"),
     Plant("a folder to run that is not there", '"Folder": "Cleaning"', '"Folder": "Cleanup"',
           "Cleanup", "Reports/Print/IfPrinted/Clean/Folder", "run", "no folder Cleanup"),
+    Plant("a subfolder to run that is not there", '"Folder": "Cleaning", "Job": "Sweep"',
+          '"Folder": "Cleaning/Deep"', "Deep", "Reports/Print/IfPrinted/Clean/Folder", "run",
+          "Cleaning has no subfolder Deep"),
     Plant("a job to run that is not there", '"Job": "Sweep"', '"Job": "Swipe"', "Swipe",
           "Reports/Print/IfPrinted/Clean/Job", "run", "has no job Swipe"),
     # What is unwise
@@ -230,6 +251,12 @@ PLANTS = [
           "Reports/Load/IfAway", "if", "to OK and to not OK"),
     Plant("a rerun without end", '"RerunLimit": {"Times": "2", "Every": "5", "Units": "Minutes"},',
           "", '"IfAway"', "Reports/Load/IfAway", "rerun", "without end"),
+    Plant("an If that looks for nothing", '"Type": "If:CompletionStatus",\n        '
+          '"CompletionStatus": "3"', '"Type": "If:Output"', '"IfAway"', "Reports/Load/IfAway",
+          "required", "needs Code"),
+    Plant("a script that is too long", ARCHIVE, '"Archive": {"Type": "Job:EmbeddedScript", '
+          f'"FileName": "a.sh", "Script": "{64_001 * "x"}"}}', "xxx",
+          "Reports/Night/Archive/Script", "length", "has 64001 bytes"),
     Plant("a command that is too long", *command("echo " + 600 * "x"), "xxx",
           "Reports/Night/Archive/Command", "length", "has 605 characters"),
 ]  # fmt: skip
