@@ -93,9 +93,9 @@ def _lines(job: Item) -> Iterator[tuple[Path, str]]:
             yield (*job.path, name), job.content[name]
     script = job.content.get("Script")
     if is_a(job.type, "Job:EmbeddedScript") and isinstance(script, str):
-        # Control-M wants the newlines of a script as backslash and n.
-        for line in re.split(r"\n|\\n", script):
-            yield (*job.path, "Script"), line
+        # Control-M wants the newlines of a script as backslash and n; a line may go on in the next.
+        lines = script.replace("\\n", "\n").replace("\\\n", " ").split("\n")
+        yield from (((*job.path, "Script"), line) for line in lines)
     arguments = job.content.get("Arguments", [])
     if is_a(job.type, "Job:Script") and job.content.get("FileName") == _LAUNCHER:
         words = arguments if isinstance(arguments, list) else []

@@ -211,7 +211,7 @@ PLANTS = [
           "Reports/Night/Archive/Arguments", "launch", "option --sets is not known"),
     Plant("a wrong line in a script", ARCHIVE,
           '"Archive": {"Type": "Job:EmbeddedScript", "FileName": "a.sh", "Script": '
-          '"#!/bin/sh\\\\npython3 /opt/runjob/runJob.py --sets a=b\\\\n"}', "--sets",
+          '"#!/bin/sh\\\\npython3 /opt/runjob/runJob.py \\\\\\\\n --sets a=b\\\\n"}', "--sets",
           "Reports/Night/Archive/Script", "launch", "option --sets is not known"),
     # Names of others
     Plant("a profile that is not there", '"ConnectionProfile": "LAKE"',
