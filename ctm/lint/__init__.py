@@ -13,7 +13,7 @@ from ctm.lint.finding import Finding
 from ctm.lint.flows import sequences
 from ctm.lint.launches import Agent, launches
 from ctm.lint.own import with_job_types
-from ctm.lint.references import profiles, runs
+from ctm.lint.references import drivers, profiles, runs
 from ctm.lint.structure import structure
 from ctm.lint.tree import grow
 from ctm.lint.vendor import Catalogue
@@ -42,6 +42,7 @@ def lint(
             *sequences(trees),
             *deadlocks(trees),
             *profiles(trees),
+            *drivers(trees),
             *runs(trees),
             *launches(trees, agent, ours, built),
             *secrets(trees),

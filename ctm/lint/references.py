@@ -1,4 +1,4 @@
-"""Whether what one object names, another object is: connection profiles, folders to run."""
+"""Whether what one object names, another object is: profiles, drivers, folders to run."""
 
 from __future__ import annotations
 
@@ -59,6 +59,20 @@ def _kind(job: Item) -> str | None:
         return f"ConnectionProfile{job.type.removeprefix('Job')}"
     fitting = (kind for family, kind in _KINDS.items() if is_a(job.type, family))
     return next(fitting, None)
+
+
+def drivers(trees: Sequence[Tree]) -> Iterator[Finding]:
+    """Find JDBC profiles whose driver is missing, where drivers are among the files."""
+    known = {item.name for tree in trees for item in tree.of("Driver")}
+    for tree in trees:
+        for profile in tree.of("ConnectionProfile:Database:JDBC"):
+            path, name = profile.properties().get("Driver", ((), None))
+            if isinstance(name, str) and known and name not in known:
+                yield tree.finding(
+                    path, "profile",
+                    f"no driver {name} is among these files; correct the name, or give the file "
+                    "that defines it, too",
+                )  # fmt: skip
 
 
 def runs(trees: Sequence[Tree]) -> Iterator[Finding]:

@@ -220,6 +220,8 @@ PLANTS = [
     Plant("a profile of another kind", '"ConnectionProfile": "LAKE"',
           '"ConnectionProfile": "LOCAL"', '"ConnectionProfile": "LOCAL"',
           "Reports/Night/Count/ConnectionProfile", "profile", "takes a ConnectionProfile:Database"),
+    Plant("a driver that is not there", '"Driver": "JDBC"', '"Driver": "ODBC"', "ODBC",
+          "LAKE/Driver", "profile", "no driver ODBC"),
     Plant("a folder to run that is not there", '"Folder": "Cleaning"', '"Folder": "Cleanup"',
           "Cleanup", "Reports/Print/IfPrinted/Clean/Folder", "run", "no folder Cleanup"),
     Plant("a subfolder to run that is not there", '"Folder": "Cleaning", "Job": "Sweep"',
