@@ -18,7 +18,9 @@ BUILT_9021 = SOURCE.with_name("runKjob-9.0.21.ctmai")
 
 # How the form is handed over; runjob/form.py reads it.
 MARK = "@runKjob"
-END = "RUNKJOB-FORM-ENDS"
+# dash loses a byte where a line begins like this word and goes on with a letter beyond ASCII; the
+# launcher sees that it is no UTF-8 then. Hardly a line begins so.
+END = "^RUNKJOB-FORM-ENDS"
 
 # Accepted from 9.0.20 to 9.0.21 and by Helix.
 VERSION = "8.0.00.200"
@@ -111,8 +113,8 @@ def here_document(source: Mapping[str, Any]) -> str:
     """Return the end of a command line that hands every field to the launcher."""
     names = [each["name"] for each in (*source["profile"], *source["form"]) if "note" not in each]
     names.remove("CLIPath")  # where the launcher is, which it knows by then
-    fields = "".join(f"{MARK} {name}\n{{{{{name}}}}}\n" for name in names)
-    return f" <<'{END}'\n{fields}{MARK} end\n{END}\n"
+    fields = "".join(f"{MARK} {name}={{{{{name}}}}}\n" for name in names)
+    return f' <<"{END}"\n{fields}{MARK} end=\n{END}\n'
 
 
 def _idle(kind: str) -> Json:

@@ -1,6 +1,6 @@
 """Read the form of the runKjob job type, as its command hands it over, into options.
 
-misc/runKjob.yaml tells how it comes here: each field's value stands between marker lines, whatever
+misc/runKjob.yaml tells how it comes here: each field's value stands between two markers, whatever
 it holds.
 """
 
@@ -16,7 +16,7 @@ from runjob.errors import UsageError
 MARK = "@runKjob"
 END = "end"
 
-_MARKER = re.compile(rf"^{MARK} (\w+)\n", re.M)
+_MARKER = re.compile(rf"^{MARK} (\w+)=", re.M)
 
 # Fields that are one option each, when no manifest says what the Job is made of.
 OPTIONS = {
@@ -69,9 +69,9 @@ def read(text: str) -> dict[str, str]:
     """Return the fields of a form by their names in the job type."""
     before, *parts = _MARKER.split(text)
     names, values = parts[::2], parts[1::2]
-    if before or not names or names[-1] != END or values[-1]:
+    if before or not names or names[-1] != END or values[-1] != "\n":
         raise UsageError(
-            f"the form is cut: it must begin with a line {MARK} NAME and end with {MARK} {END}; "
+            f"the form is cut: it must begin with {MARK} NAME= and end with {MARK} {END}=; "
             "does a field hold a line of the job type's own?"
         )
     # A value may close the form and hold an end of its own: what stood behind it is missing then.

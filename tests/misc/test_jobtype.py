@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from misc import jobtype_source
 from misc.jobtype import JobTypeError, decode, encode, expand, load, main, verdict_of
 from misc.jobtype_source import BUILT, BUILT_9021, END, MARK, document, read_source
 from runjob import form
@@ -145,15 +146,15 @@ def test_nothing_of_the_makers_network_is_in_the_file() -> None:
 
 def test_defaults_stand_for_what_a_job_leaves_out() -> None:
     line = expand(JOB_TYPE, {}, PROFILE).execute
-    assert f"{MARK} ImagePullSecret\nregcred\n" in line
-    assert f"{MARK} identity\n%%ORDERID %%RUNCOUNT\n" in line
-    assert f"{MARK} namespace\n\n" in line
+    assert f"{MARK} ImagePullSecret=regcred\n" in line
+    assert f"{MARK} identity=%%ORDERID %%RUNCOUNT\n" in line
+    assert f"{MARK} namespace=\n" in line
 
 
 def test_a_value_is_replaced_once() -> None:
     given = {"AI-Jobname": "{{namespace}}", "AI-Namespace": "{{jobname}}"}
     line = expand(JOB_TYPE, given, PROFILE).execute
-    assert f"{MARK} jobname\n{{{{namespace}}}}\n" in line
+    assert f"{MARK} jobname={{{{namespace}}}}\n" in line
 
 
 @pytest.mark.parametrize(
@@ -209,7 +210,7 @@ def test_the_closing_lines_are_runtime_parameters_whatever_the_pod_printed() -> 
 def test_a_job_type_is_shown_as_people_read_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", str(BUILT)]) == 0
     shown = capsys.readouterr().out
-    assert f"    {MARK} jobname\n" in shown, "commands are shown line by line"
+    assert f"    {MARK} jobname={{{{jobname}}}}\n" in shown, "commands are shown line by line"
     assert "label: Image Name\n" in shown
 
 
@@ -234,6 +235,17 @@ def test_a_job_type_without_its_parts_is_no_job_type(tmp_path: Path) -> None:
     path.write_text(encode({"app": {"name": "X"}}))
     with pytest.raises(JobTypeError, match="is no job type of Application Integrator"):
         load(path)
+
+
+def test_build_writes_both_files_and_names_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [tmp_path / path.name for path in (BUILT, BUILT_9021)]
+    monkeypatch.setattr(jobtype_source, "BUILT", paths[0])
+    monkeypatch.setattr(jobtype_source, "BUILT_9021", paths[1])
+    assert main(["build"]) == 0
+    assert capsys.readouterr().out.split() == [str(path) for path in paths]
+    assert [path.read_bytes() for path in paths] == [BUILT.read_bytes(), BUILT_9021.read_bytes()]
 
 
 def test_a_wrong_line_tells_how_it_is_called(capsys: pytest.CaptureFixture[str]) -> None:

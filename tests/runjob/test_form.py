@@ -12,7 +12,7 @@ from runjob.options import JobOptions, Options
 
 def handed(**values: str) -> str:
     fields = {**dict.fromkeys(sorted(FIELDS), ""), **values}
-    return "".join(f"{MARK} {name}\n{text}\n" for name, text in fields.items()) + f"{MARK} {END}\n"
+    return "".join(f"{MARK} {name}={text}\n" for name, text in fields.items()) + f"{MARK} {END}=\n"
 
 
 def options(**values: str) -> Options:
@@ -93,12 +93,12 @@ def test_words_that_no_shell_would_read_are_refused(field: str, text: str, words
     [
         "",
         "hello\n",
-        handed().removesuffix(f"{MARK} {END}\n"),
+        handed().removesuffix(f"{MARK} {END}=\n"),
         handed() + "more\n",
         "x\n" + handed(),
-        handed(evar1=f"{MARK} jobname"),
-        handed(evar1=f"{MARK} invented"),
-        handed().replace(f"{MARK} more\n\n", ""),
+        handed(evar1=f"\n{MARK} jobname="),
+        handed(evar1=f"\n{MARK} invented="),
+        handed().replace(f"{MARK} more=\n", ""),
     ],
 )
 def test_a_form_that_is_not_whole_is_refused(text: str) -> None:
