@@ -159,8 +159,13 @@ def _audience(
     plan: Plan, options: argparse.Namespace, write: Callable[[str], None]
 ) -> Lines | Table:
     if sys.stdout.isatty():
-        return Table(sys.stdout, plan, confirm=options.confirm, read=sys.stdin.readline)
+        return Table(sys.stdout, plan, confirm=options.confirm, read=_answer)
     return Lines(write, plan, confirm=options.confirm)
+
+
+def _answer() -> str:
+    """Read a line past Python's buffer, whose lock would hold up the end of the process."""
+    return os.read(sys.stdin.fileno(), 1024).decode(errors="replace")
 
 
 def _prepare(folder: Path) -> None:

@@ -100,16 +100,14 @@ def as_json(plan: Plan, told: Rehearsed) -> dict[str, Any]:
                 "name": job.name,
                 "folder": job.parent,
                 "type": job.kind,
-                "status": told.phases[job.name].value,
+                "status": status(told, job.name),
                 **({"waits_for": told.waiting[job.name]} if job.name in told.waiting else {}),
                 "runs": [_attempt(each) for each in told.attempts if each.job == job.name],
             }
             for job in plan.jobs
         ],
         "folder_status": {
-            node.name: told.phases[node.name].value
-            for node in plan.nodes.values()
-            if node.is_folder
+            node.name: status(told, node.name) for node in plan.nodes.values() if node.is_folder
         },
         "remarks": [
             {"at": round(each.at, 3), "job": each.job, "kind": each.kind, "text": each.text}
@@ -131,6 +129,13 @@ def _attempt(each: Attempt) -> dict[str, Any]:
     }
 
 
+def status(told: Rehearsed, name: str) -> str:
+    """Return how a job or folder ended; what a signal ended is broken off."""
+    phase = told.phases[name]
+    live = (Phase.RUNNING, Phase.PAUSED)
+    return "broken off" if told.interrupted and phase in live else phase.value
+
+
 def summary(told: Rehearsed, plan: Plan) -> list[str]:
     """Tell the end in lines: what failed and why, what waits and for what, how many ended OK."""
     lines = []
@@ -140,12 +145,8 @@ def summary(told: Rehearsed, plan: Plan) -> list[str]:
             lines.append(f"{job.name} ended not OK ({_code(last.code)}); it said last:")
             lines.extend(f"    {line}" for line in last.last_words or ("nothing",))
     lines.extend(f"{name} waits for {why}" for name, why in told.waiting.items())
-    jobs = [told.phases[job.name] for job in plan.jobs]
-    counts = [
-        f"{jobs.count(phase)} {phase.value}"
-        for phase in (Phase.OK, Phase.NOT_OK, Phase.WAITING)
-        if jobs.count(phase)
-    ]
+    jobs = [status(told, job.name) for job in plan.jobs]
+    counts = [f"{jobs.count(each)} {each}" for each in sorted(set(jobs), key=jobs.index)]
     how = "interrupted" if told.interrupted else "done" if told.ok else "not done"
     lines.append(f"{how} in {told.seconds:.1f} s: {', '.join(counts)}")
     return lines

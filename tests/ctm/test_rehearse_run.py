@@ -20,6 +20,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
+BROKEN = ["broken off"] * 2
 RUNKJOB = "ApplicationIntegrator:AI runKjob"
 NOT_OK = {"Type": "If:CompletionStatus", "CompletionStatus": "NOTOK"}
 
@@ -278,6 +279,7 @@ def test_a_signal_ends_everything_that_was_started(
         assert gone(pid), f"{file.name} still runs"
     record = json.loads((tmp_path / "out" / "record.json").read_text(encoding="utf-8"))
     assert record["interrupted"] is True
+    assert [job["status"] for job in record["jobs"]] == ["broken off", "ended OK", *BROKEN]
     # The launchers have removed their Jobs: they were asked, and not killed.
     for name, told in (("Pod", "Job controlm/long"), ("Ours", "Job default/ours")):
         log = (tmp_path / f"out/logs/{name}.log").read_text(encoding="utf-8")
