@@ -22,7 +22,8 @@ from runjob.plan import plan
 _LAUNCHER = "runJob.py"
 _END = re.compile(r"[;&|<>()]+")
 _VARIABLE = re.compile(r"%%[\w$\\.-]*")
-_HANDED = re.compile(r"<<['\"]([\w-]+)['\"]\n(.*?)^\1$", re.S | re.M)  # a here-document: the form
+# A here-document: the form of our job type.
+_HANDED = re.compile(r"<<(['\"])([^\n]+?)\1\n(.*?)^\2$", re.S | re.M)
 _NAMED = re.compile(r"[\w./-]+\.(?:ya?ml|sql|sh|py)")
 
 
@@ -214,7 +215,7 @@ def _expanded(
         yield from _line(tree, job.path, line, agent)
         return
     try:
-        words = form.words(handed[2])
+        words = form.words(handed[3])
     except UsageError as error:
         yield tree.finding(job.path, "launch", f"runJob.py cannot take this form: {error}")
         return
