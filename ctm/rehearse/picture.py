@@ -7,7 +7,7 @@ from html import escape
 
 from ctm.rehearse.plan import Plan
 from ctm.rehearse.record import Attempt, Rehearsed
-from ctm.rehearse.schedule import Phase
+from ctm.rehearse.state import Phase
 
 ROW, BAR, TOP, LEFT, RIGHT, CHART = 22, 14, 56, 210, 90, 760
 _STYLE = """

@@ -46,7 +46,8 @@ class Node:
 
     pools are what it takes of each; locks tell whether each is taken for itself alone. cycle runs
     it again after an OK, retry bounds what Action:Rerun does. complete_in is a service's, in
-    seconds from the start of the rehearsal; longest and shortest are what Notify:ExecutionTime
+    seconds from the start of the rehearsal; ends_folder ends its folder though others never ran.
+    longest and shortest are what Notify:ExecutionTime
     allows a run, with their message.
     """
 
@@ -66,6 +67,7 @@ class Node:
     notices: tuple[Action, ...] = ()
     cycle: Again | None = None
     retry: Again | None = None
+    ends_folder: bool = False
     complete_in: float | None = None
     longest: tuple[tuple[float, str], ...] = ()
     shortest: tuple[tuple[float, str], ...] = ()

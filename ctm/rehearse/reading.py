@@ -156,7 +156,8 @@ class _Reader:
                 member: (each.get("LockType") or each.get("MutexType")) != "Shared"
                 for member, each in found.get("Resource:Lock", [])
             },
-            confirm=str(content.get("Confirm", "")).lower() in ("true", "yes", "y"),
+            confirm=_is_true(content.get("Confirm")),
+            ends_folder=_is_true(content.get("EndFolder")),
             ifs=tuple(
                 self._if(f"{name}/{member}", each)
                 for kind, members in found.items()
@@ -273,6 +274,10 @@ def _members(content: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
     for name, value in content.items():
         if isinstance(value, dict) and isinstance(kind := value.get("Type"), str):
             yield name, {**value, "Type": _FORMER.get(kind, kind)}
+
+
+def _is_true(told: Any) -> bool:
+    return str(told).lower() in ("true", "yes", "y")
 
 
 def _events(

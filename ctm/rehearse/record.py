@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ctm.rehearse.plan import Plan
-from ctm.rehearse.schedule import Phase, State, why_waiting
+from ctm.rehearse.state import Phase, State
+from ctm.rehearse.waiting import why_waiting
 
 VERSION = 1
 

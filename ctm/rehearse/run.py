@@ -16,7 +16,7 @@ from ctm.rehearse.engines import Stage
 from ctm.rehearse.plan import Plan
 from ctm.rehearse.record import Attempt, Rehearsed, Remark, rehearsed
 from ctm.rehearse.runners import Runner
-from ctm.rehearse.schedule import (
+from ctm.rehearse.state import (
     Ask,
     Confirmed,
     Decision,

@@ -7,116 +7,31 @@ a clock or starts anything. Times are seconds of any one clock.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from enum import Enum
+from dataclasses import replace
 from typing import Any
 
 from ctm.rehearse.conditions import Ending, holds
-from ctm.rehearse.events import Event, events_in, satisfied
+from ctm.rehearse.events import Event
 from ctm.rehearse.plan import Action, Node, Plan
+from ctm.rehearse.state import (
+    ENDS,
+    Ask,
+    Confirmed,
+    Decision,
+    Ended,
+    Happening,
+    Phase,
+    Run,
+    Say,
+    Start,
+    State,
+)
+from ctm.rehearse.waiting import may_begin, shortage
 
 # A job that Action:Run orders after its end runs anew, so that two could order each other for ever.
 MOST_ORDERS = 3
-# Of the events that a job waits for, so many are told.
-MOST_CAUSES = 3
 
 
-class Phase(str, Enum):
-    """Where a job or a folder is; PAUSED is between two runs."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    PAUSED = "paused"
-    OK = "ended OK"
-    NOT_OK = "ended not OK"
-
-
-_ENDS = (Phase.OK, Phase.NOT_OK)
-
-
-@dataclass(frozen=True)
-class Run:
-    """How far a job or a folder is.
-
-    tries counts runs since it was ordered, orders how often it was ordered again; due is when a
-    PAUSED one goes on; warned holds what was already said about its time.
-    """
-
-    phase: Phase = Phase.WAITING
-    tries: int = 0
-    failures: int = 0
-    orders: int = 0
-    began: float | None = None
-    ended: float | None = None
-    due: float | None = None
-    asked: bool = False
-    confirmed: bool = False
-    variables: Mapping[str, str] = field(default_factory=dict)
-    warned: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class State:
-    """Everything that changes."""
-
-    runs: Mapping[str, Run]
-    events: frozenset[Event]
-    began: float
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A job's run has ended; values are variables that it has set."""
-
-    job: str
-    ok: bool
-    code: int = 0
-    output: str = ""
-    submitted: bool = True
-    values: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Confirmed:
-    """A person has let a job start."""
-
-    job: str
-
-
-@dataclass(frozen=True)
-class Passed:
-    """Time has passed."""
-
-
-Happening = Ended | Confirmed | Passed
-
-
-@dataclass(frozen=True)
-class Start:
-    """Start a job, for the so-manieth time, with these variables."""
-
-    job: str
-    number: int
-    variables: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Ask:
-    """Ask a person whether a job may start."""
-
-    job: str
-
-
-@dataclass(frozen=True)
-class Say:
-    """Tell what follows, of which nobody else would learn."""
-
-    job: str
-    kind: str
-    text: str
-
-
-Decision = Start | Ask | Say
 Step = tuple[State, tuple[Decision, ...]]
 
 
@@ -149,59 +64,53 @@ def is_live(plan: Plan, state: State) -> bool:
     return any(state.runs[job.name].phase in live for job in plan.jobs)
 
 
-def why_waiting(plan: Plan, state: State, name: str) -> str:
-    """Say what a waiting job waits for, and where that stands."""
-    node, run = plan.nodes[name], state.runs[name]
-    if node.parent and state.runs[node.parent].phase is Phase.WAITING:
-        return f"its folder {node.parent}, which waits for {why_waiting(plan, state, node.parent)}"
-    if not satisfied(node.wait, state.events):
-        missing = [each for each in events_in(node.wait) if each not in state.events]
-        causes = [_cause(plan, state, each) for each in dict.fromkeys(missing)]
-        more = f" and {len(causes) - MOST_CAUSES} more" if len(causes) > MOST_CAUSES else ""
-        return "; ".join(causes[:MOST_CAUSES]) + more
-    if node.confirm and not run.confirmed:
-        return "a confirmation"
-    return _shortage(plan, state, node) or "its start"
-
-
-def _cause(plan: Plan, state: State, event: Event) -> str:
-    adders = plan.adders(event)
-    if not adders:
-        return f"the event {event}, which nobody adds"
-    where = ", ".join(f"{name} ({state.runs[name].phase.value})" for name in adders)
-    return f"the event {event} of {where}"
-
-
 def _settled(plan: Plan, state: State, decisions: list[Decision], now: float) -> Step:
     """Follow everything that can follow at once, until nothing moves."""
     state = _timed(plan, state, decisions, now)
-    moved = True
-    while moved:
-        moved = False
+    before = None
+    while before is not state:
+        before = state
         for node in plan.nodes.values():
-            phase = state.runs[node.name].phase
-            if phase is Phase.WAITING and _may_begin(state, node):
-                run = state.runs[node.name]
-                if node.confirm and not run.confirmed:
-                    if not run.asked:
-                        state = _with(state, node.name, asked=True)
-                        decisions.append(Ask(node.name))
-                elif _shortage(plan, state, node) is None:
-                    state = _begun(plan, state, node, decisions, now)
-                    moved = True
-            elif phase is Phase.RUNNING and node.is_folder:
-                ends = [state.runs[each.name].phase for each in plan.children(node.name)]
-                if all(each in _ENDS for each in ends):
-                    ok = all(each is Phase.OK for each in ends)
-                    end = Ended(node.name, ok, 0 if ok else 1)
-                    state = _ended(plan, state, end, decisions, now)
-                    moved = True
+            if state.runs[node.name].phase is Phase.WAITING and may_begin(state, node):
+                state = _let_begin(plan, state, node, decisions, now)
+        if before is state:
+            # A folder has ended only when nothing in it can begin any more.
+            state = _folders_ended(plan, state, decisions, now)
     return state, tuple(decisions)
 
 
-def _may_begin(state: State, node: Node) -> bool:
-    inside = node.parent is None or state.runs[node.parent].phase is not Phase.WAITING
-    return inside and satisfied(node.wait, state.events)
+def _let_begin(
+    plan: Plan, state: State, node: Node, decisions: list[Decision], now: float
+) -> State:
+    """Begin a node unless a person, a pool or a lock holds it."""
+    run = state.runs[node.name]
+    if node.confirm and not run.confirmed:
+        if run.asked:
+            return state
+        decisions.append(Ask(node.name))
+        return _with(state, node.name, asked=True)
+    return state if shortage(plan, state, node) else _begun(plan, state, node, decisions, now)
+
+
+def _folders_ended(plan: Plan, state: State, decisions: list[Decision], now: float) -> State:
+    """End the first folder that can; the state stays the same one where none can."""
+    for node in plan.nodes.values():
+        if node.is_folder and state.runs[node.name].phase is Phase.RUNNING:
+            phases = [state.runs[each.name].phase for each in plan.children(node.name)]
+            if _has_ended(plan, state, node):
+                ok = Phase.NOT_OK not in phases
+                return _ended(plan, state, Ended(node.name, ok, 0 if ok else 1), decisions, now)
+    return state
+
+
+def _has_ended(plan: Plan, state: State, folder: Node) -> bool:
+    """Tell whether all in a folder has ended, or its end point and nothing else runs."""
+    inside = [(each, state.runs[each.name].phase) for each in plan.children(folder.name)]
+    phases = [phase for _, phase in inside]
+    if Phase.RUNNING in phases or Phase.PAUSED in phases:
+        return False
+    pointed = any(each.ends_folder and phase is Phase.OK for each, phase in inside)
+    return pointed or Phase.WAITING not in phases
 
 
 def _begun(plan: Plan, state: State, node: Node, decisions: list[Decision], now: float) -> State:
@@ -212,26 +121,6 @@ def _begun(plan: Plan, state: State, node: Node, decisions: list[Decision], now:
         variables = _variables(plan, state, node)
         decisions.append(Start(node.name, tries, variables))
     return state
-
-
-def _shortage(plan: Plan, state: State, node: Node) -> str | None:
-    """Say which pool or lock is taken; None where all are free."""
-    holders = [
-        each
-        for each in plan.nodes.values()
-        if state.runs[each.name].phase is Phase.RUNNING and each.name != node.name
-    ]
-    for pool, quantity in node.pools.items():
-        taken = {each.name: each.pools[pool] for each in holders if pool in each.pools}
-        if sum(taken.values()) + quantity > plan.pools[pool]:
-            return f"{quantity} of the pool {pool}, of which {', '.join(taken)} has too much"
-    for lock, exclusive in node.locks.items():
-        rivals = [
-            each.name for each in holders if lock in each.locks and (exclusive or each.locks[lock])
-        ]
-        if rivals:
-            return f"the lock {lock} of {', '.join(rivals)}"
-    return None
 
 
 def _ended(plan: Plan, state: State, end: Ended, decisions: list[Decision], now: float) -> State:
@@ -310,8 +199,8 @@ def _ordered(plan: Plan, state: State, node: Node, job: str, decisions: list[Dec
     if run is None or plan.nodes[job].is_folder:
         decisions.append(Say(node.name, "order", f"would order {job}"))
         return state
-    if run.phase not in _ENDS or run.orders >= MOST_ORDERS:
-        why = "was ordered often enough" if run.phase in _ENDS else f"is {run.phase.value} already"
+    if run.phase not in ENDS or run.orders >= MOST_ORDERS:
+        why = "was ordered often enough" if run.phase in ENDS else f"is {run.phase.value} already"
         decisions.append(Say(node.name, "order", f"orders {job}, which {why}"))
         return state
     decisions.append(Say(node.name, "order", f"orders {job} again"))
@@ -359,7 +248,7 @@ def _dues(plan: Plan, state: State) -> list[tuple[str, str, float]]:
         if run.phase is Phase.PAUSED and run.due is not None:
             found.append((node.name, "again", run.due))
         warnings = []
-        if node.complete_in is not None and run.phase not in _ENDS:
+        if node.complete_in is not None and run.phase not in ENDS:
             service = node.properties.get("ServiceName", node.name)
             text = f"sla: {service} is late: it was to be complete in {node.complete_in:.0f} s"
             warnings.append((text, state.began + node.complete_in))

@@ -9,7 +9,8 @@ from typing import TextIO
 
 from ctm.rehearse.plan import Node, Plan
 from ctm.rehearse.record import Attempt
-from ctm.rehearse.schedule import Phase, State, why_waiting
+from ctm.rehearse.state import Phase, State
+from ctm.rehearse.waiting import why_waiting
 
 _COLOURS = {Phase.OK: 32, Phase.NOT_OK: 31, Phase.RUNNING: 36, Phase.PAUSED: 33, Phase.WAITING: 90}
 _QUIET_SECONDS = 10.0

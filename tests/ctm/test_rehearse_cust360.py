@@ -14,8 +14,15 @@ from typing import Any
 import pytest
 import yaml
 
+from ctm.definition import load
+from ctm.rehearse import schedule
+from ctm.rehearse.reading import plan_of
+from ctm.rehearse.runners import NEEDS
+from ctm.rehearse.state import Ended, Happening, Passed, Start
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = "ctm/cust360.json"
+RUNKJOB = "ApplicationIntegrator:AI runKjob"
 NINE = [*(f"Produce-CT{each}" for each in ("NE", "NW", "SE", "SW")),
         *(f"Consume-{each}" for each in range(1, 6))]  # fmt: skip
 
@@ -45,6 +52,36 @@ def ended(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     [job] = [job for job in record["jobs"] if job["name"] == name]
     run: Mapping[str, Any] = job["runs"][-1]
     return run
+
+
+def played(failing: str) -> list[str]:
+    """Return the jobs in the order of their ends where one fails however often it runs."""
+    runner = {f"Job:{RUNKJOB}": ("ConnectionProfile",), **NEEDS}
+    plan = plan_of([load((ROOT / FOLDER).read_text(encoding="utf-8"), FOLDER)], runner)
+    state, decisions = schedule.begin(plan, 0.0)
+    now, running, ends = 0.0, [], []
+    while True:
+        running += [each.job for each in decisions if isinstance(each, Start)]
+        happening: Happening
+        if running:
+            job = running.pop(0)
+            ends.append(job)
+            happening = Ended(job, job != failing, int(job == failing))
+        elif (due := schedule.next_due(plan, state)) is not None and schedule.is_live(plan, state):
+            now, happening = due, Passed()
+        else:
+            return ends
+        state, decisions = schedule.after(plan, state, happening, now)
+
+
+@pytest.mark.parametrize("failing", [*NINE, "Kafka-Start", "Geo-Load", "Posts-Check", "nobody"])
+def test_whichever_job_fails_kafka_is_stopped_if_it_was_started(failing: str) -> None:
+    ends = played(failing)
+    assert ("Kafka-Start" in ends) == ("Kafka-Stop" in ends)
+    if "Kafka-Stop" in ends:
+        assert ends.index("Kafka-Stop") > max(ends.index(name) for name in ends if name in
+                                              (*NINE, "Kafka-Start"))  # fmt: skip
+    assert ("In-Time" in ends) == (failing not in ("Geo-Load", "Posts-Check"))
 
 
 @pytest.mark.timeout(240)

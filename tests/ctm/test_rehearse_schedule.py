@@ -14,7 +14,19 @@ from ctm.rehearse import schedule
 from ctm.rehearse.events import Event, satisfied
 from ctm.rehearse.plan import Plan
 from ctm.rehearse.reading import plan_of
-from ctm.rehearse.schedule import Ask, Confirmed, Decision, Ended, Passed, Phase, Say, Start, State
+from ctm.rehearse.state import (
+    Ask,
+    Confirmed,
+    Decision,
+    Ended,
+    Happening,
+    Passed,
+    Phase,
+    Say,
+    Start,
+    State,
+)
+from ctm.rehearse.waiting import why_waiting
 
 NEEDS: dict[str, tuple[str, ...]] = {"Job:Dummy": (), "Job:SLAManagement": ("ServiceName",)}
 POOLS = {"seats": 2, "desks": 3}
@@ -56,7 +68,7 @@ class Play:
         self.now = 0.0
         self.state, self.last = schedule.begin(plan, 0.0)
 
-    def _then(self, happening: schedule.Happening) -> tuple[Decision, ...]:
+    def _then(self, happening: Happening) -> tuple[Decision, ...]:
         self.state, self.last = schedule.after(self.plan, self.state, happening, self.now)
         return self.last
 
@@ -97,14 +109,12 @@ def test_who_waits_for_a_failed_job_waits_on_and_says_why() -> None:
     play = Play(folder(A={}, B={}, flow={"Type": "Flow", "Sequence": ["A", "B"]}))
     play.ends("A", ok=False)
     assert not schedule.is_live(play.plan, play.state)
-    assert schedule.why_waiting(play.plan, play.state, "B") == (
-        "the event A-TO-B of A (ended not OK)"
-    )
+    assert why_waiting(play.plan, play.state, "B") == ("the event A-TO-B of A (ended not OK)")
 
 
 def test_an_event_that_nobody_adds_is_told() -> None:
     play = Play(folder(A=waits("E1")))
-    assert schedule.why_waiting(play.plan, play.state, "A") == "the event E1, which nobody adds"
+    assert why_waiting(play.plan, play.state, "A") == "the event E1, which nobody adds"
 
 
 def test_an_if_adds_an_event_after_a_failure() -> None:
@@ -188,7 +198,7 @@ def test_a_pool_lets_in_who_fits() -> None:
     two = {"seats": {"Type": "Resource:Pool", "Quantity": "1"}}
     play = Play(folder(A=two, B=two, C=two))
     assert play.started == ["A", "B"]
-    assert schedule.why_waiting(play.plan, play.state, "C").startswith("1 of the pool seats")
+    assert why_waiting(play.plan, play.state, "C").startswith("1 of the pool seats")
     play.ends("B")
     assert play.started == ["C"]
 
@@ -200,7 +210,7 @@ def test_an_exclusive_lock_is_held_alone_and_a_shared_one_together() -> None:
     play = Play(folder(A=lock("Shared"), B=lock("Shared"), C=lock("Exclusive")))
     assert play.started == ["A", "B"]
     play.ends("A")
-    assert schedule.why_waiting(play.plan, play.state, "C") == "the lock lake of B"
+    assert why_waiting(play.plan, play.state, "C") == "the lock lake of B"
     play.ends("B")
     assert play.started == ["C"]
 
@@ -208,7 +218,7 @@ def test_an_exclusive_lock_is_held_alone_and_a_shared_one_together() -> None:
 def test_a_job_that_asks_is_confirmed_first() -> None:
     play = Play(folder(A={"Confirm": True}))
     assert play.last == (Ask("A"),)
-    assert schedule.why_waiting(play.plan, play.state, "A") == "a confirmation"
+    assert why_waiting(play.plan, play.state, "A") == "a confirmation"
     play.confirmed("A")
     assert play.started == ["A"]
 
@@ -255,13 +265,26 @@ def test_a_subfolder_begins_with_its_event_and_ends_with_its_last_job() -> None:
            **waits("E1"), **adds("E2")}  # fmt: skip
     play = Play(folder(A=adds("E1"), S=sub, Z=waits("E2")))
     assert play.started == ["A"]
-    assert schedule.why_waiting(play.plan, play.state, "X").startswith("its folder S, which waits")
+    assert why_waiting(play.plan, play.state, "X").startswith("its folder S, which waits")
     play.ends("A")
     assert play.started == ["X", "Y"]
     play.ends("X")
     assert play.started == []
     play.ends("Y")
     assert play.started == ["Z"]
+
+
+@pytest.mark.parametrize("ok", [True, False])
+def test_a_folders_end_point_ends_it_though_others_never_ran(ok: bool) -> None:
+    play = Play(folder(A={}, B=waits("E1"), C=waits("E2"), Z={**adds("E2"), "EndFolder": True}))
+    play.ends("A", ok)
+    assert play.phase("F") is Phase.RUNNING
+    play.ends("Z")
+    # What it lets start at the same moment still runs.
+    assert play.started == ["C"]
+    play.ends("C")
+    assert play.phase("F") is (Phase.OK if ok else Phase.NOT_OK)
+    assert why_waiting(play.plan, play.state, "B") == ("nothing any more: its folder F has ended")
 
 
 # Folders made up: each job waits, adds, deletes, takes and reruns as chance has it.
@@ -299,6 +322,7 @@ def _job(draw: st.DrawFn) -> dict[str, Any]:
     job |= on(draw(st.sampled_from(["OK", "NOTOK", "ANY"])), *actions)
     job["RerunLimit"] = {"Times": "2", "Every": "1"}
     job["Confirm"] = draw(st.integers(0, 9)) == 0
+    job["EndFolder"] = draw(st.integers(0, 9)) == 0
     return job
 
 
@@ -342,7 +366,7 @@ def test_the_laws_hold_until_every_job_has_ended_or_says_what_it_waits_for(
     for _ in range(400):
         asked = [each.job for each in decisions if isinstance(each, Ask)]
         running = [job.name for job in plan.jobs if state.runs[job.name].phase is Phase.RUNNING]
-        happening: schedule.Happening
+        happening: Happening
         if asked and chance.random() < 0.8:
             happening = Confirmed(chance.choice(asked))
         elif running and chance.random() < 0.9:
@@ -359,9 +383,9 @@ def test_the_laws_hold_until_every_job_has_ended_or_says_what_it_waits_for(
     for job in plan.jobs:
         phase = state.runs[job.name].phase
         if phase is Phase.WAITING:
-            why = schedule.why_waiting(plan, state, job.name)
+            why = why_waiting(plan, state, job.name)
             # With nothing running nothing is taken: only an event or a person can be missing.
-            assert why.startswith(("the event", "its folder", "a confirmation"))
+            assert why.startswith(("the event", "its folder", "a confirmation", "nothing any"))
         else:
             assert phase in (Phase.OK, Phase.NOT_OK)
 
