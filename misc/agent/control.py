@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from misc.agent.credentials import Credentials
 from misc.agent.errors import AgentError
@@ -122,41 +126,54 @@ class ControlM:
     def _run(self, *words: str, secret: Sequence[str] = (), seconds: float = SECONDS) -> str:
         """Run a command and return what it prints on stdout; what is secret is never told on."""
         told = " ".join((*words, *("***" for _ in secret)))
-        try:
-            process = subprocess.Popen(
-                [*words, *secret],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-            )
-        except OSError as error:
-            raise AgentError(
-                f"{words[0]} cannot be run ({error.strerror}): is Control-M's agent in this image?"
-            ) from error
-        out, err = self._ended(process, told, seconds)
-        for each in secret:
-            out, err = out.replace(each, "***"), err.replace(each, "***")
+        # Files, not pipes: a daemon that a command leaves behind holds its stdout open.
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            try:
+                process = subprocess.Popen(
+                    [*words, *secret],
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=err,
+                    # A group of its own, so that all of a command that hangs can be killed.
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise AgentError(
+                    f"{words[0]} cannot be run ({error.strerror}): "
+                    "is Control-M's agent in this image?"
+                ) from error
+            self._wait(process, told, seconds)
+            printed, complained = _said(out, secret), _said(err, secret)
         if process.returncode != 0:
-            raise RefusedError(f"{told} ended with {process.returncode}", f"{out} {err}")
-        return out
+            raise RefusedError(f"{told} ended with {process.returncode}", f"{printed} {complained}")
+        return printed
 
-    def _ended(self, process: subprocess.Popen[str], told: str, seconds: float) -> tuple[str, str]:
+    def _wait(self, process: subprocess.Popen[bytes], told: str, seconds: float) -> None:
         until = time.monotonic() + seconds
         hurried = False
         while True:
             self._beat()
             try:
-                return process.communicate(timeout=1.0)
+                process.wait(timeout=1.0)
+                return
             except subprocess.TimeoutExpired:
                 if self._ending() and not hurried:
                     hurried = True
                     until = min(until, time.monotonic() + ENDING_SECONDS)
                 if time.monotonic() > until:
-                    process.kill()
-                    process.communicate()
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
                     raise AgentError(f"{told} gave no answer in time") from None
+
+
+def _said(file: IO[bytes], secret: Sequence[str]) -> str:
+    """Return what was written to the file, without the secrets, plain or quoted as JSON."""
+    file.seek(0)
+    text = file.read().decode(errors="replace")
+    for each in secret:
+        for form in (json.dumps(each)[1:-1], json.dumps(each, ensure_ascii=False)[1:-1], each):
+            text = text.replace(form, "***")
+    return text
 
 
 def mentions(answer: str, name: str) -> bool:

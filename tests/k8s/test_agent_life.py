@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from misc.agent import control
 from misc.agent.errors import AgentError
 from misc.agent.settings import settings
+from tests.contract.launches import wait_until
 from tests.k8s.agent_folder import ALIAS, FIRST, GROUP, Folder, Started, started
 
 Start = Callable[..., Started]
@@ -95,6 +98,21 @@ def test_no_secret_is_told_even_where_the_client_tells_it(folder: Folder, start:
     assert FIRST["username"] not in agent.text
 
 
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_a_secret_that_the_client_quotes_as_json_is_not_told(
+    folder: Folder, start: Start, ascii_only: bool
+) -> None:
+    password = 'pa"s\\wört'
+    folder.mount({**FIRST, "password": password})
+    quoted = json.dumps({"given": password}, ensure_ascii=ascii_only)
+    (folder.top / "answer").write_text(quoted)
+    command(folder, "ctm", f'cat "{folder.top / "answer"}" >&2\nexit 1')
+    agent = start()
+    agent.told("next try")
+    assert '{"given": "***"}' in agent.text
+    assert "wört" not in agent.text
+
+
 def test_a_token_goes_before_a_user(folder: Folder, start: Start) -> None:
     folder.mount({"endpoint": FIRST["endpoint"], "token": "a:token", "username": "emuser"})
     start().told("in host group")
@@ -156,21 +174,58 @@ def test_a_secret_whose_keys_have_other_names_is_told(folder: Folder, start: Sta
     start().told("endpoint.secret must hold the Automation API's address")
 
 
-def test_a_command_that_hangs_is_cut_off_once_the_pod_is_to_end(
-    folder: Folder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The pod's grace is bounded, and so is the set-up that runs when it begins."""
+@pytest.fixture
+def ending(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> control.ControlM:
+    """Return the way to the stand-in's commands in a pod that is to end at once."""
     monkeypatch.setenv("PATH", folder.environment["PATH"])
     monkeypatch.setenv("STAND_IN", folder.environment["STAND_IN"])
     monkeypatch.setattr(control, "ENDING_SECONDS", 0.0)
+    beat = folder.top / "beat"
+    return control.ControlM(settings(folder.environment), beat.touch, lambda: True)
+
+
+def test_a_command_that_hangs_is_cut_off_once_the_pod_is_to_end(
+    folder: Folder, ending: control.ControlM
+) -> None:
+    """The pod's grace is bounded, and so is the set-up that runs when it begins."""
     (folder.top / "server" / "hang").touch()
-    beats: list[bool] = []
-    agent = control.ControlM(
-        settings(folder.environment), lambda: beats.append(True), lambda: bool(folder.calls())
-    )
     with pytest.raises(AgentError, match=r"agent::setup IN01 .* gave no answer in time"):
-        agent.set_up()
-    assert beats
+        ending.set_up()
+    assert (folder.top / "beat").exists()
+
+
+def command(folder: Folder, name: str, script: str) -> None:
+    (folder.top / "bin" / name).write_text(f"#!/bin/sh\n{script}\n")
+
+
+def test_a_command_has_ended_though_a_daemon_of_its_holds_its_output(
+    folder: Folder, ending: control.ControlM
+) -> None:
+    """As start-ag leaves the agent's processes."""
+    command(folder, "start-ag", 'sleep 600 &\necho $! >"$STAND_IN/daemon"')
+    ending.start()
+    os.kill(int((folder.top / "server" / "daemon").read_text()), signal.SIGKILL)
+
+
+def test_all_of_a_command_that_hangs_is_killed(folder: Folder, ending: control.ControlM) -> None:
+    held = folder.top / "held"
+    os.mkfifo(held)
+    reader = os.open(held, os.O_RDONLY | os.O_NONBLOCK)
+    command(folder, "start-ag", f'exec 3>"{held}"\nsleep 600 &\nwait')
+    try:
+        with pytest.raises(AgentError, match=r"start-ag .* gave no answer in time"):
+            ending.start()
+        # Where somebody still held it, this would be a BlockingIOError.
+        wait_until(lambda: is_free(reader), "nobody who holds it")
+    finally:
+        os.close(reader)
+
+
+def is_free(reader: int) -> bool:
+    try:
+        return os.read(reader, 1) == b""
+    except BlockingIOError:
+        return False
 
 
 def test_pre_stop_and_sigterm_decommission_once(folder: Folder, start: Start) -> None:
