@@ -12,6 +12,7 @@ class Exit(IntEnum):
     BAD_INPUT = 2
     UNREACHABLE = 3
     REFUSED = 4
+    REFUSED_BEFORE = 5
 
 
 class ApplicationError(Exception):

@@ -349,7 +349,7 @@ def _options(argv: Sequence[str], environment: Mapping[str, str]) -> argparse.Na
 
 
 def main(argv: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
-    """Run one command line and return the exit code: 4 where a file was refused."""
+    """Run one command line; return 4 where a file was refused, 5 where all were before, or 0."""
     ticker = Ticker(NAME, sys.stderr)
     stop = Stop()
     stop.install()
@@ -382,8 +382,8 @@ def _run(
         while options.watch and not stop.wait(options.watch):
             load_new(bucket, lake, ticker, stop.asked)
     # A watch has told of each file when it was refused; its end is no failure.
-    failed = not options.watch and (look.refused or look.refused_before)
-    return int(Exit.REFUSED if failed else Exit.DONE)
+    well = options.watch or not (look.refused or look.refused_before)
+    return int(Exit.DONE if well else Exit.REFUSED if look.refused else Exit.REFUSED_BEFORE)
 
 
 def _rest(look: Look, where: str) -> str:

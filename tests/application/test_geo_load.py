@@ -33,6 +33,9 @@ from application.loads import (
     past,
 )
 from application.ticker import Ticker
+from ctm.definition import load
+from ctm.rehearse.conditions import Ending, holds
+from ctm.rehearse.plan import If
 from tests.application.loading import (
     BUCKET,
     ROOT,
@@ -120,7 +123,7 @@ def test_a_refused_file_is_told_again_until_it_is_another(engines: Engines, stor
     assert called(main, environment=engines.settings).returncode == 4
     for _ in range(2):
         again = called(main, "--once", environment=engines.settings)
-        assert again.returncode == 4
+        assert again.returncode == 5
         assert again.stderr == (
             "geo_load: 1 file was refused before and has not changed: "
             f"s3://{BUCKET}/Geo1.dat; see REJECTS\n"
@@ -134,12 +137,36 @@ def test_a_refused_file_is_told_again_until_it_is_another(engines: Engines, stor
     assert "1 file was refused before" in before
     assert f"s3://{BUCKET}/Geo1.dat;" in before
     two = called(main, environment=engines.settings)
+    assert two.returncode == 5
     assert "2 files were refused before and have not changed: " in two.stderr
 
     put(store, "Geo1.dat", HEADER, row("a"))
     store.delete_object(Bucket=BUCKET, Key="Geo2.dat")
     mended = called(main, environment=engines.settings)
     assert (mended.returncode, "refused" in mended.stderr) == (0, False)
+
+
+@pytest.mark.parametrize("name", ["cust360", "cust360-os"])
+def test_a_folder_goes_on_only_where_every_refusal_was_told_before(
+    engines: Engines, store: Any, name: str
+) -> None:
+    content = load((ROOT / "ctm" / f"{name}.json").read_text(), name)
+    job = next(each for each in content.values() if each.get("Type") == "Folder")["Geo-Load"]
+    conditions = [
+        If(each["Type"], each, ())
+        for each in job.values()
+        if isinstance(each, dict) and "Action:SetToOK" in str(each)
+    ]
+
+    def goes_on() -> bool:
+        ended = called(main, "--once", environment=engines.settings)
+        ending = Ending(ended.returncode == 0, ended.returncode, ended.stdout + ended.stderr)
+        return ending.ok or any(holds(each, ending) for each in conditions)
+
+    put(store, "Geo1.dat", "LON,LAT", "1,2")
+    assert [goes_on(), goes_on()] == [False, True]
+    put(store, "Geo2.dat", "LON", "1")
+    assert [goes_on(), goes_on()] == [False, True]
 
 
 def test_of_many_refused_files_the_first_are_named(engines: Engines, store: Any) -> None:
