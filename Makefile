@@ -17,7 +17,7 @@ POSTS ?= 100000
 MINUTES ?= 5
 SEED ?= 1
 
-.PHONY: help demo test check lint coverage cluster cluster-down contract images e2e pipeline engines kafka kafka-down chaos bench clean
+.PHONY: help demo test check lint coverage cluster cluster-down contract images e2e pipeline rehearse engines kafka kafka-down chaos bench clean
 
 help: ## list these commands
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,7 +36,7 @@ $(VENV)/core: $(PY) pyproject.toml
 $(VENV)/dev: $(PY) pyproject.toml
 	@echo "installing the launcher, the pipeline, its embedded engines and the tools that test them"
 	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[dev]'
-	@$(PY) -m compileall -q application misc pythonapp runjob
+	@$(PY) -m compileall -q application ctm misc pythonapp runjob
 	@touch $@ $(VENV)/core
 
 demo: $(VENV)/core ## run the sample Job on an embedded cluster, or with CLUSTER=kubeconfig on a real one
@@ -80,6 +80,9 @@ images: $(VENV)/dev ## build the images of producer, consumer, counting sample a
 
 pipeline: $(VENV)/dev ## run the Customer-360 pipeline once through on embedded engines
 	@PYTHON=$(PY) $(PY) -m misc.engines -- sh misc/pipeline.sh
+
+rehearse: $(VENV)/dev ## rehearse the Customer-360 folder of Control-M on embedded engines
+	@$(PY) -m ctm.rehearse ctm/cust360.json --out build/rehearsal
 
 engines: $(VENV)/dev ## run embedded Kafka, Snowflake, S3 and X, and print their settings
 	@$(PY) -m misc.engines
