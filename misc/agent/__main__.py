@@ -1,4 +1,4 @@
-"""`python3 -m misc.agent start|decommission|alive|ready`, in the agent's container."""
+"""`python3 -m misc.agent start|pre-stop|decommission|alive|ready`, in the agent's container."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from misc.agent.life import Agent
 from misc.agent.marks import Marks
 from misc.agent.settings import settings
 
-USAGE = "usage: python3 -m misc.agent start|decommission|alive|ready"
+COMMANDS = ("start", "pre-stop", "decommission", "alive", "ready")
+USAGE = f"usage: python3 -m misc.agent {'|'.join(COMMANDS)}"
+# How long jobs may take to end once the agent has left; a launcher's removing of its Job is one.
+JOBS_SECONDS = 60.0
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; return 0, 1 for a probe's no, 2 for bad settings, 4 for a refusal."""
-    if list(arguments) not in (["start"], ["decommission"], ["alive"], ["ready"]):
+    if len(arguments) != 1 or arguments[0] not in COMMANDS:
         print(USAGE, file=sys.stderr)
         return 2
     (command,) = arguments
@@ -29,12 +32,20 @@ def main(arguments: Sequence[str]) -> int:
             return 0 if marks.is_alive() else 1
         if command == "ready":
             return 0 if marks.has("registered") else 1
-        if command == "decommission":
-            Agent(given, ControlM(given, marks.beat, lambda: True), marks, _tell).leave()
+        if command in ("pre-stop", "decommission"):
+            agent = Agent(given, ControlM(given, marks.beat, lambda: True), marks, _tell)
+            if command == "pre-stop":
+                agent.before_stop()
+            else:
+                agent.leave()
             return 0
         first = FirstProcess()
         control = ControlM(given, marks.beat, lambda: first.asked or marks.has("leaving"))
-        Agent(given, control, marks, _tell).live(first)
+        try:
+            Agent(given, control, marks, _tell).live(first)
+        finally:
+            if not first.end_the_others(JOBS_SECONDS):
+                _tell(f"jobs still run after {JOBS_SECONDS:.0f} s, and are killed")
     except AgentError as error:
         print(f"agent: error: {error}", file=sys.stderr)
         return error.code

@@ -1,4 +1,4 @@
-"""What the first process of a container owes: to hear SIGTERM, and to bury orphans."""
+"""What the first process of a container owes: to hear SIGTERM, to bury orphans, to end the rest."""
 
 from __future__ import annotations
 
@@ -30,6 +30,33 @@ class FirstProcess:
         while not self.asked and time.monotonic() < until:
             _bury()
             time.sleep(TURN)
+
+    def end_the_others(self, seconds: float) -> bool:
+        """Send SIGTERM to all processes of the container; tell whether none is left in time.
+
+        What is left when this process ends gets SIGKILL, and a launcher could not remove its Job.
+        Where this is not a container's first process nothing is done: others' processes run there.
+        """
+        if os.getpid() != 1:
+            return True
+        until = time.monotonic() + seconds
+        number = int(signal.SIGTERM)
+        while _signal_the_others(number):
+            if time.monotonic() > until:
+                return False
+            time.sleep(TURN)
+            _bury()
+            number = 0
+        return True
+
+
+def _signal_the_others(number: int) -> bool:
+    """Send a signal, or 0 that does nothing, to all but us; tell whether there was anyone."""
+    try:
+        os.kill(-1, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _bury() -> None:

@@ -53,14 +53,19 @@ class Agent:
         self._tell = tell
 
     def live(self, stop: Stop) -> None:
-        """Register, however long that takes, and stay so until asked to stop; then leave."""
+        """Register, however long that takes, and stay so until asked to stop; then leave.
+
+        Once another process took the agent out, it stays so: an end would have it started anew.
+        """
         self._marks.begin()
         keep_on_volume(self._settings.home, self._settings.volume)
         looks = unheard = 0
         pauses = _pauses()
-        while not self._ends(stop):
+        while not stop.asked:
             pause = LOOK
-            if not self._is_registered():
+            if self._marks.has("leaving"):
+                pass
+            elif not self._is_registered():
                 try:
                     self.register()
                     pauses = _pauses()
@@ -100,6 +105,8 @@ class Agent:
     def leave(self) -> None:
         """Take the agent out of Control-M, or only stop it where it comes back; once, if twice.
 
+        It comes back by its settings, or since a probe ends this container and not the pod.
+
         Raises AgentError when Control-M may still list it.
         """
         self._marks.set("leaving")
@@ -111,11 +118,22 @@ class Agent:
             if refusals:
                 raise AgentError("; ".join(refusals))
             self._marks.set("left")
-            gone = "is no longer in Control-M" if self._settings.leaves else "is stopped"
+            gone = "is no longer in Control-M" if self._leaves() else "is stopped"
             self._tell(f"{self._settings.alias} {gone}")
 
+    def before_stop(self) -> None:
+        """Leave, as the pod's preStop hook; but a container that hangs is started anew, and stays.
+
+        The kubelet calls the hook before it ends a pod, and also after a liveness probe's no.
+        """
+        if self._marks.is_alive():
+            self.leave()
+        else:
+            self._marks.set("hung")
+            self._tell(f"{self._settings.alias} hangs, and stays in Control-M")
+
     def _last_steps(self) -> Iterator[Callable[[], None]]:
-        if self._settings.leaves:
+        if self._leaves():
             if self._marks.text("login") != identity(self._settings.secrets):
                 yield lambda: self._control.log_in(credentials(self._settings.secrets))
             yield self._control.leave
@@ -138,8 +156,8 @@ class Agent:
         current = self._marks.text("login") == identity(self._settings.secrets)
         return current and self._marks.has("registered")
 
-    def _ends(self, stop: Stop) -> bool:
-        return stop.asked or self._marks.has("leaving")
+    def _leaves(self) -> bool:
+        return self._settings.leaves and not self._marks.has("hung")
 
     def _kept(self, unheard: int) -> int:
         """Ping; return how often in a row it was in vain."""

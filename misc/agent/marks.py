@@ -14,7 +14,7 @@ SILENCE = 120.0
 
 
 class Marks:
-    """The marks in one folder: alive, registered, leaving, left, and the last log-in."""
+    """The marks in one folder: alive, registered, leaving, left, hung, and the last log-in."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -22,7 +22,7 @@ class Marks:
     def begin(self) -> None:
         """Forget what an earlier container of this pod left."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        for name in ("registered", "leaving", "left", "login"):
+        for name in ("registered", "leaving", "left", "hung", "login"):
             (self._folder / name).unlink(missing_ok=True)
         self.beat()
 

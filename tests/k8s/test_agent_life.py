@@ -231,11 +231,29 @@ def is_free(reader: int) -> bool:
 def test_pre_stop_and_sigterm_decommission_once(folder: Folder, start: Start) -> None:
     agent = start()
     agent.told("in host group")
-    assert folder.run("decommission").returncode == 0
+    assert folder.run("pre-stop").returncode == 0
     assert known(folder) == {"agents": [], "groups": {}}
-    agent.end()
+    assert agent.end() == 0
     assert sum("server:agent::delete" in call for call in folder.calls()) == 1
     assert folder.run("decommission").returncode == 0
+
+
+def test_an_agent_that_was_removed_for_good_stays_up_and_does_not_come_back(
+    folder: Folder, start: Start
+) -> None:
+    """If its process ended, the kubelet would start it again, and it would register."""
+    agent = start(AGENT_ON_STOP="keep")
+    agent.told("in host group")
+    assert folder.run("decommission", AGENT_ON_STOP="decommission").returncode == 0
+    calls = folder.calls()
+    for _ in range(2):
+        (folder.top / "run" / "alive").unlink()
+        agent.until(lambda: folder.run("alive").returncode == 0, "another beat")
+    assert agent.process.poll() is None
+    assert not ready(folder)
+    assert agent.end() == 0
+    assert folder.calls() == calls
+    assert known(folder) == {"agents": [], "groups": {}}
 
 
 def test_what_the_server_has_forgotten_is_decommissioned_all_the_same(folder: Folder) -> None:

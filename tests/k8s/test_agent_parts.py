@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -106,6 +107,20 @@ def test_pauses_between_tries_grow_to_a_minute(folder: Folder) -> None:
     ]
 
 
+def test_a_container_that_hangs_stays_in_control_m(folder: Folder) -> None:
+    """The hook runs after a liveness probe's no as well; SIGTERM follows it."""
+    control = Deaf()
+    given = settings(folder.environment)
+    marks = Marks(given.run)
+    marks.begin()
+    os.utime(given.run / "alive", (0, 0))
+    agent = Agent(given, control, marks, lambda _: None)
+    agent.before_stop()
+    assert control.asked == []
+    agent.leave()
+    assert control.asked == ["stop"]
+
+
 ORPHAN = """
 import os, sys
 from misc.agent.first import FirstProcess
@@ -125,6 +140,38 @@ except ProcessLookupError:
 def test_the_first_process_buries_what_others_left() -> None:
     """An ended process that nobody collects can still be signalled; a buried one cannot."""
     subprocess.run([sys.executable, "-c", ORPHAN], cwd=CHECKOUT, check=True, timeout=60)
+
+
+# The first process of a container: its jobs are a shell that ends at SIGTERM after its last words,
+# as a launcher does, and one that was left to us; or, told so, one that hears nothing.
+CONTAINER = """
+import subprocess, sys
+from misc.agent.first import FirstProcess
+job = "trap 'sleep 0.3; echo removed; exit' TERM; echo begun; while :; do sleep 0.1; done"
+deaf = "trap '' TERM; echo begun; while :; do sleep 0.1; done"
+first = FirstProcess()
+if sys.argv[1] == "deaf":
+    shell = subprocess.Popen(["sh", "-c", deaf], stdout=subprocess.PIPE)
+    assert shell.stdout.readline() == b"begun\\n"
+    print(first.end_the_others(0.5))
+else:
+    shell = subprocess.Popen(["sh", "-c", f"({job}) & exit"], stdout=subprocess.PIPE)
+    assert shell.stdout.readline() == b"begun\\n"
+    shell.wait()
+    print(first.end_the_others(60.0), shell.stdout.read().decode().strip())
+"""
+
+
+@pytest.mark.parametrize(("job", "told"), [("launcher", "True removed\n"), ("deaf", "False\n")])
+def test_the_first_process_ends_the_others_and_waits_for_them(job: str, told: str) -> None:
+    ended = subprocess.run(
+        [
+            "unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child",
+            sys.executable, "-c", CONTAINER, job,
+        ],
+        cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (ended.stdout, ended.returncode) == (told, 0), ended.stderr
 
 
 @pytest.mark.parametrize(
