@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ctm.definition import load
 
@@ -83,6 +84,38 @@ def test_nothing_that_belongs_to_one_environment_is_left_in_another(descriptor: 
         ]
         assert not [value for value in values if value in text]
     assert {name for name, _ in objects(content)} == {name for name, _ in objects(before)}
+
+
+def agent_settings(folder: Path) -> dict[str, str]:
+    """Return the agent's settings of a kustomization: its own over its resources'."""
+    kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    found: dict[str, str] = {}
+    for each in kustomization.get("resources", []):
+        if (folder / each / "kustomization.yaml").exists():
+            found |= agent_settings(folder / each)
+    for each in kustomization.get("configMapGenerator", []):
+        if each["name"] == "controlm-agent":
+            found |= dict(line.split("=", 1) for line in each["literals"])
+    return found
+
+
+@pytest.mark.parametrize(
+    "descriptor", [None, *DESCRIPTORS], ids=lambda path: path.stem if path else "as written"
+)
+def test_the_agents_in_the_cluster_are_those_that_the_jobs_name(descriptor: Path | None) -> None:
+    content = definitions()
+    for rule in rules(descriptor) if descriptor else ():
+        changed(rule, content)
+    environment = content["Customer360-Environment"]
+    applied = re.search(r"/opt/cust360/(k8s/\S+)", environment["Cluster-Apply"]["Command"])
+    assert applied
+    for name in ("Customer360", "Customer360-OS"):
+        found = {
+            "CTM_SERVER": content[name]["ControlmServer"],
+            "CTM_HOSTGROUP": content[name]["Produce-CTNE"]["Host"],
+        }
+        assert agent_settings(CTM.parent / applied[1]) == found
+    assert environment["ControlmServer"] == content["Customer360"]["ControlmServer"]
 
 
 def test_only_production_orders_by_the_calendar_and_asks_before_it_changes_the_lake() -> None:

@@ -15,7 +15,7 @@ from tests.cluster import controls
 from tests.cluster.images import BUSYBOX
 from tests.cluster.kubectl import kubectl
 from tests.contract.targets import RealTarget
-from tests.k8s.shipped import K8S, Json
+from tests.k8s.shipped import K8S, Json, built, only
 
 FOLDER = load((K8S.parent / "ctm" / "environment.json").read_text(), "environment.json")
 AGENT = {"app.kubernetes.io/name": "controlm-agent"}
@@ -80,3 +80,20 @@ def test_an_environment_is_ready_when_an_agent_is(kind: str, namespace: str) -> 
     ended = agent_ready(namespace)
     assert ended.returncode == 0, ended.stderr
     assert "pod/controlm-agent-" in ended.stdout
+
+
+@pytest.mark.parametrize("name", ["test", "production"])
+def test_an_environment_has_an_agent_with_its_own_settings_and_image(
+    name: str, breakable: RealTarget
+) -> None:
+    assert breakable.is_ours
+    bodies = built(K8S / "environments" / name)
+    settings = only(bodies, "ConfigMap", "controlm-agent")
+    assert settings["data"] == {
+        "CTM_SERVER": f"IN01-{name}",
+        "CTM_HOSTGROUP": f"kubernetes-{name}",
+    }
+    [container] = only(bodies, "DaemonSet")["spec"]["template"]["spec"]["containers"]
+    assert container["envFrom"] == [{"configMapRef": {"name": settings["metadata"]["name"]}}]
+    assert container["image"].startswith(f"registry.example/{name}/")
+    assert len(bodies) == len(built(K8S / "overlays" / "daemonset"))
