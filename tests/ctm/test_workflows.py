@@ -159,6 +159,23 @@ def test_a_failed_producer_or_consumer_keeps_no_other_from_running(failed: str) 
     assert {job for what, job in done.steps if what == "start"} == set(JOBS["cust360"])
 
 
+@pytest.mark.parametrize("name", PIPELINES)
+def test_a_folder_that_waits_after_a_failure_goes_on_by_what_its_mail_says(name: str) -> None:
+    [(_, told)] = children(FOLDERS[name], "If:CompletionStatus")
+    [(_, mail)] = children(told, "Action:Mail")
+    [end] = [job for job, content in children(FOLDERS[name], "Job") if content.get("EndFolder")]
+    waits = {
+        job
+        for job in JOBS[name]
+        if run(FOLDERS[name], {job: NOT_OK}, random.Random(1)).steps[-1][1] != end
+    }
+    # It holds its lock then, for which the next order would wait.
+    assert {"Geo-Load", "CRM-Extract"} <= waits
+    assert not waits & {"Kafka-Start", *PRODUCERS, *CONSUMERS}
+    assert "Where the folder waits" in mail["Message"]
+    assert mail["Message"].index("run the failed job again") < mail["Message"].index("order")
+
+
 def test_both_folders_start_kafka_and_so_exclude_each_other() -> None:
     locks = [dict(children(folder(name), "Resource:Lock")) for name in PIPELINES]
     assert [lock["cust360-kafka"]["LockType"] for lock in locks] == ["Exclusive", "Exclusive"]
@@ -275,6 +292,12 @@ def test_the_document_names_every_secret_profile_and_pool() -> None:
              for name, _ in children(job, "Resource:Pool")}  # fmt: skip
     for name in (*secrets, *pools, *FILES["profiles"]):
         assert f"`{name}`" in DOCUMENT or f" {name}" in DOCUMENT, name
+
+
+def test_the_document_makes_the_topics_with_a_partition_for_each_consumer() -> None:
+    made = dict(re.findall(r"--create .*--topic (\S+) --partitions (\d+)", DOCUMENT))
+    assert set(made) == {"tweets", "tweets-dead-letters"}
+    assert int(made["tweets"]) >= len(CONSUMERS)
 
 
 def test_every_profile_that_a_job_names_is_there() -> None:
