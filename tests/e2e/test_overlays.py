@@ -52,6 +52,8 @@ def test_another_namespace_is_one_line_of_an_overlay(overlay: Path, tmp_path: Pa
     bodies = built(tmp_path)
     assert only(bodies, "Namespace")["metadata"]["name"] == "other"
     assert {each["metadata"].get("namespace", "other") for each in bodies} == {"other"}
+    for text in only(bodies, "ConfigMap", "manifests")["data"].values():
+        assert "namespace" not in yaml.safe_load(text)["metadata"]
     (subject,) = only(bodies, "RoleBinding")["subjects"]
     assert subject == {"kind": "ServiceAccount", "name": "controlm-agent", "namespace": "other"}
 
@@ -72,7 +74,10 @@ def test_what_a_pod_names_is_there(overlay: Path) -> None:
 
 
 def test_the_agent_gets_every_job_as_a_file(overlay: Path) -> None:
-    given = only(built(overlay), "ConfigMap", "manifests")["data"]
+    """By a name that does not tell what they say: another Job must not replace the agents' pods."""
+    shipped = only(built(overlay), "ConfigMap", "manifests")
+    assert shipped["metadata"]["name"] == "manifests"
+    given = shipped["data"]
     assert {name: yaml.safe_load(text) for name, text in given.items()} == {
         each.name: read(each)[0] for each in JOBS
     }

@@ -2,7 +2,8 @@
 """Stands in for the vendor's commands: records each call, and keeps what a server would know.
 
 It goes by the name that it is called by: ctm, start-ag, shut-ag, ag_ping. Everything lies in the
-folder that STAND_IN names: `calls`, a JSON list a line; `server.json`; `trouble`, with the words
+folder that STAND_IN names: `calls`, a JSON list a line; `callers`, the last word of each caller's
+command line; `server.json`; `trouble`, with the words
 that the server refuses everything with; `hang`, while which nothing is answered.
 """
 
@@ -24,6 +25,9 @@ def main(name: str, words: list[str]) -> int:
     folder = Path(os.environ["STAND_IN"])
     with (folder / "calls").open("a") as calls:
         calls.write(json.dumps([name, *words]) + "\n")
+    caller = Path(f"/proc/{os.getppid()}/cmdline").read_text().split("\0")[-2]
+    with (folder / "callers").open("a") as callers:
+        callers.write(f"{caller}\n")
     while (folder / "hang").exists():
         time.sleep(0.05)
     file = folder / "server.json"

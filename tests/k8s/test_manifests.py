@@ -8,6 +8,8 @@ import pytest
 
 import runjob
 from misc import manifests
+from misc.agent.__main__ import COMMANDS, JOBS_SECONDS
+from misc.agent.control import ENDING_SECONDS
 from runjob.version import VERSION
 from tests.contract.targets import launcher_rules
 from tests.k8s.shipped import JOBS, K8S, is_restricted, read
@@ -46,7 +48,8 @@ def test_the_images_carry_the_launcher_s_version() -> None:
 def test_a_job_is_named_as_its_file_and_sees_its_own_engine_s_secrets_only(file: Path) -> None:
     (job,) = read(file)
     assert job["metadata"]["name"] == file.stem
-    assert job["metadata"]["namespace"] == "controlm"
+    # The launch says it, by -n or the form: the agent's namespace may be another one.
+    assert "namespace" not in job["metadata"]
     (container,) = job["spec"]["template"]["spec"]["containers"]
     secrets = {each["secretRef"]["name"] for each in container["envFrom"] if "secretRef" in each}
     engine = "cust360-x" if file.stem.startswith("bmctwitter") else "cust360-snowflake"
@@ -82,6 +85,84 @@ def test_no_right_is_a_wildcard_and_every_right_is_the_launcher_s() -> None:
     assert {name["name"] for each in bound for name in each["subjects"]} == {
         "runjob", "controlm-agent",
     }  # fmt: skip
+
+
+def test_the_agent_s_probes_and_its_hook_are_commands_of_the_agent() -> None:
+    (container,) = read(K8S / "base" / "agent.yaml")[0]["template"]["spec"]["containers"]
+    used = {
+        "ready": container["readinessProbe"],
+        "alive": container["livenessProbe"],
+        "pre-stop": container["lifecycle"]["preStop"],
+    }
+    for command, by in used.items():
+        assert by["exec"]["command"] == ["python3", "-m", "misc.agent", command]
+    assert {*used, "start", "decommission"} == set(COMMANDS)
+
+
+def test_the_agent_s_grace_has_room_for_its_last_commands_and_its_jobs_end() -> None:
+    """Nine commands at most: the one that runs, three to log in, four to leave, one to stop."""
+    pod = read(K8S / "base" / "agent.yaml")[0]["template"]["spec"]
+    assert pod["terminationGracePeriodSeconds"] > 9 * ENDING_SECONDS + JOBS_SECONDS
+
+
+AGENT = {"app.kubernetes.io/name": "controlm-agent"}
+PROGRAM = {"app.kubernetes.io/part-of": "cust360"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "port", "protocol", "expected"),
+    [
+        pytest.param(AGENT, 53, "UDP", True, id="agent to names"),
+        pytest.param(AGENT, 53, "TCP", True, id="agent to long names"),
+        pytest.param(AGENT, 443, "TCP", True, id="agent to the API's Service"),
+        pytest.param(AGENT, 6443, "TCP", True, id="agent to the API server"),
+        pytest.param(AGENT, 8443, "TCP", True, id="agent to the Automation API"),
+        pytest.param(AGENT, 7005, "TCP", True, id="agent to the Control-M/Server"),
+        pytest.param(AGENT, 9092, "TCP", False, id="agent to Kafka"),
+        pytest.param(PROGRAM, 53, "UDP", True, id="program to names"),
+        pytest.param(PROGRAM, 53, "TCP", True, id="program to long names"),
+        pytest.param(PROGRAM, 9092, "TCP", True, id="program to Kafka"),
+        pytest.param(PROGRAM, 9098, "TCP", True, id="program to Kafka by IAM"),
+        pytest.param(PROGRAM, 443, "TCP", True, id="program to X, Snowflake and S3"),
+        pytest.param(PROGRAM, 80, "TCP", True, id="program to OCSP"),
+        pytest.param(PROGRAM, 8443, "TCP", False, id="program to the Automation API"),
+        pytest.param(PROGRAM, 443, "UDP", False, id="program by UDP"),
+    ],
+)
+def test_a_pod_may_go_where_it_is_documented_to_go(
+    labels: dict[str, str], port: int, protocol: str, expected: bool
+) -> None:
+    policies = [each["spec"] for each in read(K8S / "base" / "network.yaml")]
+    mine = [
+        each
+        for each in policies
+        if "Egress" in each["policyTypes"]
+        and each["podSelector"].get("matchLabels", {}).items() <= labels.items()
+    ]
+    assert mine
+    allowed = [
+        one["port"] <= port <= one.get("endPort", one["port"]) and one["protocol"] == protocol
+        for each in mine
+        for rule in each["egress"]
+        for one in rule["ports"]
+    ]
+    assert any(allowed) == expected
+
+
+def test_the_policies_are_about_our_pods_and_nobody_may_come_in() -> None:
+    agent = read(K8S / "base" / "agent.yaml")[0]["template"]
+    assert agent["metadata"]["labels"].items() >= AGENT.items()
+    for each in JOBS:
+        (job,) = read(each)
+        assert job["spec"]["template"]["metadata"]["labels"].items() >= PROGRAM.items()
+    policies = [each["spec"] for each in read(K8S / "base" / "network.yaml")]
+    assert {"podSelector": {}, "policyTypes": ["Ingress"]} in policies
+    assert not any("ingress" in each for each in policies)
+
+
+def test_the_namespace_refuses_what_reaches_for_the_node() -> None:
+    (namespace,) = read(K8S / "base" / "namespace.yaml")
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "baseline"
 
 
 def test_no_manifest_holds_a_secret_or_a_token() -> None:
