@@ -169,7 +169,10 @@ def test_a_folder_that_waits_after_a_failure_goes_on_by_what_its_mail_says(name:
         for job in JOBS[name]
         if run(FOLDERS[name], {job: NOT_OK}, random.Random(1)).steps[-1][1] != end
     }
-    # It holds its lock then, for which the next order would wait.
+    # It holds its lock then, for which the next order would wait; and it has not ended, so that
+    # nothing but the job itself may tell.
+    for job in waits:
+        assert dict(children(FOLDERS[name][job], "Notify:NotOK")), job
     assert {"Geo-Load", "CRM-Extract"} <= waits
     assert not waits & {"Kafka-Start", *PRODUCERS, *CONSUMERS}
     assert "Where the folder waits" in mail["Message"]
