@@ -4,108 +4,39 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import shutil
-import subprocess
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from runjob.login import login
-from runjob.options import Connection
 from tests.cluster import controls, node
 from tests.cluster.certificates import NODE_NAME
 from tests.cluster.errors import ClusterError
 from tests.cluster.kubectl import kubectl
 from tests.containers.buildah import built
 from tests.containers.recipes import AGENT
-from tests.contract.targets import Api, Json, RealTarget, is_running
-from tests.k8s.agent_folder import COMMANDS, FIRST, STAND_IN
-from tests.k8s.shipped import JOBS, K8S, OVERLAYS, read
+from tests.contract.targets import Json, RealTarget
+from tests.e2e.deployed import (
+    NOBODY,
+    Deployed,
+    alias,
+    deploy,
+    is_ready,
+    launch,
+    mount_folder,
+    new_namespace,
+)
+from tests.k8s.agent_folder import FIRST
+from tests.k8s.shipped import JOBS, OVERLAYS, read
 
 # The first build on a machine takes some minutes.
 pytestmark = pytest.mark.timeout(900)
 
-LABEL, GROUP, USER = "WorkflowManager", "kubernetes", 65534
-IMAGE = "docker.io/runjob/controlm-agent"
-PATH = "/opt/stand-in:/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-@dataclass(frozen=True)
-class Deployed:
-    """An overlay in a namespace of its own, and the folder that its stand-in keeps."""
-
-    api: Api
-    server: Path
-
-    @property
-    def namespace(self) -> str:
-        return self.api.namespace
-
-    def known(self) -> Json:
-        """Return what the stand-in knows, nothing while it writes."""
-        try:
-            told: Json = json.loads((self.server / "server.json").read_text())
-        except (FileNotFoundError, ValueError):
-            return {}
-        return {"agents": told["agents"], "groups": told["groups"]}
-
-    def calls(self, *words: str) -> list[list[str]]:
-        """Return the calls of the vendor's commands that begin so."""
-        file = self.server / "calls"
-        told = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
-        return [each for each in told if each[: len(words)] == list(words)]
-
-    def pods(self) -> list[Json]:
-        return self.api.items("pods")
-
-    def pod(self, former: str = "") -> Json:
-        """Wait for the agent's pod to run and be ready, another one than the former."""
-
-        def ready() -> Json | None:
-            for each in self.pods():
-                conditions = each["status"].get("conditions") or ()
-                fit = {"type": "Ready", "status": "True"}
-                if (
-                    is_running(each)
-                    and each["metadata"]["uid"] != former
-                    and any(fit.items() <= one.items() for one in conditions)
-                ):
-                    return each
-            return None
-
-        return self.api.until(ready, "an agent that is ready")
-
-    def run(self, pod: Json, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a command in the agent's container."""
-        layout = controls.here()
-        return subprocess.run(
-            [
-                layout.programs / "kubectl", f"--kubeconfig={layout.kubeconfig}", "exec", "-i",
-                "-n", self.namespace, pod["metadata"]["name"], "--", *words,
-            ],
-            input=given, capture_output=True, text=True, check=False, timeout=120,
-        )  # fmt: skip
-
-    def mount(self, secret: Mapping[str, str]) -> None:
-        """Put the .secret files into the agent's Secret."""
-        data = {f"{name}.secret": text for name, text in secret.items()}
-        body = {"metadata": {"name": "controlm-agent"}, "stringData": data}
-        if self.api.find("secrets", "controlm-agent") is None:
-            self.api.create("secrets", body)
-        else:
-            path = self.api.path("secrets", "controlm-agent")
-            self.api.call("PATCH", path, body, "application/merge-patch+json")
-
-
-def alias(host: str) -> Json:
-    return {"agents": [f"{host}:7006"], "groups": {GROUP: [f"{host}:7006"]}}
-
-
-NOBODY: Json = {"agents": [], "groups": {}}
+LABEL = "WorkflowManager"
+# A shell that is a container's first process ends at SIGTERM only where it says so.
+LONG = "trap exit TERM; sleep 600 & wait"
 
 
 @pytest.fixture(scope="module")
@@ -123,73 +54,14 @@ def image(target: RealTarget) -> str:
     return made.name.rpartition(":")[2]
 
 
-def stand_in_patch(kind: str, server: Path) -> str:
-    """Return what gives the vendor's commands to the shipped pod, and nothing else."""
-    container: Json = {
-        "name": "agent",
-        "readinessProbe": {"periodSeconds": 1},
-        "env": [{"name": "PATH", "value": PATH}, {"name": "STAND_IN", "value": "/stand-in"}],
-        "volumeMounts": [
-            {"name": "commands", "mountPath": "/opt/stand-in"},
-            {"name": "server", "mountPath": "/stand-in"},
-        ],
-    }
-    volumes: list[Json] = [
-        {"name": "commands", "configMap": {"name": "stand-in", "defaultMode": 0o755}},
-        {"name": "server", "hostPath": {"path": str(server), "type": "Directory"}},
-    ]
-    return yaml.safe_dump(
-        {
-            "apiVersion": "apps/v1",
-            "kind": kind,
-            "metadata": {"name": "controlm-agent"},
-            "spec": {"template": {"spec": {"containers": [container], "volumes": volumes}}},
-        }
-    )
-
-
-def new_namespace(target: RealTarget) -> Api:
-    """Make a namespace with the agent's credentials in it; return the way to it."""
-    name = f"agent-{secrets.token_hex(3)}"
-    api = Api(login(Connection(kubeconfig=target.admin_kubeconfig)), name, patience=150.0)
-    api.call("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
-    return api
-
-
-def deploy(overlay: str, kind: str, image: str, api: Api, top: Path) -> Deployed:
-    """Apply an overlay as it is shipped, but for namespace, image's tag and the commands."""
-    server = top / "server"
-    server.mkdir(parents=True)
-    # The agent is user 1000 there, and this test is not.
-    server.chmod(0o777)
-    top.chmod(0o755)
-    for name in COMMANDS:
-        shutil.copy(STAND_IN, top / name)
-    shipped = os.path.relpath(K8S / "overlays" / overlay, top.resolve())
-    (top / "kustomization.yaml").write_text(
-        yaml.safe_dump(
-            {
-                "namespace": api.namespace,
-                "resources": [shipped],
-                "images": [{"name": IMAGE, "newTag": image}],
-                "configMapGenerator": [{"name": "stand-in", "files": list(COMMANDS)}],
-                "patches": [{"patch": stand_in_patch(kind, server)}],
-            }
-        )
-    )
-    deployed = Deployed(api, server)
-    deployed.mount(FIRST)
-    kubectl(controls.here(), "apply", "--validate=strict", "-k", str(top))
-    return deployed
-
-
 @pytest.fixture(scope="module")
 def daemon_set(
     target: RealTarget, image: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployed]:
     api = new_namespace(target)
-    yield deploy("daemonset", "DaemonSet", image, api, tmp_path_factory.mktemp("daemons"))
-    api.call("DELETE", f"/api/v1/namespaces/{api.namespace}", {})
+    top = tmp_path_factory.mktemp("daemons")
+    with deploy("daemonset", "DaemonSet", image, api, top) as deployed:
+        yield deployed
 
 
 @pytest.fixture
@@ -224,10 +96,20 @@ def test_the_agent_comes_with_the_label_and_is_decommissioned_when_it_goes(
         pod = daemon_set.pod()
         assert pod["spec"]["nodeName"] == NODE_NAME
         assert daemon_set.known() == alias(NODE_NAME)
+        # As an agent runs it: by a shell, and its end is nobody's.
+        script = f"{shlex.join(launch(daemon_set, 'long', LONG))} >/stand-in/long 2>&1 &"
+        assert daemon_set.run(pod, "sh", "-c", script).returncode == 0
+        api.running_pods("long")
     finally:
         controls.add_node_label(LABEL, None)
     api.until(lambda: not daemon_set.pods(), "no agent's pod")
     assert daemon_set.known() == NOBODY
+    removals = daemon_set.callers("ctm", "config", "server:agent::delete")
+    assert removals == ["pre-stop"]
+    assert "FailedPreStopHook" not in {each["reason"] for each in api.items("events")}
+    # Its launcher removed the Job that it ran, before the pod ended.
+    assert "SIGTERM: removing the Job" in (daemon_set.server / "long").read_text()
+    assert api.job("long") is None
 
 
 def test_the_agent_follows_its_secret(daemon_set: Deployed, agent: Json) -> None:
@@ -320,14 +202,20 @@ print(json.dumps(answers))
 """
 
 
+def test_no_job_of_an_agent_reaches_for_the_node(daemon_set: Deployed, agent: Json) -> None:
+    reaching = launch(daemon_set, "reaching", "cat /host/etc/shadow", "-H", "/", "-t", "/host")
+    refused = daemon_set.run(agent, *reaching)
+    assert refused.returncode == 12, (refused.stdout, refused.stderr)
+    assert "violates PodSecurity" in refused.stdout + refused.stderr
+    daemon_set.api.wait_gone("reaching")
+
+
 def test_the_agent_launches_jobs_and_can_do_nothing_else(daemon_set: Deployed, agent: Json) -> None:
-    launched = daemon_set.run(
-        agent, "python3", "/opt/runjob/runJob.py", "-n", daemon_set.namespace,
-        "-j", "from-an-agent", "-i", "busybox:1", "-p", "IfNotPresent", "-s", "none",
-        "--security", "restricted", "--set", f"spec.template.spec.securityContext.runAsUser={USER}",
-        "-e", "WHO", "-v", "an agent",
-        "-k", "sh", "-k", "-c", "-k", "echo launched by $WHO",
-    )  # fmt: skip
+    """A login shell, in which a job may run, finds the launcher's Python as well."""
+    words = launch(
+        daemon_set, "from-an-agent", "echo launched by $WHO", "-e", "WHO", "-v", "an agent"
+    )
+    launched = daemon_set.run(agent, "sh", "-lc", shlex.join(words))
     assert launched.returncode == 0, (launched.stdout, launched.stderr)
     assert "launched by an agent\n" in launched.stdout
     assert "Job Completion status: 0\n" in launched.stdout
@@ -352,31 +240,34 @@ def stateful_set(
 ) -> Iterator[Deployed]:
     api = new_namespace(target)
     top = tmp_path_factory.mktemp("stateful")
-    # This cluster has no storage class: a folder of the node stands in for a disk.
-    disk = top / "disk"
-    disk.mkdir()
-    disk.chmod(0o777)
-    volume = {
-        "metadata": {"name": api.namespace},
-        "spec": {
-            "capacity": {"storage": "4Gi"},
-            "accessModes": ["ReadWriteOnce"],
-            "hostPath": {"path": str(disk), "type": "Directory"},
-            "claimRef": {"namespace": api.namespace, "name": "state-controlm-agent-0"},
-        },
-    }
-    api.call("POST", "/api/v1/persistentvolumes", volume)
-    yield deploy("statefulset", "StatefulSet", image, api, top)
-    api.call("DELETE", f"/api/v1/namespaces/{api.namespace}", {})
-    api.call("DELETE", f"/api/v1/persistentvolumes/{api.namespace}")
+    volume = mount_folder(api, "state-controlm-agent-0", top / "disk")
+    with deploy("statefulset", "StatefulSet", image, api, top) as deployed:
+        yield deployed
+    api.call("DELETE", volume)
 
 
-def test_an_agent_with_a_volume_comes_back_as_the_one_it_was(stateful_set: Deployed) -> None:
+def test_an_agent_with_a_volume_comes_back_as_the_one_it_was_until_it_is_removed(
+    stateful_set: Deployed,
+) -> None:
     pod = stateful_set.pod()
     assert stateful_set.known() == alias("controlm-agent-0")
     stateful_set.api.delete("pods", pod["metadata"]["name"])
-    stateful_set.pod(former=pod["metadata"]["uid"])
+    pod = stateful_set.pod(former=pod["metadata"]["uid"])
     assert stateful_set.known() == alias("controlm-agent-0")
     assert len(stateful_set.calls("ctm", "provision", "agent::setup")) == 1
     assert stateful_set.calls("ctm", "config", "server:agent::delete") == []
     assert len(stateful_set.calls("start-ag")) == 1
+    removed = stateful_set.run(
+        pod, "env", "AGENT_ON_STOP=decommission", "python3", "-m", "misc.agent", "decommission"
+    )
+    assert removed.returncode == 0, removed.stderr
+    assert stateful_set.known() == NOBODY
+    stateful_set.api.until(lambda: not is_ready(stateful_set.pods()[0]), "no agent that is ready")
+    path = f"/apis/apps/v1/namespaces/{stateful_set.namespace}/statefulsets/controlm-agent"
+    scaled = {"spec": {"replicas": 0}}
+    (last,) = stateful_set.pods()
+    assert last["status"]["containerStatuses"][0]["restartCount"] == 0
+    stateful_set.api.call("PATCH", path, scaled, "application/merge-patch+json")
+    stateful_set.api.until(lambda: not stateful_set.pods(), "no agent's pod")
+    assert stateful_set.known() == NOBODY
+    assert len(stateful_set.calls("ctm", "provision", "agent::setup")) == 1
