@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ import yaml
 from misc.agent.settings import settings
 from tests.cluster import controls
 from tests.cluster.kubectl import kubectl
+from tests.containers.recipes import CHECKOUT
 from tests.contract.targets import RealTarget
 from tests.k8s.shipped import JOBS, OVERLAYS, Json, built, is_restricted, only, read
 
+DOCS = CHECKOUT / "docs" / "control-m.md"
 CONTROLLERS = {"daemonset": "DaemonSet", "statefulset": "StatefulSet"}
 
 
@@ -56,6 +59,20 @@ def test_another_namespace_is_one_line_of_an_overlay(overlay: Path, tmp_path: Pa
         assert "namespace" not in yaml.safe_load(text)["metadata"]
     (subject,) = only(bodies, "RoleBinding")["subjects"]
     assert subject == {"kind": "ServiceAccount", "name": "controlm-agent", "namespace": "other"}
+
+
+def test_what_reaches_for_the_node_is_let_in_by_the_documented_line_of_an_overlay(
+    overlay: Path, tmp_path: Path
+) -> None:
+    documented = re.search(r"`(patches: .*enforce: privileged.*)`", DOCS.read_text())
+    assert documented is not None
+    shipped = os.path.relpath(overlay, tmp_path.resolve())
+    (tmp_path / "kustomization.yaml").write_text(f"resources: [{shipped}]\n{documented[1]}\n")
+    enforced = {
+        only(built(folder), "Namespace")["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
+        for folder in (overlay, tmp_path)
+    }
+    assert enforced == {"baseline", "privileged"}
 
 
 def test_what_a_pod_names_is_there(overlay: Path) -> None:
