@@ -162,15 +162,23 @@ else:
 """
 
 
+# A process namespace of one's own, which a machine may refuse to give.
+ALONE = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child")
+
+
 @pytest.mark.parametrize(("job", "told"), [("launcher", "True removed\n"), ("deaf", "False\n")])
 def test_the_first_process_ends_the_others_and_waits_for_them(job: str, told: str) -> None:
+    tried = subprocess.run([*ALONE, "true"], capture_output=True, text=True, check=False)
+    if tried.returncode != 0 and os.environ.get("CI") != "true":
+        pytest.skip(tried.stderr)
     ended = subprocess.run(
-        [
-            "unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child",
-            sys.executable, "-c", CONTAINER, job,
-        ],
-        cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+        [*ALONE, sys.executable, "-c", CONTAINER, job],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
     assert (ended.stdout, ended.returncode) == (told, 0), ended.stderr
 
 
