@@ -96,11 +96,14 @@ def _kill(options: Options, console: Console, script: str | None) -> int:
     namespace = namespace or "default"
     check_names(JobRequest("any", namespace, {}))
     from runjob.cluster import Cluster
-    from runjob.kill import Killer
+    from runjob.kill import APPEARANCE, Killer
     from runjob.login import login
+    from runjob.remote import TIMEOUT
 
-    cluster = Cluster(login(options.connection))
-    console.line(Killer(cluster, options.run.api_timeout).kill(namespace, options.run_id))
+    killer = Killer(Cluster(login(options.connection)), options.run.api_timeout)
+    # The launcher fetches its manifest first, and makes the Job after that.
+    appearance = APPEARANCE + (TIMEOUT if is_address(options.manifest) else 0)
+    console.line(killer.kill(namespace, options.run_id, appearance))
     return int(Exit.SUCCEEDED)
 
 

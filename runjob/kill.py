@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from runjob.errors import ApiError, Exit, LaunchError
@@ -13,8 +13,8 @@ from runjob.retry import Backoff, wait_for
 
 T = TypeVar("T")
 
-# Seconds. A launcher that has just been started makes its Job within this time.
-APPEARANCE = 3.0
+# Seconds. A launcher that has just been started, and has its manifest, makes its Job within this.
+APPEARANCE = 5.0
 # Beyond the pods' own grace period, until a deletion is seen to be done.
 REMOVAL = 15.0
 LOOK = 0.5
@@ -45,45 +45,74 @@ class Killer:
         self._now = now
         self._wait = wait
 
-    def kill(self, namespace: str, run_id: str) -> str:
+    def kill(self, namespace: str, run_id: str, appearance: float = APPEARANCE) -> str:
         """Delete the Job of that run and wait until it and its pods are gone; say what was done.
 
-        A run that has no Job, or no longer, is no error. Raises LaunchError.
+        appearance are the seconds that its launcher may take to make it. A Job that has ended
+        stays: it may be an earlier run's, and kept. Raises LaunchError, also for a run that has no
+        Job: its launcher may make it yet.
         """
-        until = self._now() + APPEARANCE
-        while not (jobs := self._jobs(namespace, run_id)) and self._now() < until:
+        until = self._now() + appearance
+        staying, leaving = self._alive(namespace, run_id)
+        while not staying and not leaving and self._now() < until:
             self._wait(LOOK)
-        if not jobs:
-            return f"No Job of this run in namespace {namespace}: nothing to end"
-        names = ", ".join(job["metadata"]["name"] for job in jobs)
-        if not all(is_ours(job) for job in jobs):
+            staying, leaving = self._alive(namespace, run_id)
+        if not staying and not leaving:
+            return self._over(namespace, run_id)
+        names = _names(staying)
+        if not all(is_ours(job) for job in staying):
             raise LaunchError(
                 f"Job {namespace}/{names} carries the identity of this run, but runjob did not "
                 "make it; it was not touched",
                 Exit.EXISTS,
             )
-        if len(jobs) > 1:
+        if len(staying) > 1:
             raise LaunchError(
-                f"{len(jobs)} Jobs in namespace {namespace} carry the identity of this run: "
+                f"{len(staying)} Jobs in namespace {namespace} carry the identity of this run: "
                 f"{names}; none was touched. Give each run an identity of its own (--run-id)",
                 Exit.EXISTS,
             )
-        job = jobs[0]
-        uid = job["metadata"]["uid"]
-        # In the foreground, so that the Job stays to be seen until its pods are gone.
+        for job in staying:
+            self._delete(namespace, job)
+        meant = staying or leaving
+        self._see_gone(namespace, run_id, meant)
+        return f"Job {namespace}/{_names(meant)} was ended: it and its pods are gone"
+
+    def _alive(self, namespace: str, run_id: str) -> tuple[list[Body], list[Body]]:
+        """Return the Jobs that have not ended, and those of ours that are being deleted."""
+        jobs = self._jobs(namespace, run_id)
+        staying = [job for job in jobs if not _leaves(job) and not _ended(job)]
+        return staying, [job for job in jobs if _leaves(job) and is_ours(job)]
+
+    def _delete(self, namespace: str, job: Body) -> None:
+        """Delete it in the foreground, so that it stays to be seen until its pods are gone."""
+        name, uid = job["metadata"]["name"], job["metadata"]["uid"]
         self._patiently(
             lambda: self._api.delete(job, namespace, uid, propagation="Foreground"),
-            f"delete Job {namespace}/{names}",
+            f"delete Job {namespace}/{name}",
         )
-        until = self._now() + _grace(job) + REMOVAL
-        while any(each["metadata"]["uid"] == uid for each in self._jobs(namespace, run_id)):
+
+    def _over(self, namespace: str, run_id: str) -> str:
+        """Tell of a run without a Job that could be ended."""
+        ended = [job for job in self._jobs(namespace, run_id) if _ended(job) and is_ours(job)]
+        if ended:
+            return f"Job {namespace}/{_names(ended)} of this run has ended already: it stays"
+        raise LaunchError(
+            f"no Job of this run in namespace {namespace}: either it is gone already, or its "
+            "launcher still tries to make it and may do so yet; if that one runs on, kill again",
+            Exit.NOT_STARTED,
+        )
+
+    def _see_gone(self, namespace: str, run_id: str, jobs: Sequence[Body]) -> None:
+        uids = {job["metadata"]["uid"] for job in jobs}
+        until = self._now() + max(_grace(job) for job in jobs) + REMOVAL
+        while any(job["metadata"]["uid"] in uids for job in self._jobs(namespace, run_id)):
             if self._now() > until:
                 raise LaunchError(
-                    f"Job {namespace}/{names} is being deleted but is not gone yet; look with: "
-                    f"kubectl -n {namespace} get job,pod -l job-name={names}"
+                    f"Job {namespace}/{_names(jobs)} is being deleted but is not gone yet; look "
+                    f"with: kubectl -n {namespace} get job,pod -l 'job-name in ({_names(jobs)})'"
                 )
             self._wait(LOOK)
-        return f"Job {namespace}/{names} was ended: it and its pods are gone"
 
     def _jobs(self, namespace: str, run_id: str) -> list[Body]:
         select = {"labelSelector": f"{RUN_ID}={run_id}"}
@@ -105,6 +134,22 @@ class Killer:
                     raise LaunchError(f"cannot {what}: {error}", code) from error
                 self._wait(wait_for(error.retry_after, pause))
         raise AssertionError("the waits never end")
+
+
+def _names(jobs: Sequence[Body]) -> str:
+    return ", ".join(job["metadata"]["name"] for job in jobs)
+
+
+def _leaves(job: Body) -> bool:
+    return bool(job["metadata"].get("deletionTimestamp"))
+
+
+def _ended(job: Body) -> bool:
+    conditions = (job.get("status") or {}).get("conditions") or []
+    return any(
+        each.get("type") in ("Complete", "Failed") and each.get("status") == "True"
+        for each in conditions
+    )
 
 
 def _grace(job: Body) -> float:

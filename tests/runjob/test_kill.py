@@ -7,13 +7,22 @@ from typing import Any
 
 import pytest
 
+from runjob import cli
 from runjob.errors import ApiError, Exit, LaunchError
-from runjob.kill import Killer
+from runjob.kill import APPEARANCE, Killer
 from runjob.plan import LAUNCH, RUN_ID
+from runjob.remote import TIMEOUT
 from runjob.request import Body, Kind
 
 
-def job(name: str = "hello", *, ours: bool = True, grace: int | None = None) -> Body:
+def job(
+    name: str = "hello",
+    *,
+    ours: bool = True,
+    grace: int | None = None,
+    over: str | None = None,
+    leaves: bool = False,
+) -> Body:
     pod = {} if grace is None else {"terminationGracePeriodSeconds": grace}
     return {
         "metadata": {
@@ -21,7 +30,9 @@ def job(name: str = "hello", *, ours: bool = True, grace: int | None = None) -> 
             "uid": f"uid of {name}",
             "labels": {RUN_ID: "run"},
             "annotations": {LAUNCH: "0a"} if ours else None,
+            "deletionTimestamp": "2026-11-25T00:00:00Z" if leaves else None,
         },
+        "status": {"conditions": [{"type": over, "status": "True"}]} if over else {},
         "spec": {"template": {"spec": pod}},
     }
 
@@ -64,9 +75,11 @@ class Clock:
         self.time += seconds
 
 
-def kill(api: FakeApi, clock: Clock | None = None, patience: float = 60) -> str:
+def kill(
+    api: FakeApi, clock: Clock | None = None, patience: float = 60, appearance: float = APPEARANCE
+) -> str:
     clock = clock or Clock()
-    return Killer(api, patience, clock.now, clock.wait).kill("here", "run")
+    return Killer(api, patience, clock.now, clock.wait).kill("here", "run", appearance)
 
 
 def test_the_job_of_the_run_is_deleted_by_its_uid_and_seen_to_go() -> None:
@@ -82,14 +95,43 @@ def test_a_rerun_that_begins_meanwhile_is_not_waited_for() -> None:
     assert "was ended" in kill(FakeApi([job()], [rerun]))
 
 
-def test_a_run_without_a_job_is_no_error() -> None:
-    api = FakeApi([])
-    assert kill(api) == "No Job of this run in namespace here: nothing to end"
+def test_a_run_without_a_job_is_told_for_it_may_come_yet() -> None:
+    api, clock = FakeApi([]), Clock()
+    with pytest.raises(LaunchError, match=r"no Job of this run in namespace here: .*yet") as caught:
+        kill(api, clock)
+    assert caught.value.exit_code is Exit.NOT_STARTED
     assert api.deleted == []
+    assert clock.time == APPEARANCE
 
 
 def test_a_job_that_is_being_made_is_waited_for() -> None:
     assert "was ended" in kill(FakeApi([], [], [job()], []))
+
+
+def test_a_job_whose_manifest_is_still_fetched_is_waited_for() -> None:
+    looks: list[list[Body]] = [[]] * 70
+    assert "was ended" in kill(FakeApi(*looks, [job()], []), appearance=40)
+
+
+@pytest.mark.parametrize("over", ["Complete", "Failed"])
+def test_a_job_that_has_ended_stays(over: str) -> None:
+    api = FakeApi([job(over=over)])
+    assert kill(api) == "Job here/hello of this run has ended already: it stays"
+    assert api.deleted == []
+
+
+def test_jobs_that_have_ended_or_go_do_not_keep_a_kill_from_its_own() -> None:
+    kept = [job("kept", over="Failed"), job("other", over="Complete", ours=False)]
+    api = FakeApi([*kept, job("going", leaves=True), job()], kept)
+    assert "Job here/hello was ended" in kill(api)
+    assert [name for _, name, _, _ in api.deleted] == ["hello"]
+
+
+def test_a_job_that_its_launcher_removes_already_is_seen_to_go() -> None:
+    api, clock = FakeApi([job(leaves=True)], [job(leaves=True)], []), Clock()
+    assert "Job here/hello was ended" in kill(api, clock)
+    assert api.deleted == []
+    assert clock.time > 0
 
 
 @pytest.mark.parametrize(
@@ -139,3 +181,27 @@ def test_a_deletion_that_is_refused_is_told() -> None:
     with pytest.raises(LaunchError, match="cannot delete Job here/hello: forbidden") as caught:
         kill(FakeApi([job()], refusal=ApiError(403, "forbidden")))
     assert caught.value.exit_code is Exit.REFUSED
+
+
+@pytest.fixture
+def killed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, float]]:
+    """Return what kills are asked for: namespace, run, and seconds until the Job appears."""
+    asked: list[tuple[str, str, float]] = []
+
+    def record(_: Killer, namespace: str, run_id: str, appearance: float) -> str:
+        asked.append((namespace, run_id, appearance))
+        return "done"
+
+    monkeypatch.setattr(Killer, "kill", record)
+    monkeypatch.setattr("runjob.login.login", lambda _: None)
+    monkeypatch.setattr("runjob.cluster.Cluster", lambda _: None)
+    return asked
+
+
+def test_a_launcher_that_fetches_its_manifest_has_the_time_for_it(
+    killed: list[tuple[str, str, float]],
+) -> None:
+    line = ["--kill", "--run-id", "run", "-n", "here", "-y"]
+    assert cli.main([*line, "https://host/job.yaml"]) == 0
+    assert cli.main([*line, "job.yaml"]) == 0
+    assert killed == [("here", "run", TIMEOUT + APPEARANCE), ("here", "run", APPEARANCE)]
