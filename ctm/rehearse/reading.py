@@ -36,7 +36,22 @@ _ACTIONS = (
     "Event:Add",
     "Event:Delete",
 )
+# What has a Type of its own and may stand in a job, beside Ifs; a folder holds more.
+_MEMBERS = (
+    "AddEvents",
+    "DeleteEvents",
+    "Notify:DoesNotEnd",
+    "Notify:DoesNotStart",
+    "Notify:ExecutionTime",
+    "Notify:LateCyclicSubmit",
+    "Notify:NotOK",
+    "Notify:OK",
+    "Resource:Lock",
+    "Resource:Pool",
+    "WaitForEvents",
+)
 _MINUTES = {"Minutes": 1, "Hours": 60, "Days": 1440}
+_LINT = "python -m ctm.lint says"
 _SCOPES = ("Job", "Folder", "SubFolder", "SimpleFolder")
 
 
@@ -132,7 +147,13 @@ class _Reader:
     ) -> Node:
         found: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
         for member, each in _members(content):
-            found.setdefault(each["Type"], []).append((member, each))
+            kind = each["Type"]
+            held = is_folder and (kind in ("Flow", "SubFolder") or kind.startswith("Job:"))
+            if not (held or kind in _MEMBERS or kind.startswith("If:")):
+                raise PlanError(
+                    f"{name}/{member}: a {kind} cannot be rehearsed here; {_LINT} what may be"
+                )
+            found.setdefault(kind, []).append((member, each))
         waits = [
             wait_of(each.get("Events") or [], f"{name}/{member}")
             for member, each in found.get("WaitForEvents", [])

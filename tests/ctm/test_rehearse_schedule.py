@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctm.rehearse import schedule
+from ctm.rehearse.errors import PlanError
 from ctm.rehearse.events import Event, satisfied
 from ctm.rehearse.plan import Plan
 from ctm.rehearse.reading import plan_of
@@ -285,6 +286,23 @@ def test_a_folders_end_point_ends_it_though_others_never_ran(ok: bool) -> None:
     play.ends("C")
     assert play.phase("F") is (Phase.OK if ok else Phase.NOT_OK)
     assert why_waiting(play.plan, play.state, "B") == ("nothing any more: its folder F has ended")
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"X": {"Type": "job:Command"}},
+        {"X": {"Type": "Folder"}},
+        {"X": {"Type": "Job"}},
+        {"A": {"X": {"Type": "WaitForEvent", "Events": [{"Event": "E1"}]}}},
+        {"A": {"X": {"Type": "Resource:Lok", "LockType": "Exclusive"}}},
+        {"A": {"X": {"Type": "Job:Dummy"}}},
+        {"A": {"X": {"Type": "IfCollection"}}},
+    ],
+)
+def test_a_member_that_is_not_known_is_refused(members: dict[str, Any]) -> None:
+    with pytest.raises(PlanError, match=r"X: a \S+ cannot be rehearsed here; python -m ctm\.lint"):
+        folder(**{"A": {}, **members})
 
 
 # Folders made up: each job waits, adds, deletes, takes and reruns as chance has it.
