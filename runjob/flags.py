@@ -31,7 +31,7 @@ class Flag:
     target is `part.field` of Options, or `field` alone; metavar is None for a switch; a flag that
     collects may stand several times, any other counts the last time it stands. With blank an
     empty value or the word `none` (the job type sends both for a field left empty) means this
-    value instead; without it an empty value is refused.
+    value instead; without it an empty value is refused. A secret's text is never shown.
     """
 
     short: str
@@ -43,6 +43,7 @@ class Flag:
     collects: bool = False
     blank: Any = ...
     legacy: bool = False
+    secret: bool = False
 
     @property
     def name(self) -> str:
@@ -118,7 +119,7 @@ FLAGS: tuple[Flag, ...] = (
     _new("param", "params", "value of the placeholder ${{NAME}} in the manifest", "NAME=VALUE",
          convert=pair, collects=True),
     _new("query", "query", "parameter that is sent with the https address of -y", "NAME=VALUE",
-         convert=pair, collects=True),
+         convert=pair, collects=True, secret=True),
     _new("token-file", "token_file", "file with the bearer token for the https address of -y",
          "FILE"),
     _new("generate-name", "generate_name", "start of a Job name that gets a random end", "START"),
@@ -293,6 +294,8 @@ def _value(flag: Flag, option: str, text: str) -> Any:
     try:
         return flag.convert(text)
     except ValueError as error:
+        if flag.secret:
+            raise UsageError(f"{option} takes {error}; what was given is not shown") from None
         raise UsageError(f"{option} takes {error}, not {text!r}") from error
 
 

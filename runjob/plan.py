@@ -188,20 +188,25 @@ def shown(path: str) -> str:
     """Return a manifest's name as it may be shown: a query or a password in it may be secrets."""
     if not is_address(path):
         return path
-    return re.sub(r"//[^/]*@", "//****@", re.split(r"[?#]", path)[0])
+    # A password may hold any of /?#: all up to the last @ goes, and a port that is no number.
+    named = re.sub(r"//.*@", "//****@", re.split(r"[?#]", path)[0])
+    return re.sub(r"//[^/:@\[]*:(?!\d*(?:/|$)).*", "//****", named)
 
 
 _SECRET = re.compile(r"pass|pwd|secret|token|key|credential|auth|dsn|conn", re.I)
 
 
 def in_effect(request: JobRequest, options: Options) -> str:
-    """Name the options in effect; what looks like a secret by its name is masked."""
+    """Name the options in effect.
+
+    What looks like a secret by its name is masked, and all that is sent for a manifest.
+    """
     job = options.job
     parts = [f"jobname={request.name}", f"namespace={request.namespace}"]
     if request.source == "manifest":
         parts.append(f"manifest={shown(options.manifest or request.name + '.yaml')}")
-        given = (*options.params, *options.query)
-        parts += [f"{name}={_masked(name, value)}" for name, value in given]
+        parts += [f"{name}={_masked(name, value)}" for name, value in options.params]
+        parts += [f"{name}=****" for name, _ in options.query]
     else:
         parts += [
             f"image={job.image}",

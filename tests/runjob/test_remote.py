@@ -18,8 +18,9 @@ from runjob import cli, remote
 from runjob.errors import Exit, LaunchError, ManifestError, UsageError
 from runjob.flags import parse
 from runjob.options import Options
-from runjob.plan import plan
+from runjob.plan import in_effect, plan, shown
 from runjob.remote import MAX_SIZE, fetch
+from runjob.request import JobRequest
 from runjob.sandbox.certificate import make_certificate
 
 JOB = b"""\
@@ -266,6 +267,46 @@ def test_no_secret_is_in_what_a_launch_prints(
     assert code == (Exit.SUCCEEDED if status == 200 else Exit.MANIFEST)
     assert ("monday" in out) is (status == 200)
     assert len(err.splitlines()) == (0 if status == 200 else 1)
+
+
+@pytest.mark.parametrize("name", ["password", "ref", "sig"])
+def test_the_options_in_effect_tell_no_value_that_is_sent_for_a_manifest(name: str) -> None:
+    line = ["-y", "https://me:ses/ame@host/job.yaml?key=sesame", "--query", f"{name}=sesame"]
+    options = parse([*line, "--param", "DAY=monday"])
+    assert isinstance(options, Options)
+    told = in_effect(JobRequest("hello", "here", {}, (), "manifest"), options)
+    assert told == (
+        "Options in effect: jobname=hello namespace=here manifest=https://****@host/job.yaml "
+        f"DAY=monday {name}=****"
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("https://me:ses/ame@host/x", "https://****@host/x"),
+        ("https://me:sesame@host:8443/x", "https://****@host:8443/x"),
+        ("https://me:ses?ame@host/x", "https://****"),
+        ("https://me:ses#ame@host/x", "https://****"),
+        ("https://host/x?mail=sesame@host", "https://host/x"),
+        ("https://host:8443/x", "https://host:8443/x"),
+        ("https://host:8443", "https://host:8443"),
+        ("https://[::1]:8443/a:b", "https://[::1]:8443/a:b"),
+        ("https://host/a:b", "https://host/a:b"),
+    ],
+)
+def test_a_password_in_an_address_is_never_shown(address: str, told: str) -> None:
+    assert shown(address) == told
+    if "****" in told:
+        with pytest.raises(UsageError) as caught:
+            fetch(address)
+        assert not re.search("ses|ame@", str(caught.value))
+
+
+def test_a_query_that_is_no_pair_is_refused_unseen() -> None:
+    with pytest.raises(UsageError, match="--query takes NAME=VALUE") as caught:
+        parse(["--query", "sesame"])
+    assert "sesame" not in str(caught.value)
 
 
 def test_an_address_is_told_without_its_query(web: Web) -> None:
