@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None, script: str | None = None) -> int:
         if isinstance(asked, Asked):
             return _tell(asked, console)
         if asked.form is not None:
-            asked = _filled(asked.form, words)
+            asked = _filled(asked.form, words, asked.kill)
             if isinstance(asked, Asked):
                 return _tell(asked, console)
         if asked.kill:
@@ -77,11 +77,20 @@ def _look_after(name: str, words: Sequence[str], console: Console) -> int:
         return int(Exit.INTERRUPTED)
 
 
-def _filled(path: str, words: Sequence[str]) -> Options | Asked:
-    """Read the line again behind the words that the job type's form stands for."""
+def _filled(path: str, words: Sequence[str], kill: bool) -> Options | Asked:
+    """Read the line again behind the words that the job type's form stands for.
+
+    A form that makes a launch of a kill, or a kill of a launch, is refused.
+    """
     from runjob import form
 
-    return parse([*form.words(_read("--form", path)), *words])
+    found = parse([*form.words(_read("--form", path)), *words])
+    if (kill or isinstance(found, Options)) and getattr(found, "kill", False) != kill:
+        raise UsageError(
+            "the form's More Options hold --kill, --help or --version, or end with an option "
+            "without its value: write them as on a command line"
+        )
+    return found
 
 
 def _kill(options: Options, console: Console, script: str | None) -> int:

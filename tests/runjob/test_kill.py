@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from runjob.kill import APPEARANCE, Killer
 from runjob.plan import LAUNCH, RUN_ID
 from runjob.remote import TIMEOUT
 from runjob.request import Body, Kind
+from tests.runjob.test_form import handed
 
 
 def job(
@@ -205,3 +208,35 @@ def test_a_launcher_that_fetches_its_manifest_has_the_time_for_it(
     assert cli.main([*line, "https://host/job.yaml"]) == 0
     assert cli.main([*line, "job.yaml"]) == 0
     assert killed == [("here", "run", TIMEOUT + APPEARANCE), ("here", "run", APPEARANCE)]
+
+
+@pytest.mark.parametrize(
+    ("line", "more"),
+    [
+        (["--kill"], "-a"),
+        (["--kill"], "--label x=y -v"),
+        (["--kill"], "--help"),
+        (["--kill"], "--version"),
+        ([], "--kill"),
+    ],
+)
+def test_a_form_never_makes_a_launch_of_a_kill_nor_the_reverse(
+    line: list[str],
+    more: str,
+    killed: list[tuple[str, str, float]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    form = tmp_path / "form"
+    form.write_text(handed(jobname="hello", imagename="busybox", namespace="here", more=more))
+    assert cli.main([*line, "--form", str(form)]) == Exit.FAILED
+    out, err = capsys.readouterr()
+    assert (out, killed) == ("", [])
+    assert re.match(r"runjob: error: .*(More Options|-v|-e)", err)
+
+
+def test_a_kill_by_the_form_is_one(killed: list[tuple[str, str, float]], tmp_path: Path) -> None:
+    form = tmp_path / "form"
+    form.write_text(handed(jobname="hello", imagename="busybox", namespace="here", more="-a x"))
+    assert cli.main(["--kill", "--form", str(form)]) == 0
+    assert [namespace for namespace, _, _ in killed] == ["here"]
