@@ -198,9 +198,14 @@ class Follower:
             except ApiError as error:
                 if self._stop:
                     break
-                refused += error.status == 403 and ended
-                if error.status == 404 or (error.status == 400 and ended) or refused == REFUSALS:
-                    return "" if ends else str(error)
+                if error.status == 403 and ended:
+                    refused += 1
+                    waits = self._backoff.waits() if refused == 1 else waits
+                    if refused == REFUSALS:
+                        return str(error)
+                if error.status == 404 or (error.status == 400 and ended):
+                    # What was read to an end is whole, if its last line is.
+                    return "" if ends and not rest else str(error)
                 ends = ends if ended else 0
                 if error.status != 400:  # 400: the container is about to start
                     self._tell(

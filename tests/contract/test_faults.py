@@ -208,10 +208,21 @@ def test_a_log_goes_on_after_it_broke_off_and_was_forbidden_for_a_while(
 ) -> None:
     """So does an API server that was killed and started anew, until it knows the roles again."""
     sandbox.inject(Fault(Cut(1000, "close"), verb="get", resource="pods/log"))
-    hit = sandbox.inject(Fault(Refuse(403), verb="get", resource="pods/log", after=1, times=3))
+    hit = sandbox.inject(Fault(Refuse(403), verb="get", resource="pods/log", times=3))
     run = launch("-j", name, *sh(TALKS))
     assert hit.hits == 3
     assert (run.code, run.log) == (0, TALK)
+
+
+def test_a_log_that_is_forbidden_after_it_broke_off_is_told_of(
+    sandbox: Sandbox, launch: Launcher, name: str
+) -> None:
+    sandbox.inject(Fault(Cut(1000, "close"), verb="get", resource="pods/log"))
+    sandbox.inject(Fault(Refuse(403), verb="get", resource="pods/log", times=None))
+    run = launch("-j", name, *sh("i=0; while [ $i -lt 99 ]; do i=$((i+1)); echo line $i; done"))
+    assert run.code == 0
+    assert 0 < len(run.lines) < 99
+    assert "not everything of" in run.err
 
 
 @pytest.mark.parametrize("seed", range(4))
