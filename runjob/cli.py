@@ -100,8 +100,9 @@ def _kill(options: Options, console: Console, script: str | None) -> int:
     if options.connection.sandbox:
         raise UsageError("--sandbox ends with its launch: there is nothing to --kill")
     namespace = options.namespace
-    if namespace is None and not options.job.image:
-        namespace = _planned(options, script)[0].namespace
+    # As in a launch, a manifest counts before an image.
+    if namespace is None and (options.manifest or not options.job.image):
+        namespace = _namespace_planned(options, script)
     namespace = namespace or "default"
     check_names(JobRequest("any", namespace, {}))
     from runjob.cluster import Cluster
@@ -114,6 +115,17 @@ def _kill(options: Options, console: Console, script: str | None) -> int:
     appearance = APPEARANCE + (TIMEOUT if is_address(options.manifest) else 0)
     console.line(killer.kill(namespace, options.run_id, appearance))
     return int(Exit.SUCCEEDED)
+
+
+def _namespace_planned(options: Options, script: str | None) -> str:
+    try:
+        return _planned(options, script)[0].namespace
+    except LaunchError as error:
+        raise LaunchError(
+            f"{error}; a kill looks there for the namespace alone: name it with -n (in a form, in "
+            "the Namespace field) and it needs no manifest",
+            error.exit_code,
+        ) from error
 
 
 def _planned(options: Options, script: str | None) -> tuple[JobRequest, tuple[str, ...]]:

@@ -240,3 +240,31 @@ def test_a_kill_by_the_form_is_one(killed: list[tuple[str, str, float]], tmp_pat
     form.write_text(handed(jobname="hello", imagename="busybox", namespace="here", more="-a x"))
     assert cli.main(["--kill", "--form", str(form)]) == 0
     assert [namespace for namespace, _, _ in killed] == ["here"]
+
+
+def test_a_kill_looks_in_the_manifests_namespace_also_beside_an_image(
+    killed: list[tuple[str, str, float]], tmp_path: Path
+) -> None:
+    manifest = tmp_path / "job.yaml"
+    manifest.write_text(
+        "{apiVersion: batch/v1, kind: Job, metadata: {name: hello, namespace: there}}"
+    )
+    line = ["--kill", "--run-id", "run", "-i", "busybox"]
+    assert cli.main([*line, "-y", str(manifest)]) == 0
+    assert cli.main(line) == 0
+    assert [namespace for namespace, _, _ in killed] == ["there", "default"]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "code"),
+    [("https://127.0.0.1:9/job.yaml", Exit.MANIFEST), ("/nowhere/job.yaml", Exit.FAILED)],
+)
+def test_a_kill_that_cannot_read_the_manifest_asks_for_the_namespace(
+    manifest: str,
+    code: Exit,
+    killed: list[tuple[str, str, float]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["--kill", "--run-id", "run", "-y", manifest]) == code
+    assert "name it with -n (in a form, in the Namespace field)" in capsys.readouterr().err
+    assert killed == []
