@@ -200,6 +200,12 @@ def _parameters(source: Mapping[str, Any]) -> list[Json]:
     ]
 
 
+def _option(written: str | Mapping[str, str]) -> Json:
+    """Make an option whose name is its value, or of `{name: value}`."""
+    name, value = (written, written) if isinstance(written, str) else next(iter(written.items()))
+    return {"name": name, "value": value}
+
+
 def _field(field: Mapping[str, Any], group: str) -> Json:
     common = {
         "group": group,
@@ -211,7 +217,7 @@ def _field(field: Mapping[str, Any], group: str) -> Json:
         return {**common, "type": "label", "label": field["note"], "options": []}
     common |= {"label": field["label"], "description": field.get("description", "")}
     if "select" in field:
-        options = [{"name": each, "value": each} for each in field["select"]]
+        options = [_option(each) for each in field["select"]]
         return {
             **common,
             "type": "select",

@@ -129,7 +129,15 @@ def test_labels_are_one_fields_each() -> None:
 
 def test_the_pull_policies_are_those_of_kubernetes() -> None:
     policy = next(each for each in JOB_TYPE.form if each.label == "ImagePullPolicy")
-    assert [value for _, value in policy.options] == ["Always", "IfNotPresent", "Never"]
+    *values, older = policy.options
+    assert values == [(each, each) for each in ("Always", "IfNotPresent", "Never")]
+    assert older == ("Latest", "Always")
+
+
+def test_a_job_of_the_first_runkjob_may_say_latest() -> None:
+    assert expand(JOB_TYPE, {"AI-ImagePullPolicy": "Latest"}, PROFILE) == expand(
+        JOB_TYPE, {"AI-ImagePullPolicy": "Always"}, PROFILE
+    )
 
 
 def test_the_launcher_knows_every_field() -> None:
@@ -164,7 +172,7 @@ def test_a_value_is_replaced_once() -> None:
         ({}, {"AI-CLI": "/opt"}, "the connection profile has the property 'AI-CLI'"),
         ({}, {}, "the connection profile lacks 'AI-CLIPath'"),
         ({}, {"AI-CLIPath": 'x"; rm -r /; "'}, "must not hold"),
-        ({"AI-ImagePullPolicy": "Latest"}, PROFILE, "takes Always or IfNotPresent or Never"),
+        ({"AI-ImagePullPolicy": "Often"}, PROFILE, "takes Always or IfNotPresent or Never"),
         ({"AI-BackoffLimit": 1}, PROFILE, "takes text, not 1"),
     ],
 )
