@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import shlex
+from collections.abc import Callable
 
 from runjob.errors import UsageError
 
@@ -38,8 +39,8 @@ FIELDS = frozenset(
 )  # fmt: skip
 
 
-def words(text: str) -> list[str]:
-    """Return the command line that the form stands for.
+def words(text: str, is_file: Callable[[str], bool] = os.path.isfile) -> list[str]:
+    """Return the command line that the form stands for; is_file tells of a path whether it is one.
 
     An empty field is an empty value, never a missing word. Raises UsageError for a form that is
     cut, or that a value has broken by a line like a marker.
@@ -48,7 +49,7 @@ def words(text: str) -> list[str]:
     field = fields.__getitem__
     line = ["--run-id", run_id(text), "-j", field("jobname"), "-n", field("namespace")]
     if field("YAML") not in ("", "none"):
-        line += ["-y", _manifest(field("YamlPath"), field("YAML"))]
+        line += ["-y", _manifest(field("YamlPath"), field("YAML"), is_file)]
         line += [word for each in _split(fields, "params") for word in ("--param", each)]
         line += [word for each in _split(fields, "query") for word in ("--query", each)]
         line += ["--token-file", field("tokenfile")] if field("tokenfile") else []
@@ -104,8 +105,13 @@ def run_id(text: str) -> str:
     return hashlib.sha256(known.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
-def _manifest(folder: str, name: str) -> str:
-    return name if "://" in name else os.path.join(folder, name)
+def _manifest(folder: str, name: str, is_file: Callable[[str], bool]) -> str:
+    if "://" in name:
+        return name
+    path = os.path.join(folder, name)
+    # The first runKjob put both together, whatever the name began with.
+    joined = os.path.join(folder, name.lstrip("/"))
+    return joined if not is_file(path) and is_file(joined) else path
 
 
 _LABELS = {

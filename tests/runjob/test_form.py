@@ -45,6 +45,22 @@ def test_a_manifest_is_a_file_of_the_folder_or_an_address(
     assert options(YamlPath=folder, YAML=name).manifest == path
 
 
+@pytest.mark.parametrize(
+    ("files", "path"),
+    [
+        ({"/opt/manifests/a.yaml"}, "/opt/manifests/a.yaml"),
+        ({"/opt/manifests/a.yaml", "/a.yaml"}, "/a.yaml"),
+        (set[str](), "/a.yaml"),
+    ],
+)
+@pytest.mark.parametrize("folder", ["/opt/manifests", "/opt/manifests/"])
+def test_a_name_with_a_slash_before_it_is_found_where_the_first_runkjob_found_it(
+    folder: str, files: set[str], path: str
+) -> None:
+    found = words(handed(YamlPath=folder, YAML="/a.yaml"), files.__contains__)
+    assert found[found.index("-y") + 1] == path
+
+
 @pytest.mark.parametrize("name", ["", "none"])
 def test_without_a_manifest_the_container_fields_count(name: str) -> None:
     found = options(YamlPath="/opt/", YAML=name, imagename="busybox", BackoffLimit="2")
