@@ -52,7 +52,9 @@ def _shared() -> tuple[Flag, ...]:
     """Pick out of the launcher's table what leads to a namespace."""
     targets = ("namespace", "connection.kubeconfig", "connection.context")
     namespace, *connection = (flag for flag in FLAGS if flag.target in targets)
-    return (replace(namespace, help="namespace to look in (default: default)"), *connection)
+    # An empty one is refused: it comes of a variable without a value, and gc would look elsewhere.
+    asked = replace(namespace, help="namespace to look in (default: default)", blank=...)
+    return (asked, *connection)
 
 
 _HELP = Flag("h", ("help",), "help", "this text", None)
@@ -123,7 +125,7 @@ def _values(
         flag = known[option]
         if flag.metavar is None:
             values[flag.target] = True
-        elif flag.blank is ... or text not in ("", "none"):
+        else:
             values[flag.target] = _converted(flag, option, text)
     return values, operands
 

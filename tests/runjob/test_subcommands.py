@@ -43,9 +43,14 @@ def test_show_takes_a_name_before_or_after_its_options(line: str) -> None:
     assert read("show", line.split()) == Show(name="hello", namespace="ns", connection=Connection())
 
 
-@pytest.mark.parametrize("empty", ["", "none"])
-def test_an_empty_namespace_is_the_default_as_in_a_launch(empty: str) -> None:
-    assert read("show", ["hello", "-n", empty]) == read("show", ["hello"])
+@pytest.mark.parametrize("line", [["gc"], ["gc", "--delete"], ["show", "hello"]])
+@pytest.mark.parametrize("option", [["-n", ""], ["--namespace="]])
+def test_an_empty_namespace_is_refused_and_never_the_default(
+    line: list[str], option: list[str]
+) -> None:
+    name, *rest = line
+    with pytest.raises(UsageError, match="takes a value, not ''"):
+        read(name, [*rest, *option])
 
 
 def test_an_age_of_nothing_means_any() -> None:
