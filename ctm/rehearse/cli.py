@@ -44,8 +44,10 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; 0 all jobs ended OK, 1 not all, 2 it could not start."""
     interrupt = Interrupt()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # nohup has had SIGHUP ignored, and means it.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, interrupt)
     try:
         options = _parser().parse_intermixed_args(sys.argv[1:] if argv is None else argv)
         return _rehearse(options, interrupt)
@@ -89,20 +91,23 @@ def _rehearse(options: argparse.Namespace, interrupt: Interrupt) -> int:
             return NOT_DONE
 
         def write(text: str) -> None:
-            """Print a line; where nobody reads any more, end, as a closed pipe ends others."""
+            """Write; where nobody reads any more, end, as a closed pipe or terminal ends others."""
             try:
-                print(text, flush=True)
-            except BrokenPipeError:
+                sys.stdout.write(text)
+                sys.stdout.flush()
+            except OSError:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                interrupt()
+                # A second time would kill.
+                if not interrupt.count:
+                    interrupt()
 
         audience = _audience(plan, options, write)
         told = Rehearsal(plan, stage, runners, audience, interrupt).run()
         for line in summary(told, plan):
-            write(f"rehearse: {line}")
+            write(f"rehearse: {line}\n")
         if options.out:
             _keep(options.out, plan, told, work)
-            write(f"rehearse: {options.out}: record.json, gantt.svg, logs/")
+            write(f"rehearse: {options.out}: record.json, gantt.svg, logs/\n")
     return DONE if told.ok else NOT_DONE
 
 
@@ -159,7 +164,7 @@ def _audience(
     plan: Plan, options: argparse.Namespace, write: Callable[[str], None]
 ) -> Lines | Table:
     if sys.stdout.isatty():
-        return Table(sys.stdout, plan, confirm=options.confirm, read=_answer)
+        return Table(write, plan, confirm=options.confirm, read=_answer)
     return Lines(write, plan, confirm=options.confirm)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable
-from typing import TextIO
 
 from ctm.rehearse.plan import Node, Plan
 from ctm.rehearse.record import Attempt
@@ -36,7 +35,7 @@ class Lines:
 
     def tell(self, seconds: float, job: str, text: str) -> None:
         self._last = seconds
-        self._write(line(seconds, job, text))
+        self._write(f"{line(seconds, job, text)}\n")
 
     def ask(self, _job: str, answer: Callable[[bool], None]) -> bool:
         if self._confirm:
@@ -47,8 +46,10 @@ class Lines:
 class Table:
     """A table that is drawn over itself; lines scroll by above it."""
 
-    def __init__(self, out: TextIO, plan: Plan, *, confirm: bool, read: Callable[[], str]) -> None:
-        self._out = out
+    def __init__(
+        self, write: Callable[[str], None], plan: Plan, *, confirm: bool, read: Callable[[], str]
+    ) -> None:
+        self._write = write
         self._plan = plan
         self._confirm = confirm
         self._read = read
@@ -86,8 +87,7 @@ class Table:
         """Go up over the last table, clear it, and print what is above it and the table."""
         up = f"\x1b[{self._drawn}A" if self._drawn else ""
         rows = "".join(f"{row}\n" for row in self._table)
-        self._out.write(f"{up}\r\x1b[J{above}{rows}")
-        self._out.flush()
+        self._write(f"{up}\r\x1b[J{above}{rows}")
         self._drawn = len(self._table)
 
 

@@ -239,7 +239,12 @@ def started() -> Iterator[list[subprocess.Popen[bytes]]]:
         process.wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def heard() -> None:
+    """Let a signal be heard that this process may ignore, as under nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_everything_that_was_started(
     tmp_path: Path, number: signal.Signals, started: list[subprocess.Popen[bytes]]
 ) -> None:
@@ -268,7 +273,8 @@ def test_a_signal_ends_everything_that_was_started(
         "OURS": {"Type": f"ConnectionProfile:{RUNKJOB}", "AI-CLIPath": "/opt/runjob/"},
     }
     (tmp_path / "profiles.json").write_text(json.dumps(profiles), encoding="utf-8")
-    process = subprocess.Popen([*line, str(tmp_path / "profiles.json")], cwd=ROOT)
+    line.append(str(tmp_path / "profiles.json"))
+    process = subprocess.Popen(line, cwd=ROOT, preexec_fn=heard)
     started.append(process)
     files = [tmp_path / f"{name}.pid" for name in ("child", "left", "pod", "ours")]
     awaited("all run", lambda: all(file.exists() and file.read_text().strip() for file in files))
@@ -307,6 +313,31 @@ def test_who_stops_reading_ends_the_rehearsal(
     assert process.stderr.read() == b""
     process.stderr.close()
     assert gone(int(file.read_text()))
+
+
+def test_a_terminal_that_goes_away_ends_the_rehearsal(
+    tmp_path: Path, started: list[subprocess.Popen[bytes]]
+) -> None:
+    kind = f"trap 'echo kind > {tmp_path}/end; exit' TERM; echo $$ > {tmp_path}/long.pid"
+    line = written(tmp_path, "minute: 1", Long=command(f"{kind}; while :; do sleep 0.1; done"))
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        line,
+        cwd=ROOT,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        preexec_fn=heard,
+    )
+    started.append(process)
+    os.close(theirs)
+    file = tmp_path / "long.pid"
+    awaited("it runs", lambda: file.exists() and file.read_text().strip())
+    os.close(ours)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(PATIENCE) == 1
+    assert gone(int(file.read_text()))
+    assert (tmp_path / "end").read_text() == "kind\n", "it was killed, and not asked"
 
 
 def test_a_second_signal_kills_who_does_not_hear_the_first(
