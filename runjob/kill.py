@@ -76,7 +76,10 @@ class Killer:
             self._delete(namespace, job)
         meant = staying or leaving
         self._see_gone(namespace, run_id, meant)
-        return f"Job {namespace}/{_names(meant)} was ended: it and its pods are gone"
+        return (
+            f"Job {namespace}/{_names(meant)} was ended: it and its pods are gone; what else its "
+            "manifest made is for its launcher to remove"
+        )
 
     def _alive(self, namespace: str, run_id: str) -> tuple[list[Body], list[Body]]:
         """Return the Jobs that have not ended, and those of ours that are being deleted."""

@@ -160,7 +160,7 @@ def test_a_run_of_the_command_line_is_killed_by_its_identity(
     started.until(b"up\n")
     killed = launch("--kill", *run)
     assert (killed.code, killed.err) == (0, "")
-    assert killed.text == f"Job {target.namespace}/{name} was ended: it and its pods are gone\n"
+    assert f"Job {target.namespace}/{name} was ended: it and its pods are gone; " in killed.text
     assert started.end().code == 14
 
 
