@@ -46,6 +46,7 @@ def main(argv: Sequence[str] | None = None, script: str | None = None) -> int:
             if isinstance(asked, Asked):
                 return _tell(asked, console)
         if asked.kill:
+            interrupts.moment = "before the Job was seen to be gone; kill again"
             return _kill(asked, console, script)
         return _run(asked, console, interrupts, script)
     except LaunchError as error:

@@ -14,10 +14,12 @@ NUMBERS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 class Interrupts:
     """Hands each signal on as its number; one that comes before anyone listens ends the program.
 
-    It then raises LaunchError out of whatever is going on: nothing has been created yet.
+    It then raises LaunchError out of whatever is going on: nothing has been created yet, or, once
+    moment says otherwise, what that names.
     """
 
     def __init__(self) -> None:
+        self.moment = "before anything was created"
         self._tell: Callable[[int], None] | None = None
         self.last = 0  # the latest signal's number
 
@@ -34,13 +36,13 @@ class Interrupts:
         one came before and was swallowed by whatever it interrupted.
         """
         if self.last:
-            raise _early(self.last)
+            raise _early(self.last, self.moment)
         self._tell = tell
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self.last = number
         if self._tell is None:
-            raise _early(number)
+            raise _early(number, self.moment)
         self._tell(number)
 
 
@@ -49,6 +51,6 @@ def code_of(number: int) -> Exit:
     return Exit.INTERRUPTED if number == signal.SIGINT else Exit.KILLED
 
 
-def _early(number: int) -> LaunchError:
+def _early(number: int, moment: str) -> LaunchError:
     name = signal.Signals(number).name
-    return LaunchError(f"killed by {name} before anything was created", code_of(number))
+    return LaunchError(f"killed by {name} {moment}", code_of(number))

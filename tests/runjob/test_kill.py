@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from runjob import cli
 from runjob.errors import ApiError, Exit, LaunchError
+from runjob.interrupts import NUMBERS
 from runjob.kill import APPEARANCE, Killer
 from runjob.plan import LAUNCH, RUN_ID
 from runjob.remote import TIMEOUT
@@ -271,3 +273,20 @@ def test_a_kill_that_cannot_read_the_manifest_asks_for_the_namespace(
     assert cli.main(["--kill", "--run-id", "run", "-y", manifest]) == code
     assert "name it with -n (in a form, in the Namespace field)" in capsys.readouterr().err
     assert killed == []
+
+
+def test_a_kill_that_is_signalled_does_not_say_that_nothing_was_made(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {number: signal.getsignal(number) for number in NUMBERS}
+    monkeypatch.setattr("runjob.login.login", lambda _: signal.raise_signal(signal.SIGTERM))
+    try:
+        code = cli.main(["--kill", "--run-id", "run", "-n", "here"])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert code == Exit.KILLED
+    told = capsys.readouterr().err
+    assert (
+        told == "runjob: error: killed by SIGTERM before the Job was seen to be gone; kill again\n"
+    )
