@@ -136,7 +136,8 @@ def _plan(files: Sequence[Path], profile: Profile, needs: Mapping[str, tuple[str
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        # Some editors begin a file with a byte order mark.
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise RehearsalError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:

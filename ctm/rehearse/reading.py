@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -74,8 +75,10 @@ def plan_of(
     profiles = {}
     for definition in definitions:
         reader.defaults = definition.get("Defaults") or {}
+        if not isinstance(reader.defaults, dict):
+            raise PlanError(f"Defaults: {reader.defaults!r:.60} is no object; {_LINT} where")
         for name, content in definition.items():
-            kind = content.get("Type", "") if isinstance(content, dict) else ""
+            kind = str(content.get("Type", "")) if isinstance(content, dict) else ""
             if kind.startswith(("ConnectionProfile:", "Driver:")):
                 profiles[name] = content
             elif kind in FOLDERS:
@@ -109,7 +112,10 @@ class _Reader:
         self.notes: list[str] = []
 
     def folder(self, name: str, content: Mapping[str, Any], parent: str | None) -> None:
-        content = self._with_defaults(content)
+        with _shaped(name):
+            self._folder(name, self._with_defaults(content), parent)
+
+    def _folder(self, name: str, content: Mapping[str, Any], parent: str | None) -> None:
         if content.get("Rerun") or content.get("RerunLimit"):
             raise PlanError(f"{name}: a folder that runs again cannot be rehearsed")
         # Names are unique in a rehearsal; two jobs of one name get their folder's before theirs.
@@ -124,9 +130,12 @@ class _Reader:
                 self.folder(child, member, name)
             elif kind.startswith("Job:"):
                 given[child] = self._unique(child, name)
-                self._job(given[child], child, member, name)
+                with _shaped(given[child]):
+                    self._job(given[child], child, member, name)
         for number, flow in enumerate(flows):
-            self._chain(flow, given, f"{name}: flow {number + 1}")
+            where = f"{name}: flow {number + 1}"
+            with _shaped(where):
+                self._chain(flow, given, where)
 
     def _job(self, name: str, short: str, content: Mapping[str, Any], parent: str) -> None:
         content = self._with_defaults(content)
@@ -138,6 +147,8 @@ class _Reader:
             raise PlanError(f"{name}: a {kind} cannot be rehearsed; {_known(self._needs)}")
         if missing := [each for each in self._needs[kind] if content.get(each) in (None, "")]:
             raise PlanError(f"{name}: a {kind} needs {missing[0]}")
+        if any("\0" in text for text in _texts(content)):
+            raise PlanError(f"{name}: it has a NUL character, which no process can be given")
         if "When" in content:
             self.notes.append("When is not looked at: all jobs run now")
         self.nodes[name] = self._node(name, content, parent, is_folder=False)
@@ -251,7 +262,7 @@ class _Reader:
 
     def _again(self, where: str, told: Any, *, runs: bool = False) -> Again | None:
         """Read Rerun, whose Times count all runs, or RerunLimit, whose Times count further ones."""
-        if not isinstance(told, dict):
+        if not told:
             return None
         unit = _MINUTES.get(told.get("Units", "Minutes"))
         if unit is None:
@@ -293,8 +304,28 @@ class _Reader:
 def _members(content: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield what has a Type of its own, with a former Type by its name of today."""
     for name, value in content.items():
-        if isinstance(value, dict) and isinstance(kind := value.get("Type"), str):
+        if isinstance(value, dict) and (kind := value.get("Type")) is not None:
+            if not isinstance(kind, str):
+                raise PlanError(f"{name}: its Type {kind!r:.60} is no text; {_LINT} where")
             yield name, {**value, "Type": _FORMER.get(kind, kind)}
+
+
+@contextmanager
+def _shaped(name: str) -> Iterator[None]:
+    """Tell whose value is a number where a list should be, or the like."""
+    try:
+        yield
+    except (AttributeError, TypeError) as error:
+        raise PlanError(f"{name}: a value has the wrong shape ({error}); {_LINT} where") from error
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield all texts in a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
 
 
 def _is_true(told: Any) -> bool:

@@ -187,7 +187,7 @@ def _acted(
         job = str(told.get("Job") or told.get("Folder") or "?")
         return _ordered(plan, state, node, job, decisions)
     if action.kind == "Action:Mail":
-        to = ", ".join(filter(None, (told.get("To"), told.get("CC"))))
+        to = ", ".join(str(each) for each in (told.get("To"), told.get("CC")) if each)
         decisions.append(Say(node.name, "mail", f"to {to}: {told.get('Subject', '')}"))
     if action.kind == "Action:Notify":
         decisions.append(_notice(node, told))

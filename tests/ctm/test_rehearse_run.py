@@ -84,6 +84,14 @@ def test_all_well_is_0_and_told_in_json_picture_and_outputs(tmp_path: Path) -> N
     assert "http" not in picture.replace("http://www.w3.org/2000/svg", "")
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    line = written(tmp_path, "minute: 0", A=command("true"))
+    path = tmp_path / "day.json"
+    path.write_text(path.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_failure_is_1_and_tells_why_and_who_waits(tmp_path: Path) -> None:
     told = rehearsed(
         tmp_path,
@@ -183,6 +191,14 @@ def test_what_asks_for_a_confirmation_waits_for_it(tmp_path: Path) -> None:
         pytest.param(
             {"A": {"Type": "Job:Kubernetes", "ConnectionProfile": "LAKE", "Job Spec Yaml": "x"}},
             "A: its ConnectionProfile LAKE is in none of the files", id="connection profile",
+        ),
+        pytest.param(
+            {"A": {"Type": "Job:Kubernetes", "ConnectionProfile": ["x"], "Job Spec Yaml": "x"}},
+            "A: a value has the wrong shape", id="shape",
+        ),
+        pytest.param(
+            {"A": {"Type": "Job:FileWatcher:Create", "Path": "x", "TimeLimit": "abc"}},
+            "A: its TimeLimit is 'abc'", id="time limit",
         ),
     ],
 )  # fmt: skip

@@ -305,6 +305,45 @@ def test_a_member_that_is_not_known_is_refused(members: dict[str, Any]) -> None:
         folder(**{"A": {}, **members})
 
 
+@pytest.mark.parametrize(
+    ("definition", "named"),
+    [
+        ({"Variables": 5}, "A"),
+        ({"a": {"Type": "AddEvents", "Events": 7}}, "A"),
+        ({"w": {"Type": "WaitForEvents", "Events": 7}}, "A"),
+        ({"RerunLimit": {"Times": "1", "Units": ["x"]}}, "A"),
+        ({"RerunLimit": 5}, "A"),
+        ({"Type": "Job:SLAManagement", "ServiceName": "S", "CompleteIn": "5"}, "A"),
+        ({"x": {"Type": 5}}, "x"),
+    ],
+)
+def test_a_value_of_the_wrong_shape_is_told_with_its_owner(
+    definition: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(PlanError, match=rf"^{named}: .*; python -m ctm\.lint says where$"):
+        folder(A=definition)
+
+
+@pytest.mark.parametrize(
+    ("definitions", "says"),
+    [
+        ({"Defaults": 5, "F": {"Type": "Folder"}}, r"^Defaults: 5 is no object"),
+        ({"F": {"Type": 5}}, r"^F: '5' is no folder"),
+        (
+            {"F": {"Type": "Folder", "f": {"Type": "Flow", "Sequence": [["j"]]}}},
+            r"^F: flow 1: a value has the wrong shape",
+        ),
+        (
+            {"F": {"Type": "Folder", "A": {"Type": "Job:Dummy", "Command": "a\0b"}}},
+            r"^A: it has a NUL character",
+        ),
+    ],
+)
+def test_a_file_of_the_wrong_shape_is_told(definitions: dict[str, Any], says: str) -> None:
+    with pytest.raises(PlanError, match=says):
+        plan_of([definitions], NEEDS)
+
+
 # Folders made up: each job waits, adds, deletes, takes and reruns as chance has it.
 def _job(draw: st.DrawFn) -> dict[str, Any]:
     some = st.lists(st.sampled_from(EVENTS), max_size=2, unique=True)

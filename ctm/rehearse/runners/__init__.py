@@ -54,6 +54,10 @@ def check(plan: Plan) -> None:
             _check(job, plan)
         except ValueError as error:
             raise PlanError(f"{job.name}: {error}") from error
+        except (AttributeError, TypeError) as error:
+            raise PlanError(
+                f"{job.name}: a value has the wrong shape ({error}); python -m ctm.lint says where"
+            ) from error
 
 
 def _check(job: Node, plan: Plan) -> None:
@@ -63,3 +67,5 @@ def _check(job: Node, plan: Plan) -> None:
             raise ValueError(f"its {name} {told[name]} is in none of the files")
     if job.kind == "Job:FileTransfer":
         transfer.check(told, plan.profiles)
+    if job.kind == "Job:FileWatcher:Create":
+        watcher.check(told)

@@ -6,6 +6,8 @@ import glob
 import os
 import re
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from ctm.rehearse.task import FAILED, OK, Result, Task
 
@@ -14,6 +16,14 @@ _UNITS = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
 QUICKEST = 0.2
 _STABLE_LOOKS = 2
 DEFAULT_MINUTES = 60
+
+
+def check(told: Mapping[str, Any]) -> None:
+    """Raise ValueError for a time that is no number; one by a variable is known later."""
+    for name in ("SearchInterval", "TimeLimit"):
+        text = str(told.get(name) or 0)
+        if "%%" not in text and not re.fullmatch(r"\d{1,9}", text):
+            raise ValueError(f"its {name} is {text!r}, and must be a whole number")
 
 
 def created(task: Task) -> Result:
