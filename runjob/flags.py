@@ -32,6 +32,7 @@ class Flag:
     collects may stand several times, any other counts the last time it stands. With blank an
     empty value or the word `none` (the job type sends both for a field left empty) means this
     value instead; without it an empty value is refused. A secret's text is never shown.
+    generation tells when it came (1: in the original): a start that was unique then stays so.
     """
 
     short: str
@@ -42,8 +43,12 @@ class Flag:
     convert: Convert = str
     collects: bool = False
     blank: Any = ...
-    legacy: bool = False
+    generation: int = 2
     secret: bool = False
+
+    @property
+    def legacy(self) -> bool:
+        return self.generation == 1
 
     @property
     def name(self) -> str:
@@ -51,11 +56,15 @@ class Flag:
 
 
 def _legacy(short: str, names: str, target: str, help: str, metavar: str, **more: Any) -> Flag:
-    return Flag(short, tuple(names.split()), target, help, metavar, legacy=True, **more)
+    return Flag(short, tuple(names.split()), target, help, metavar, generation=1, **more)
 
 
 def _new(name: str, target: str, help: str, metavar: str | None, **more: Any) -> Flag:
     return Flag("", (name,), target, help, metavar, **more)
+
+
+def _newer(name: str, target: str, help: str, metavar: str | None, **more: Any) -> Flag:
+    return _new(name, target, help, metavar, generation=3, **more)
 
 
 FLAGS: tuple[Flag, ...] = (
@@ -90,8 +99,8 @@ FLAGS: tuple[Flag, ...] = (
             convert=lambda value: (value,), collects=True),
     _legacy("y", "yaml", "manifest", "manifest to run instead of -i and its like: a file, - for "
             "standard input, or an https address", "FILE", blank=None),
-    _new("argument", "job.args", "argument of the command, a word each time", "WORD",
-         convert=lambda value: (value,), collects=True),
+    _newer("argument", "job.args", "argument of the command, a word each time", "WORD",
+           convert=lambda value: (value,), collects=True),
     _new("requests", "job.requests", "what the pod asks of its node: cpu=1,memory=1Gi", "PAIRS",
          convert=pairs, collects=True),
     _new("limits", "job.limits", "what the pod may use at most: memory=1Gi", "PAIRS",
@@ -118,10 +127,10 @@ FLAGS: tuple[Flag, ...] = (
          "PATH=VALUE", convert=pair, collects=True),
     _new("param", "params", "value of the placeholder ${{NAME}} in the manifest", "NAME=VALUE",
          convert=pair, collects=True),
-    _new("query", "query", "parameter that is sent with the https address of -y", "NAME=VALUE",
-         convert=pair, collects=True, secret=True),
-    _new("token-file", "token_file", "file with the bearer token for the https address of -y",
-         "FILE"),
+    _newer("query", "query", "parameter that is sent with the https address of -y", "NAME=VALUE",
+           convert=pair, collects=True, secret=True),
+    _newer("token-file", "token_file", "file with the bearer token for the https address of -y",
+           "FILE"),
     _new("generate-name", "generate_name", "start of a Job name that gets a random end", "START"),
     _new("kubeconfig", "connection.kubeconfig", "cluster and credentials from this file", "FILE"),
     _new("context", "connection.context", "context of the kubeconfig", "NAME"),
@@ -142,16 +151,16 @@ FLAGS: tuple[Flag, ...] = (
     _new("map-exit", "run.exit_map", "exit with another code than the container's: 4=0",
          "CODE=CODE", convert=exit_map, collects=True),
     _new("result-file", "run.result_file", "write the verdict as JSON", "FILE"),
-    _new("print", "run.shown", "one more closing line: exit-code (of the main container) or result "
-         "(the verdict as JSON)", "WHAT",
-         convert=lambda value: (one_of(*get_args(Shown))(value),), collects=True),
-    _new("run-id", "run_id", "identity of this run, by which --kill finds its Job", "ID",
-         convert=identity),
-    _new("kill", "kill", "end the Job of the run of that --run-id, instead of running one", None),
-    _new("form", "form", "read the form of the runKjob job type; - is standard input", "FILE"),
+    _newer("print", "run.shown", "one more closing line: exit-code (of the main container) or "
+           "result (the verdict as JSON)", "WHAT",
+           convert=lambda value: (one_of(*get_args(Shown))(value),), collects=True),
+    _newer("run-id", "run_id", "identity of this run, by which --kill finds its Job", "ID",
+           convert=identity),
+    _newer("kill", "kill", "end the Job of the run of that --run-id, instead of running one", None),
+    _newer("form", "form", "read the form of the runKjob job type; - is standard input", "FILE"),
 )  # fmt: skip
 
-_HELP = Flag("h", ("help",), "", "this text", None, legacy=True)
+_HELP = Flag("h", ("help",), "", "this text", None, generation=1)
 _VERSION = Flag("", ("version",), "", "the version", None)
 _ALL = (*FLAGS, _HELP, _VERSION)
 _BY_LETTER = {flag.short: flag for flag in _ALL if flag.short}
@@ -231,10 +240,10 @@ def _by_prefix(name: str) -> Flag:
     """Find a long option by its name or by a start that no other shares."""
     if name in _BY_NAME:
         return _BY_NAME[name]
-    for legacy in (True, False):
+    for generation in (1, 2, 3):
         starts = [
             known for known, flag in _BY_NAME.items()
-            if known.startswith(name) and (flag.legacy or not legacy)
+            if known.startswith(name) and flag.generation <= generation
         ]  # fmt: skip
         if len({_BY_NAME[known].name for known in starts}) == 1:
             return _BY_NAME[starts[0]]

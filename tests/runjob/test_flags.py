@@ -212,6 +212,9 @@ def test_a_switch_takes_no_value(name: str, target: str) -> None:
         pytest.param("--volp=a", "job.mount_path", id="volpath"),
         pytest.param("--dea=5", "job.deadline", id="deadline"),
         pytest.param("--req=cpu=1", "job.requests", id="requests"),
+        pytest.param("--pr=never", "run.prefix", id="unique before print came"),
+        pytest.param("--to=a", "job.tolerations", id="unique before token-file came"),
+        pytest.param("--pri=result", "run.shown", id="print"),
     ],
 )
 def test_a_prefix_means_what_it_means_to_getopt(word: str, target: str) -> None:
