@@ -91,7 +91,7 @@ def plan_of(
     if not any(not node.is_folder for node in nodes.values()):
         raise PlanError("there is no folder with a job in it")
     sizes = _sizes(nodes.values(), pools or {}, reader.notes)
-    _check_causes(nodes, reader.notes)
+    nodes = _aimed(nodes, reader.places, reader.notes)
     return Plan(nodes, sizes, frozenset(events), profiles, tuple(dict.fromkeys(reader.notes)))
 
 
@@ -109,6 +109,9 @@ class _Reader:
         self._changes = changes
         self.defaults: Mapping[str, Any] = {}
         self.nodes: dict[str, Node] = {}
+        # Nodes' names by their places, such as F/S/J.
+        self.places: dict[str, str] = {}
+        self._paths: dict[str, str] = {}
         self.notes: list[str] = []
 
     def folder(self, name: str, content: Mapping[str, Any], parent: str | None) -> None:
@@ -119,7 +122,8 @@ class _Reader:
         if content.get("Rerun") or content.get("RerunLimit"):
             raise PlanError(f"{name}: a folder that runs again cannot be rehearsed")
         # Names are unique in a rehearsal; two jobs of one name get their folder's before theirs.
-        name = self._unique(name, parent)
+        short, name = name, self._unique(name, parent)
+        self._place(name, short, parent)
         self.nodes[name] = self._node(name, content, parent, is_folder=True)
         flows = [each for _, each in _members(content) if each.get("Type") == "Flow"]
         given: dict[str, str] = {}
@@ -130,6 +134,7 @@ class _Reader:
                 self.folder(child, member, name)
             elif kind.startswith("Job:"):
                 given[child] = self._unique(child, name)
+                self._place(given[child], child, name)
                 with _shaped(given[child]):
                     self._job(given[child], child, member, name)
         for number, flow in enumerate(flows):
@@ -287,6 +292,10 @@ class _Reader:
             both = event if then.wait == All() else All((then.wait, event))
             self.nodes[then.name] = replace(self.nodes[then.name], wait=both)
 
+    def _place(self, name: str, short: str, parent: str | None) -> None:
+        self._paths[name] = f"{self._paths[parent]}/{short}" if parent else short
+        self.places[self._paths[name]] = name
+
     def _unique(self, name: str, parent: str | None) -> str:
         return f"{parent}/{name}" if name in self.nodes else name
 
@@ -368,13 +377,30 @@ def _sizes(nodes: Collection[Node], sizes: Mapping[str, int], notes: list[str]) 
     return all_sizes
 
 
-def _check_causes(nodes: Mapping[str, Node], notes: list[str]) -> None:
-    for node in nodes.values():
-        for each in node.ifs:
-            for action in each.actions:
-                job = action.properties.get("Job") or action.properties.get("Folder")
-                if action.kind == "Action:Run" and job not in nodes:
-                    notes.append(f"{node.name} may order {job}, which is not in this file")
+def _aimed(
+    nodes: Mapping[str, Node], places: Mapping[str, str], notes: list[str]
+) -> dict[str, Node]:
+    """Resolve whom each Action:Run orders, now that all folders are read."""
+
+    def aimed(node: Node, action: Action) -> Action:
+        if action.kind != "Action:Run":
+            return action
+        told = action.properties
+        place = "/".join(str(told[each]) for each in ("Folder", "Job") if told.get(each))
+        if place not in places:
+            notes.append(f"{node.name} may order {place}, which is not in this file")
+        return replace(action, properties={**told, "place": place, "order": places.get(place)})
+
+    return {
+        node.name: replace(
+            node,
+            ifs=tuple(
+                replace(each, actions=tuple(aimed(node, action) for action in each.actions))
+                for each in node.ifs
+            ),
+        )
+        for node in nodes.values()
+    }
 
 
 def _known(needs: Mapping[str, tuple[str, ...]]) -> str:

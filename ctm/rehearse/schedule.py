@@ -184,8 +184,10 @@ def _acted(
         variables[str(told.get("Variable", "")).lstrip("%")] = str(told.get("Value", ""))
         return _with(state, node.name, variables=variables)
     if action.kind == "Action:Run":
-        job = str(told.get("Job") or told.get("Folder") or "?")
-        return _ordered(plan, state, node, job, decisions)
+        if told["order"] is None or plan.nodes[told["order"]].is_folder:
+            decisions.append(Say(node.name, "order", f"would order {told['place']}"))
+            return state
+        return _ordered(state, node, told["order"], decisions)
     if action.kind == "Action:Mail":
         to = ", ".join(str(each) for each in (told.get("To"), told.get("CC")) if each)
         decisions.append(Say(node.name, "mail", f"to {to}: {told.get('Subject', '')}"))
@@ -194,11 +196,8 @@ def _acted(
     return state
 
 
-def _ordered(plan: Plan, state: State, node: Node, job: str, decisions: list[Decision]) -> State:
-    run = state.runs.get(job)
-    if run is None or plan.nodes[job].is_folder:
-        decisions.append(Say(node.name, "order", f"would order {job}"))
-        return state
+def _ordered(state: State, node: Node, job: str, decisions: list[Decision]) -> State:
+    run = state.runs[job]
     if run.phase not in ENDS or run.orders >= MOST_ORDERS:
         why = "was ordered often enough" if run.phase in ENDS else f"is {run.phase.value} already"
         decisions.append(Say(node.name, "order", f"orders {job}, which {why}"))

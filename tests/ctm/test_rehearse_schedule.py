@@ -261,6 +261,33 @@ def test_an_ordered_job_runs_again_but_not_for_ever() -> None:
     assert play.phase("F") is Phase.OK
 
 
+@pytest.mark.parametrize(
+    ("order", "says"),
+    [
+        ({"Folder": "G", "Job": "J"}, "orders G/J again"),
+        ({"Folder": "F", "Job": "J"}, "orders J again"),
+        ({"Folder": "F/S", "Job": "J"}, "orders S/J again"),
+        ({"Folder": "H", "Job": "J"}, "would order H/J"),
+        ({"Folder": "G"}, "would order G"),
+    ],
+)
+def test_an_order_is_for_the_job_of_its_folder(order: dict[str, str], says: str) -> None:
+    def content(**more: Any) -> dict[str, Any]:
+        return {"Type": "Folder", "J": {"Type": "Job:Dummy"}, **more}
+
+    orders = {"Type": "Job:Dummy", **on("OK", {"Type": "Action:Run", **order})}
+    sub = {**content(), "Type": "SubFolder"}
+    play = Play(plan_of([{"F": content(S=sub), "G": content(Z=orders)}], NEEDS))
+    for job in ("J", "S/J", "G/J"):
+        play.ends(job)
+    play.ends("Z")
+    assert play.said == [("order", says)]
+    assert play.started == ([says.split()[1]] if says.endswith("again") else [])
+    assert play.plan.notes == (
+        ("Z may order H/J, which is not in this file",) if "H/J" in says else ()
+    )
+
+
 def test_a_subfolder_begins_with_its_event_and_ends_with_its_last_job() -> None:
     sub = {"Type": "SubFolder", "X": {"Type": "Job:Dummy"}, "Y": {"Type": "Job:Dummy"},
            **waits("E1"), **adds("E2")}  # fmt: skip
