@@ -97,8 +97,10 @@ class Caretaker:
         for why, number in spared.items():
             self._console.remark(f"left alone: {count(number)} {why}")
         place = f"in namespace {asked.namespace}"
-        if not leftovers:
-            self._console.remark(f"nothing was left behind {place}")
+        if not leftovers and spared:
+            self._console.remark(f"nothing to remove {place}")
+        elif not leftovers:
+            self._console.remark(f"no Job of that kind has ended {place}")
         elif not asked.delete:
             self._console.remark(f"{count(len(leftovers))} left behind {place}; remove: --delete")
         else:

@@ -35,7 +35,8 @@ MEANINGS: dict[Exit, str] = {
     Exit.UNREADABLE: "the API gave no answer for too long; the Job lives on",
     Exit.KILLED: "ended by SIGTERM or SIGHUP; the Job was removed",
     Exit.NO_CLUSTER: "no cluster to talk to, or no way to log in there",
-    Exit.IMAGE: "the image cannot be pulled: not found, denied, or no valid name",
+    Exit.IMAGE: "the image cannot be pulled: not found, denied, no valid name, "
+    "or no registry for too long",
     Exit.UNSCHEDULABLE: "no node took the pod within --start-timeout",
     Exit.CONFIGURATION: "the pod cannot start as it is written: "
     "a missing ConfigMap, Secret, key, ServiceAccount or command",

@@ -443,7 +443,12 @@ class Launch:
         if ending.final and (
             keep == "always" or (keep == "failed" and ending.code is not Exit.SUCCEEDED)
         ):
-            return "" if ending.code is Exit.DELETED else f"The Job is kept (--keep={keep})"
+            place = f"{self._job['metadata']['name']} -n {self._request.namespace}"
+            return (
+                ""
+                if ending.code is Exit.DELETED
+                else f"The Job is kept (--keep={keep}); look at it: runjob show {place}"
+            )
         if not ending.final and keep != "never" and not self._signals:
             self._console.remark(f"--keep={keep}: removed all the same, since it could start yet")
         job = None if ending.code is Exit.DELETED else self._job

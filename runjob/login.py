@@ -49,8 +49,9 @@ def _in_cluster(folder: str) -> Access:
     port = os.environ.get("KUBERNETES_SERVICE_PORT", "")
     if not host or not port:
         raise NoClusterError(
-            "not inside a Kubernetes cluster: name one with --kubeconfig FILE, "
-            "or try things out with --sandbox"
+            "not inside a Kubernetes cluster: name one with --kubeconfig "
+            + ('"$KUBECONFIG", which is not read' if "KUBECONFIG" in os.environ else "FILE")
+            + ", or try things out with --sandbox"
         )
     ca_file, token_file = os.path.join(folder, "ca.crt"), os.path.join(folder, "token")
     for file in (ca_file, token_file):

@@ -185,7 +185,11 @@ def overdue_end(picture: Picture, timeout: float) -> Ending:
     elif unschedulable:
         code, hint = Exit.UNSCHEDULABLE, "ask for less, free the nodes, or wait longer"
     elif image:
-        code, hint = Exit.IMAGE, "the registry did not heal in time; look at it, or wait longer"
+        code = Exit.IMAGE
+        hint = (
+            "the registry did not heal in time; look at it, let the node use the image that it has "
+            "(-p IfNotPresent), or wait longer"
+        )
     else:
         code, hint = Exit.NOT_STARTED, "mend what it waits for, or wait longer"
     return Ending(

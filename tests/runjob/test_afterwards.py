@@ -115,7 +115,7 @@ def test_what_cannot_be_removed_says_why_and_the_others_go() -> None:
 def test_nothing_left_behind_is_no_failure() -> None:
     paper = Paper()
     assert caretaker(Api([]), paper).collect(REMOVE) == 0
-    assert (paper.lines, paper.remarks) == ([], ["nothing was left behind in namespace ns"])
+    assert (paper.lines, paper.remarks) == ([], ["no Job of that kind has ended in namespace ns"])
 
 
 @pytest.mark.parametrize("status", [0, 410, 429, 503])
