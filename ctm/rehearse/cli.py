@@ -171,7 +171,10 @@ def _audience(
 
 def _answer() -> str:
     """Read a line past Python's buffer, whose lock would hold up the end of the process."""
-    return os.read(sys.stdin.fileno(), 1024).decode(errors="replace")
+    try:
+        return os.read(sys.stdin.fileno(), 1024).decode(errors="replace")
+    except OSError:  # the terminal is gone
+        return ""
 
 
 def _prepare(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import shutil
 import threading
 from collections.abc import Callable
@@ -56,6 +57,8 @@ class Table:
         self._drawn = 0
         self._table: list[str] = []
         self._lock = threading.Lock()
+        self._questions: queue.SimpleQueue[tuple[str, Callable[[bool], None]]] = queue.SimpleQueue()
+        threading.Thread(target=self._listen, daemon=True).start()
 
     def show(self, state: State, attempts: tuple[Attempt, ...], seconds: float) -> None:
         size = shutil.get_terminal_size()
@@ -73,15 +76,17 @@ class Table:
     def ask(self, job: str, answer: Callable[[bool], None]) -> bool:
         if self._confirm:
             answer(True)
-            return True
+        else:
+            self._questions.put((job, answer))
+        return True
 
-        def listen() -> None:
+    def _listen(self) -> None:
+        """Ask one question at a time, so that an answer is for the one that is shown last."""
+        while True:
+            job, answer = self._questions.get()
             with self._lock:
                 self._draw(f"May {job} start? Answer y or n.\n")
             answer(self._read().strip().lower() in ("y", "yes"))
-
-        threading.Thread(target=listen, daemon=True).start()
-        return True
 
     def _draw(self, above: str) -> None:
         """Go up over the last table, clear it, and print what is above it and the table."""
