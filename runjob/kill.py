@@ -99,7 +99,7 @@ class Killer:
         """Tell of a run without a Job that could be ended."""
         ended = [job for job in self._jobs(namespace, run_id) if _ended(job) and is_ours(job)]
         if ended:
-            return f"Job {namespace}/{_names(ended)} of this run has ended already: it stays"
+            return f"Job {namespace}/{_names(ended)} of this run had ended already; left alone"
         raise LaunchError(
             f"no Job of this run in namespace {namespace}: either it is gone already, or its "
             "launcher still tries to make it and may do so yet; if that one runs on, kill again",

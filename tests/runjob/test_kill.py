@@ -124,7 +124,7 @@ def test_a_job_whose_manifest_is_still_fetched_is_waited_for() -> None:
 @pytest.mark.parametrize("over", ["Complete", "Failed"])
 def test_a_job_that_has_ended_stays(over: str) -> None:
     api = FakeApi([job(over=over)])
-    assert kill(api) == "Job here/hello of this run has ended already: it stays"
+    assert kill(api) == "Job here/hello of this run had ended already; left alone"
     assert api.deleted == []
 
 
