@@ -88,6 +88,7 @@ def _rehearse(options: argparse.Namespace, interrupt: Interrupt) -> int:
         for number, line in enumerate(commands_before(profile, stage), 1):
             _set_the_scene(f"before-{number}", line, stage, interrupt)
         if interrupt.count:
+            print("rehearse: interrupted before the first job", file=sys.stderr)
             return NOT_DONE
 
         def write(text: str) -> None:

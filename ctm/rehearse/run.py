@@ -30,8 +30,11 @@ from ctm.rehearse.state import (
 from ctm.rehearse.task import Result, Task
 from ctm.rehearse.variables import expanded, given
 
-# What has not ended by then: first after a job type's own way to end it, then after SIGTERM.
-FAREWELL_SECONDS, TERM_SECONDS = 5.0, 20.0
+# Who is asked to end may take as long as the launcher for its Job: 30 s of logs, 30 s for the pods
+# to end, 15 s until they are gone. A second SIGTERM hurries it, and then it is killed.
+FAREWELL_SECONDS, TERM_SECONDS = 80.0, 20.0
+# Within it, a run whose processes are gone tells its end.
+SETTLE_SECONDS = 1.0
 LAST_WORDS = 8
 LOOK_SECONDS = 0.5
 
@@ -107,7 +110,7 @@ class Rehearsal:
                 self._follow(decisions)
         finally:
             interrupted = self._interrupt.count > 0
-            self._end_all()
+            self._end_all(state)
         self._audience.show(state, tuple(self._attempts), self._now())
         return rehearsed(
             self._plan,
@@ -215,28 +218,40 @@ class Rehearsal:
         for line in words:
             self._audience.tell(self._now(), happening.job, f"    {line}")
 
-    def _end_all(self) -> None:
+    def _end_all(self, state: State) -> None:
         """End what still runs, and what ended jobs have left running."""
-        running = [each for each in self._attempts if each.ended is None]
-        tasks = [self._tasks[each.job] for each in running]
-        if self._interrupt.count:
-            self._audience.tell(self._now(), "", f"ends {len(tasks)} jobs; once more to kill them")
-        for task in tasks:
-            task.stop()
-        self._wait_for(tasks, FAREWELL_SECONDS)
+        running = [self._tasks[each.job] for each in self._attempts if each.ended is None]
         left = [*self._over, *self._tasks.values()]
+        if self._interrupt.count and running:
+            names = ", ".join(task.name for task in running)
+            text = f"ends {names}, within {FAREWELL_SECONDS:.0f} s; once more to kill them"
+            self._audience.tell(self._now(), "", text)
+        for task in left:
+            if task in running:
+                task.stop()
+            else:
+                task.terminate()
+        self._wait_while(
+            lambda: any(each.forget_ended() for each in running), FAREWELL_SECONDS, state
+        )
         for task in left:
             task.terminate()
-        self._wait_for(left, TERM_SECONDS)
+        if names := ", ".join(task.name for task in left if task.forget_ended()):
+            self._audience.tell(self._now(), "", f"still there: {names}")
+        self._wait_while(lambda: any(each.forget_ended() for each in left), TERM_SECONDS, state)
         for task in left:
             task.kill()
-        while not self._happenings.empty():
-            self._note(self._happenings.get())
+        self._wait_while(
+            lambda: any(each.ended is None for each in self._attempts), SETTLE_SECONDS, state
+        )
 
-    def _wait_for(self, tasks: list[Task], seconds: float) -> None:
-        """Wait until no process of the tasks is left, or until a second signal comes."""
+    def _wait_while(self, true: Callable[[], bool], seconds: float, state: State) -> None:
+        """Tell who ends meanwhile; a second signal ends the waiting."""
         deadline = time.monotonic() + seconds
-        while any(task.forget_ended() for task in tasks):
-            if time.monotonic() > deadline or self._interrupt.count > 1:
+        while True:
+            while not self._happenings.empty():
+                self._note(self._happenings.get())
+            if not true() or time.monotonic() > deadline or self._interrupt.count > 1:
                 return
+            self._audience.show(state, tuple(self._attempts), self._now())
             threading.Event().wait(0.05)

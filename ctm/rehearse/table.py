@@ -25,12 +25,13 @@ class Lines:
         self._confirm = confirm
         self._last = 0.0
 
-    def show(self, state: State, _attempts: tuple[Attempt, ...], seconds: float) -> None:
+    def show(self, state: State, attempts: tuple[Attempt, ...], seconds: float) -> None:
         if seconds - self._last >= _QUIET_SECONDS:
-            jobs = [job.name for job in self._plan.jobs]
-            runs = [name for name in jobs if state.runs[name].phase is Phase.RUNNING]
+            runs = [each.job for each in attempts if each.ended is None]
             if runs:
-                ended = sum(state.runs[name].phase in (Phase.OK, Phase.NOT_OK) for name in jobs)
+                jobs = [job.name for job in self._plan.jobs]
+                over = (Phase.OK, Phase.NOT_OK, Phase.RUNNING)
+                ended = sum(state.runs[job].phase in over and job not in runs for job in jobs)
                 text = f"{ended} of {len(jobs)} jobs have ended; running: {', '.join(runs)}"
                 self.tell(seconds, "", text)
 
@@ -139,5 +140,7 @@ def _row(
         about += f", run {len(own)}" if len(own) > 1 else ""
     colour = _COLOURS[phase]
     head = f"{job.name:{width}}  "
-    text = f"{phase.value:13} {about}"[: max(0, columns - len(head))]
+    # What a signal has ended causes nothing any more, and so has no phase.
+    broken = phase is Phase.RUNNING and bool(own) and own[-1].ended is not None
+    text = f"{'broken off' if broken else phase.value:13} {about}"[: max(0, columns - len(head))]
     return f"{head}\x1b[{colour}m{text}\x1b[0m"

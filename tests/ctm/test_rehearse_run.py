@@ -331,6 +331,45 @@ def test_who_stops_reading_ends_the_rehearsal(
     assert gone(int(file.read_text()))
 
 
+def test_who_ends_after_a_signal_is_told_while_others_are_awaited(
+    tmp_path: Path, started: list[subprocess.Popen[bytes]]
+) -> None:
+    end = f"while ! test -e {tmp_path}/go; do sleep 0.05; done; exit 0"
+    slow = f"trap '{end}' TERM; echo $$ > {tmp_path}/slow.pid; while :; do sleep 0.1; done"
+    quick = f"echo $$ > {tmp_path}/quick.pid; exec sleep 1000"
+    line = written(tmp_path, "minute: 1", Slow=command(slow), Quick=command(quick))
+    process = subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE)
+    started.append(process)
+    files = [tmp_path / f"{name}.pid" for name in ("slow", "quick")]
+    awaited("both run", lambda: all(file.exists() and file.read_text().strip() for file in files))
+    process.send_signal(signal.SIGINT)
+    assert process.stdout is not None
+    heard_lines = []
+    while not (heard_lines and b"Quick: ended not OK" in heard_lines[-1]):
+        heard_lines.append(process.stdout.readline())
+        assert heard_lines[-1], heard_lines
+    assert any(b"ends Slow, Quick, within" in each for each in heard_lines)
+    (tmp_path / "go").touch()
+    process.communicate(timeout=PATIENCE)
+    record = json.loads((tmp_path / "out" / "record.json").read_text(encoding="utf-8"))
+    ended = [job["runs"][0]["ended"] for job in record["jobs"]]
+    assert ended[1] < ended[0]
+
+
+def test_a_signal_before_the_first_job_is_told(
+    tmp_path: Path, started: list[subprocess.Popen[bytes]]
+) -> None:
+    line = written(tmp_path, f"before: ['touch {tmp_path}/on; sleep 1000']", A=command("true"))
+    process = subprocess.Popen(line, cwd=ROOT, stderr=subprocess.PIPE)
+    started.append(process)
+    awaited("it runs", (tmp_path / "on").exists)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=PATIENCE)[1] == (
+        b"rehearse: interrupted before the first job\n"
+    )
+    assert process.returncode == 1
+
+
 def test_a_terminal_that_goes_away_ends_the_rehearsal(
     tmp_path: Path, started: list[subprocess.Popen[bytes]]
 ) -> None:
