@@ -29,6 +29,7 @@ from ctm.rehearse.run import Interrupt, Rehearsal
 from ctm.rehearse.runners import NEEDS, RUNNERS, Runner, check, kubernetes
 from ctm.rehearse.table import Lines, Table
 from ctm.rehearse.task import Task
+from ctm.rehearse.words import last_words
 from misc import jobtype
 
 NAME = "python -m ctm.rehearse"
@@ -158,8 +159,8 @@ def _set_the_scene(name: str, line: str, stage: Stage, interrupt: Interrupt) -> 
         if interrupt.count > 1:
             task.kill()
     if codes != [0] and not interrupt.count:
-        words = task.output().strip().splitlines() or ["it said nothing"]
-        raise ProfileError(f"before: {line}: it ended with {codes[0]}: {words[-1]:.300}")
+        words = last_words(task.output().strip(), stage.environment) or ("it said nothing",)
+        raise ProfileError(f"before: {line}: it ended with {codes[0]}: {words[-1]}")
 
 
 def _audience(

@@ -29,13 +29,13 @@ from ctm.rehearse.state import (
 )
 from ctm.rehearse.task import Result, Task
 from ctm.rehearse.variables import expanded, given
+from ctm.rehearse.words import last_words
 
 # Who is asked to end may take as long as the launcher for its Job: 30 s of logs, 30 s for the pods
 # to end, 15 s until they are gone. A second SIGTERM hurries it, and then it is killed.
 FAREWELL_SECONDS, TERM_SECONDS = 80.0, 20.0
 # Within it, a run whose processes are gone tells its end.
 SETTLE_SECONDS = 1.0
-LAST_WORDS = 8
 LOOK_SECONDS = 0.5
 
 
@@ -203,7 +203,8 @@ class Rehearsal:
         if not isinstance(happening, Ended):
             return
         number = max(i for i, each in enumerate(self._attempts) if each.job == happening.job)
-        words = tuple(happening.output.splitlines()[-LAST_WORDS:]) if not happening.ok else ()
+        said = "" if happening.ok else happening.output
+        words = last_words(said, self._stage.environment)
         attempt = replace(
             self._attempts[number],
             ended=self._now(),

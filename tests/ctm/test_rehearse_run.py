@@ -108,6 +108,24 @@ def test_a_failure_is_1_and_tells_why_and_who_waits(tmp_path: Path) -> None:
     assert "waits for the event Bad-TO-Next" in (told.folder / "gantt.svg").read_text()
 
 
+def test_what_a_job_said_last_is_shown_without_secrets_escapes_and_endless_lines(
+    tmp_path: Path,
+) -> None:
+    noise = (
+        "printf 'a\\033[31mred\\tb\\r%05000d\\n' 7; echo is $LAKE_PASSWORD of $X_TOKEN_FILE; exit 3"
+    )
+    told = rehearsed(
+        tmp_path,
+        profile="environment: {LAKE_PASSWORD: hunter22, X_TOKEN_FILE: /run/x}",
+        Bad=command(noise),
+    )
+    words = told.job("Bad")["runs"][0]["last_words"]
+    assert words[-1] == "is *** of /run/x"
+    assert words[-3:-1] == ["a?[31mred b", f"{'0' * 299}…"]
+    assert "hunter22" not in told.out
+    assert "\x1b" not in told.out
+
+
 def test_a_job_is_run_again_until_it_works(tmp_path: Path) -> None:
     tries = tmp_path / "tries"
     told = rehearsed(
@@ -344,7 +362,7 @@ def test_who_ends_after_a_signal_is_told_while_others_are_awaited(
     awaited("both run", lambda: all(file.exists() and file.read_text().strip() for file in files))
     process.send_signal(signal.SIGINT)
     assert process.stdout is not None
-    heard_lines = []
+    heard_lines: list[bytes] = []
     while not (heard_lines and b"Quick: ended not OK" in heard_lines[-1]):
         heard_lines.append(process.stdout.readline())
         assert heard_lines[-1], heard_lines
