@@ -71,7 +71,7 @@ def holds(condition: If, ending: Ending) -> bool:
         return _compares(str(told[_COUNTS[kind]]), number)
     if kind == "If:Output":
         pattern = f"*{told['Code']}*"
-        return any(fnmatchcase(line, pattern) for line in ending.output.splitlines())
+        return any(_like(line, pattern) for line in ending.output.splitlines())
     if kind == "If:JobNotSubmitted":
         return not ending.submitted
     if kind == "If:VariableValue":
@@ -104,6 +104,11 @@ def _compares(told: str, number: int) -> bool:
     }.get(found[1], number == other)
 
 
+def _like(text: str, pattern: str) -> bool:
+    """Match * and ?; to Control-M a bracket is a bracket."""
+    return fnmatchcase(text, pattern.replace("[", "[[]"))
+
+
 def _number(text: str) -> float:
     try:
         return float(text)
@@ -120,8 +125,8 @@ _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     "LessThanOrEqual": lambda a, b: _number(a) <= _number(b),
     "IsExactly": lambda a, b: a == b,
     "IsNotExactly": lambda a, b: a != b,
-    "Like": fnmatchcase,
-    "NotLike": lambda a, b: not fnmatchcase(a, b),
+    "Like": _like,
+    "NotLike": lambda a, b: not _like(a, b),
     "StartsWith": str.startswith,
     "EndWith": str.endswith,
     "Contains": lambda a, b: b in a,

@@ -172,10 +172,13 @@ def test_a_watcher_waits_for_a_file_and_another_gives_up(tmp_path: Path) -> None
         tmp_path,
         profile="minute: 1",
         Comes={**watcher, "Path": f"{tmp_path}/*.ready", "MinimumSize": "3 B"},
+        Unlimited={**watcher, "Path": f"{tmp_path}/*.ready", "TimeLimit": "0"},
+        Number={**watcher, "Path": f"{tmp_path}/*.ready", "TimeLimit": 0},
         Never={**watcher, "Path": f"{tmp_path}/never", "TimeLimit": "1"},
         Writes=command(f"printf 12345 > {tmp_path}/crm.ready"),
     )
-    assert told.job("Comes")["status"] == "ended OK"
+    for name in ("Comes", "Unlimited", "Number"):
+        assert told.job(name)["status"] == "ended OK"
     assert told.job("Never")["status"] == "ended not OK"
     assert "did not come" in told.log("Never")
 

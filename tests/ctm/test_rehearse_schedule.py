@@ -175,6 +175,14 @@ def test_text_in_the_output_can_fail_a_job() -> None:
     assert play.phase("A") is Phase.NOT_OK
 
 
+@pytest.mark.parametrize(("said", "fails"), [("all FINE Rows", False), ("an [ERROR] came", True)])
+def test_brackets_in_a_text_to_look_for_are_brackets(said: str, fails: bool) -> None:
+    look = {"Type": "If:Output", "Code": "[ERROR]", "x": {"Type": "Action:SetToNotOK"}}
+    play = Play(folder(A={"look": look}))
+    play.ends("A", output=said)
+    assert play.phase("A") is (Phase.NOT_OK if fails else Phase.OK)
+
+
 def test_a_set_variable_is_there_in_the_next_run() -> None:
     act = {"Type": "Action:Set", "Variable": "%%SIZE", "Value": "small"}
     play = Play(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import math
 import os
 import re
 import time
@@ -33,8 +34,8 @@ def created(task: Task) -> Result:
     least = size_of(str(task.properties.get("MinimumSize") or "0"))
     # SearchInterval is in seconds, TimeLimit in minutes; 0 is without a limit.
     pause = float(task.properties.get("SearchInterval") or 60) / 60 * task.stage.minute
-    minutes = float(task.properties.get("TimeLimit") or DEFAULT_MINUTES)
-    deadline = time.monotonic() + minutes * task.stage.minute
+    minutes = float(str(task.properties.get("TimeLimit", "")) or DEFAULT_MINUTES)
+    deadline = time.monotonic() + minutes * task.stage.minute if minutes else math.inf
     seen: dict[str, tuple[int, int]] = {}
     while True:
         for path in glob.glob(pattern) if wild else [pattern]:
