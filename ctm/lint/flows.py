@@ -10,6 +10,7 @@ from typing import Any
 from ctm.definition import Path
 from ctm.lint.finding import Finding
 from ctm.lint.tree import Item, Tree, is_a
+from ctm.rehearse.events import flow_event
 
 
 def sequences(trees: Sequence[Tree]) -> Iterator[Finding]:
@@ -37,10 +38,7 @@ def sequences(trees: Sequence[Tree]) -> Iterator[Finding]:
 
 @dataclass(frozen=True)
 class Step:
-    """Two neighbours in a flow, and the event that Control-M makes of them.
-
-    The event's name is what the vendor's example of jobs that run in turns adds by hand.
-    """
+    """Two neighbours in a flow, and the event that Control-M makes of them."""
 
     first: tuple[int, Path]
     then: tuple[int, Path]
@@ -60,8 +58,7 @@ def steps(trees: Sequence[Tree]) -> Iterator[Step]:
                     folder = flow.path[-2] if len(flow.path) > 1 else ""
                     yield Step(
                         (number, first.path), (number, then.path),
-                        f"{flow.name}_from_{folder}_folder_job_{first.name}"
-                        f"_to_{folder}_folder_job_{then.name}",
+                        flow_event(flow.name, str(folder), first.name, then.name),
                     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ctm.rehearse.errors import PlanError
@@ -15,13 +15,18 @@ _TODAY = ("OrderDate", "AnyDate", "NoDate")
 
 @dataclass(frozen=True)
 class Event:
-    """An event: its name, and its date where that is not the rehearsal's own."""
+    """An event: its name, and its date where that is not the rehearsal's own.
+
+    short is how one with a long name is shown.
+    """
 
     name: str
     date: str = ORDER_DATE
+    short: str = field(default="", compare=False)
 
     def __str__(self) -> str:
-        return self.name if self.date == ORDER_DATE else f"{self.name} of {self.date}"
+        name = self.short or self.name
+        return name if self.date == ORDER_DATE else f"{name} of {self.date}"
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,14 @@ class Either:
 
 
 Wait = Event | All | Either
+
+
+def flow_event(flow: str, folder: str, first: str, then: str) -> str:
+    """Name the event that Control-M makes of a flow's step.
+
+    It is what the vendor's example of jobs that run in turns adds by hand.
+    """
+    return f"{flow}_from_{folder}_folder_job_{first}_to_{folder}_folder_job_{then}"
 
 
 def event_of(entry: Any, where: str) -> Event:

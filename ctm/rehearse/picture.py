@@ -10,6 +10,7 @@ from ctm.rehearse.record import Attempt, Rehearsed
 from ctm.rehearse.state import Phase
 
 ROW, BAR, TOP, LEFT, RIGHT, CHART = 22, 14, 56, 210, 90, 760
+LETTER = 7  # about as wide is one of a name
 _STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #24292f }
 .title { font-size: 15px; font-weight: 600 }
@@ -45,7 +46,9 @@ def gantt(plan: Plan, told: Rehearsed) -> str:
         y = TOP + ROW * number
         indent = 16 + 12 * _depth(plan, node.name)
         kind = ' class="folder"' if node.is_folder else ""
-        parts.append(f'<text{kind} x="{indent}" y="{y + 15}">{escape(node.name)}</text>')
+        name = _cut(node.name, (LEFT - indent) // LETTER)
+        about = f"<title>{escape(node.name)}</title>" if name != node.name else ""
+        parts.append(f'<text{kind} x="{indent}" y="{y + 15}">{escape(name)}{about}</text>')
         attempts = [each for each in told.attempts if each.job == node.name]
         parts.extend(_bar(each, y, span, told.seconds) for each in attempts)
         if attempts:
@@ -56,8 +59,8 @@ def gantt(plan: Plan, told: Rehearsed) -> str:
                 f'<text class="took" x="{x:.1f}" y="{y + 15}">{end - last.began:.1f} s</text>'
             )
         elif told.phases[node.name] is Phase.WAITING and node.name in told.waiting:
-            why = escape(f"waits for {told.waiting[node.name]}")
-            parts.append(f'<text class="why" x="{LEFT}" y="{y + 15}">{why:.160}</text>')
+            why = escape(_cut(f"waits for {told.waiting[node.name]}", 160))
+            parts.append(f'<text class="why" x="{LEFT}" y="{y + 15}">{why}</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
@@ -87,6 +90,10 @@ def _bar(each: Attempt, y: int, span: float, now: float) -> str:
         f'<rect class="{kind}" x="{x:.1f}" y="{y + 4}" width="{long:.1f}" height="{BAR}" rx="2">'
         f"<title>{escape(about)}</title></rect>"
     )
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _depth(plan: Plan, name: str) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ctm.rehearse.conditions import check
 from ctm.rehearse.errors import PlanError
-from ctm.rehearse.events import All, Event, event_of, wait_of
+from ctm.rehearse.events import All, Event, event_of, flow_event, wait_of
 from ctm.rehearse.plan import Action, Again, If, Node, Plan
 
 FOLDERS = ("Folder", "SimpleFolder", "SubFolder")
@@ -125,7 +125,7 @@ class _Reader:
         short, name = name, self._unique(name, parent)
         self._place(name, short, parent)
         self.nodes[name] = self._node(name, content, parent, is_folder=True)
-        flows = [each for _, each in _members(content) if each.get("Type") == "Flow"]
+        flows = [each for each in _members(content) if each[1]["Type"] == "Flow"]
         given: dict[str, str] = {}
         for child, member in _members(content):
             kind = member["Type"]
@@ -137,10 +137,9 @@ class _Reader:
                 self._place(given[child], child, name)
                 with _shaped(given[child]):
                     self._job(given[child], child, member, name)
-        for number, flow in enumerate(flows):
-            where = f"{name}: flow {number + 1}"
-            with _shaped(where):
-                self._chain(flow, given, where)
+        for flow, member in flows:
+            with _shaped(f"{name}/{flow}"):
+                self._chain(flow, member, short, given)
 
     def _job(self, name: str, short: str, content: Mapping[str, Any], parent: str) -> None:
         content = self._with_defaults(content)
@@ -281,13 +280,16 @@ class _Reader:
             raise PlanError(f"{where} is {told!r}, and must be a whole number")
         return int(told)
 
-    def _chain(self, flow: Mapping[str, Any], given: Mapping[str, str], where: str) -> None:
-        names = flow.get("Sequence") or []
+    def _chain(
+        self, flow: str, content: Mapping[str, Any], folder: str, given: Mapping[str, str]
+    ) -> None:
+        names = content.get("Sequence") or []
         if unknown := [each for each in names if each not in given]:
-            raise PlanError(f"{where}: there is no {unknown[0]} in its folder")
+            raise PlanError(f"{folder}/{flow}: there is no {unknown[0]} in its folder")
         for before, after in itertools.pairwise(names):
-            event = Event(f"{given[before]}-TO-{given[after]}")
             first, then = self.nodes[given[before]], self.nodes[given[after]]
+            name = flow_event(flow, folder, before, after)
+            event = Event(name, short=f"{first.name}-TO-{then.name}")
             self.nodes[first.name] = replace(first, adds=(*first.adds, event))
             both = event if then.wait == All() else All((then.wait, event))
             self.nodes[then.name] = replace(self.nodes[then.name], wait=both)

@@ -58,5 +58,9 @@ def _cause(plan: Plan, state: State, event: Event) -> str:
     adders = plan.adders(event)
     if not adders:
         return f"the event {event}, which nobody adds"
-    where = ", ".join(f"{name} ({state.runs[name].phase.value})" for name in adders)
-    return f"the event {event} of {where}"
+    causes = []
+    for name in adders:
+        phase = state.runs[name].phase
+        gone = phase is Phase.OK and event in plan.nodes[name].adds
+        causes.append(f"{name} ({phase.value}{', deleted since' if gone else ''})")
+    return f"the event {event} of {', '.join(causes)}"

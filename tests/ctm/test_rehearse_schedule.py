@@ -134,6 +134,16 @@ def test_a_deleted_event_holds_who_comes_later() -> None:
     assert play.started == ["B"]
     play.ends("B")
     assert Event("E1") not in play.state.events
+    assert "the event E1 of A (ended OK, deleted since)" in why_waiting(play.plan, play.state, "C")
+
+
+def test_a_flow_adds_the_event_that_control_m_makes_of_it_and_no_other() -> None:
+    flow = {"Type": "Flow", "Sequence": ["P", "Q"]}
+    made = "flow_from_F_folder_job_P_to_F_folder_job_Q"
+    play = Play(folder(P={}, Q={}, A=waits("P-TO-Q"), B=waits(made), flow=flow))
+    play.ends("P")
+    assert play.started == ["Q", "B"]
+    assert why_waiting(play.plan, play.state, "A") == "the event P-TO-Q, which nobody adds"
 
 
 def test_a_rerun_waits_its_pause_and_ends_at_its_limit() -> None:
@@ -366,7 +376,7 @@ def test_a_value_of_the_wrong_shape_is_told_with_its_owner(
         ({"F": {"Type": 5}}, r"^F: '5' is no folder"),
         (
             {"F": {"Type": "Folder", "f": {"Type": "Flow", "Sequence": [["j"]]}}},
-            r"^F: flow 1: a value has the wrong shape",
+            r"^F/f: a value has the wrong shape",
         ),
         (
             {"F": {"Type": "Folder", "A": {"Type": "Job:Dummy", "Command": "a\0b"}}},
