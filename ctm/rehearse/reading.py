@@ -153,8 +153,6 @@ class _Reader:
             raise PlanError(f"{name}: a {kind} needs {missing[0]}")
         if any("\0" in text for text in _texts(content)):
             raise PlanError(f"{name}: it has a NUL character, which no process can be given")
-        if "When" in content:
-            self.notes.append("When is not looked at: all jobs run now")
         self.nodes[name] = self._node(name, content, parent, is_folder=False)
 
     def _node(
@@ -209,6 +207,8 @@ class _Reader:
             cycle=self._cycle(name, content.get("Rerun")),
             retry=self._again(f"{name}: RerunLimit", content.get("RerunLimit")),
         )
+        if "When" in content:
+            self.notes.append("When is not looked at: everything runs now")
         for kind in found:
             if kind in ("Notify:DoesNotStart", "Notify:DoesNotEnd", "Notify:LateCyclicSubmit"):
                 self.notes.append(f"{kind} is about times of day, and not looked at")

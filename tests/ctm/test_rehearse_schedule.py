@@ -369,6 +369,13 @@ def test_a_value_of_the_wrong_shape_is_told_with_its_owner(
         folder(A=definition)
 
 
+def test_a_when_is_told_of_folders_as_of_jobs() -> None:
+    when = {"When": {"WeekDays": ["MON"]}}
+    for content in ({"A": {"Type": "Job:Dummy", **when}}, {"A": {"Type": "Job:Dummy"}, **when}):
+        plan = plan_of([{"F": {"Type": "Folder", **content}}], NEEDS)
+        assert plan.notes == ("When is not looked at: everything runs now",)
+
+
 @pytest.mark.parametrize(
     ("definitions", "says"),
     [
