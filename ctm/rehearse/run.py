@@ -237,7 +237,8 @@ class Rehearsal:
         )
         for task in left:
             task.terminate()
-        if names := ", ".join(task.name for task in left if task.forget_ended()):
+        names = ", ".join(task.name for task in left if task.forget_ended())
+        if self._interrupt.count and names:
             self._audience.tell(self._now(), "", f"still there: {names}")
         self._wait_while(lambda: any(each.forget_ended() for each in left), TERM_SECONDS, state)
         for task in left:

@@ -108,6 +108,14 @@ def test_a_failure_is_1_and_tells_why_and_who_waits(tmp_path: Path) -> None:
     assert "waits for the event Bad-TO-Next" in (told.folder / "gantt.svg").read_text()
 
 
+def test_what_a_job_leaves_running_ends_with_the_rehearsal_without_a_word(tmp_path: Path) -> None:
+    left = tmp_path / "left.pid"
+    told = rehearsed(tmp_path, Left=command(f"sleep 1000 & echo $! > {left}"))
+    assert told.code == 0
+    assert gone(int(left.read_text()))
+    assert len(told.out.splitlines()) == 4, told.out
+
+
 def test_what_a_job_said_last_is_shown_without_secrets_escapes_and_endless_lines(
     tmp_path: Path,
 ) -> None:
