@@ -12,6 +12,7 @@ from ctm.lint.events import events, expressions
 from ctm.lint.finding import Finding
 from ctm.lint.flows import sequences
 from ctm.lint.launches import Agent, launches
+from ctm.lint.numbers import numbers
 from ctm.lint.own import with_job_types
 from ctm.lint.references import drivers, profiles, runs
 from ctm.lint.structure import structure
@@ -49,6 +50,7 @@ def lint(
             *resources(trees),
             *ifs(trees),
             *lengths(trees),
+            *numbers(trees),
         },
         key=lambda finding: (finding.file, finding.line, str(finding)),
     )

@@ -11,7 +11,8 @@ from ctm.lint.finding import Finding
 from ctm.lint.tree import Item, Tree
 
 _SECRET = re.compile(
-    r"(?i)(password|passwd|passphrase|secret|token|api.?key|access.?key|private.?key)"
+    r"(?i)(password|passwd|passphrase|secret|token|api.?key|access.?key|private.?key"
+    r"|(?:^|db|user|[_-])pass(?:$|[_-])|[a-z0-9]_?pwd)"
 )
 # A pull secret is told by its name, as Kubernetes has it.
 _NO_SECRET = re.compile(r"(?i)(name|file|path|url|type|endpoint|id|pull.?secret)$")
@@ -22,6 +23,8 @@ _IN_A_LINE = re.compile(
     r"|://[^/\s:@%$]+:[^/\s@%$<{]+@"
 )
 _STATUS = re.compile(r"(?i)OK|NOTOK|ANY|EVEN|ODD|([<>=!]{1,2}\s*)?-?\d+")
+_COUNT = re.compile(r"([<>=!]{1,2}\s*)?\d+")
+_COUNTS = ("NumberOfReruns", "NumberOfExecutions", "NumberOfFailures")
 _COMMAND_LENGTH = 512
 _SCRIPT_BYTES = 64_000
 
@@ -102,6 +105,13 @@ def ifs(trees: Sequence[Tree]) -> Iterator[Finding]:
                     (*item.path, "CompletionStatus"), "if",
                     f"never holds: a job ends OK or NOTOK or with a number, not {status!r}",
                 )  # fmt: skip
+            for name in _COUNTS:
+                count = str(item.get(name, 1)).strip()
+                if "%%" not in count and not _COUNT.fullmatch(count):
+                    yield tree.finding(
+                        (*item.path, name), "if",
+                        f"never holds: {count!r} is no number; write one, such as 3 or >=3",
+                    )  # fmt: skip
             if item.type == "If:Output" and not (item.get("Statement") or item.get("Code")):
                 yield tree.finding(item.path, "required", "an If:Output needs Code; add it")
             if "Action:Rerun" in actions and not item.is_default:

@@ -10,6 +10,8 @@ from ctm.definition import Path
 from ctm.lint.finding import Finding
 from ctm.lint.flows import steps
 from ctm.lint.tree import Tree, is_a
+from ctm.rehearse.errors import PlanError
+from ctm.rehearse.events import WORDS, wait_of
 
 RUN = ("Folder", "SimpleFolder", "SubFolder", "Job")
 """The kinds of objects that run, and so can wait for events and add them."""
@@ -99,19 +101,33 @@ def _elsewhere(mention: Mention, flows: set[str]) -> bool:
 
 
 def expressions(trees: Sequence[Tree]) -> Iterator[Finding]:
-    """Find lists of events whose parentheses do not match."""
+    """Find lists of events that are no expression, and additions that are one."""
     for tree in trees:
-        for wait in tree.of("WaitForEvents"):
-            named = wait.get("Events")
-            depth = lowest = 0
-            for word in named if isinstance(named, list) else []:
-                depth += (word == "(") - (word == ")")
-                lowest = min(lowest, depth)
-            if depth or lowest:
+        for item in tree.of("WaitForEvents", "AddEvents", "DeleteEvents"):
+            named = item.get("Events")
+            words = named if isinstance(named, list) else []
+            if item.type != "WaitForEvents":
+                for position, word in enumerate(words):
+                    if word in WORDS:
+                        yield tree.finding(
+                            (*item.path, "Events", position), "event",
+                            f"only a wait may have {word}; remove it",
+                        )  # fmt: skip
+            elif wrong := _wrong(words):
                 yield tree.finding(
-                    (*wait.path, "Events"), "event",
-                    "has parentheses that do not match; give each its other half",
+                    (*item.path, "Events"), "event",
+                    f"{wrong}; put AND or OR between two events, and close what is open",
                 )  # fmt: skip
+
+
+def _wrong(words: Sequence[Any]) -> str:
+    """Say what is wrong with an expression; whether its events are events is told elsewhere."""
+    try:
+        if words:
+            wait_of([word if word in WORDS else {"Event": "any"} for word in words], "")
+    except PlanError as error:
+        return str(error).removeprefix(": ")
+    return ""
 
 
 def mentions(trees: Iterable[Tree], lists: str, single: str) -> Iterator[Mention]:

@@ -10,9 +10,7 @@ from ctm.definition import Path, describe
 from ctm.lint.finding import Finding
 from ctm.lint.tree import DEFAULTS, Item, Tree, is_a
 from ctm.lint.vendor import TOP, Catalogue, ItemType, Property, Shape
-
-_WORDS = ("(", ")", "OR", "AND")
-"""What a list of events may hold beside events."""
+from ctm.rehearse.events import WORDS
 
 _TODAY = {"MutexType": "LockType"}
 """Properties of older releases, and their names today."""
@@ -164,7 +162,7 @@ def _value(tree: Tree, path: Path, value: Any, shape: Shape) -> Iterator[Finding
     elif shape.kind == "list" and isinstance(value, list):
         assert shape.item is not None
         for position, inner in enumerate(value):
-            if not (path[-1] == "Events" and inner in _WORDS):
+            if not (path[-1] == "Events" and inner in WORDS):
                 yield from _value(tree, (*path, position), inner, shape.item)
     elif not _fits(value, shape):
         yield tree.finding(path, "value", f"takes {_wanted(shape)}, not {_shown(value)}")

@@ -9,6 +9,8 @@ from typing import Any
 from ctm.rehearse.errors import PlanError
 
 ORDER_DATE = "OrderDate"
+# What a list of events may hold beside events.
+WORDS = ("(", ")", "OR", "AND")
 # A rehearsal is one order date, so that these name the same event.
 _TODAY = ("OrderDate", "AnyDate", "NoDate")
 
