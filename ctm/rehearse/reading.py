@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -13,19 +12,10 @@ from typing import Any
 from ctm.rehearse.conditions import check
 from ctm.rehearse.errors import PlanError
 from ctm.rehearse.events import All, Event, event_of, flow_event, wait_of
+from ctm.rehearse.members import LINT, members, shaped, texts
 from ctm.rehearse.plan import Action, Again, If, Node, Plan
 
 FOLDERS = ("Folder", "SimpleFolder", "SubFolder")
-# Former names of the vendor's, which its server still takes.
-_FORMER = {
-    "If": "If:CompletionStatus",
-    "Mail": "Action:Mail",
-    "Rerun": "Action:Rerun",
-    "Run": "Action:Run",
-    "Action:SetToNotOk": "Action:SetToNotOK",
-    "Resource:Semaphore": "Resource:Pool",
-    "Resource:Mutex": "Resource:Lock",
-}
 _ACTIONS = (
     "Action:Mail",
     "Action:Notify",
@@ -52,7 +42,6 @@ _MEMBERS = (
     "WaitForEvents",
 )
 _MINUTES = {"Minutes": 1, "Hours": 60, "Days": 1440}
-_LINT = "python -m ctm.lint says"
 _SCOPES = ("Job", "Folder", "SubFolder", "SimpleFolder")
 
 
@@ -76,7 +65,7 @@ def plan_of(
     for definition in definitions:
         reader.defaults = definition.get("Defaults") or {}
         if not isinstance(reader.defaults, dict):
-            raise PlanError(f"Defaults: {reader.defaults!r:.60} is no object; {_LINT} where")
+            raise PlanError(f"Defaults: {reader.defaults!r:.60} is no object; {LINT} where")
         for name, content in definition.items():
             kind = str(content.get("Type", "")) if isinstance(content, dict) else ""
             if kind.startswith(("ConnectionProfile:", "Driver:")):
@@ -115,7 +104,7 @@ class _Reader:
         self.notes: list[str] = []
 
     def folder(self, name: str, content: Mapping[str, Any], parent: str | None) -> None:
-        with _shaped(name):
+        with shaped(name):
             self._folder(name, self._with_defaults(content), parent)
 
     def _folder(self, name: str, content: Mapping[str, Any], parent: str | None) -> None:
@@ -125,9 +114,9 @@ class _Reader:
         short, name = name, self._unique(name, parent)
         self._place(name, short, parent)
         self.nodes[name] = self._node(name, content, parent, is_folder=True)
-        flows = [each for each in _members(content) if each[1]["Type"] == "Flow"]
+        flows = [each for each in members(content) if each[1]["Type"] == "Flow"]
         given: dict[str, str] = {}
-        for child, member in _members(content):
+        for child, member in members(content):
             kind = member["Type"]
             if kind == "SubFolder":
                 given[child] = self._unique(child, name)
@@ -135,10 +124,10 @@ class _Reader:
             elif kind.startswith("Job:"):
                 given[child] = self._unique(child, name)
                 self._place(given[child], child, name)
-                with _shaped(given[child]):
+                with shaped(given[child]):
                     self._job(given[child], child, member, name)
         for flow, member in flows:
-            with _shaped(f"{name}/{flow}"):
+            with shaped(f"{name}/{flow}"):
                 self._chain(flow, member, short, given)
 
     def _job(self, name: str, short: str, content: Mapping[str, Any], parent: str) -> None:
@@ -151,7 +140,7 @@ class _Reader:
             raise PlanError(f"{name}: a {kind} cannot be rehearsed; {_known(self._needs)}")
         if missing := [each for each in self._needs[kind] if content.get(each) in (None, "")]:
             raise PlanError(f"{name}: a {kind} needs {missing[0]}")
-        if any("\0" in text for text in _texts(content)):
+        if any("\0" in text for text in texts(content)):
             raise PlanError(f"{name}: it has a NUL character, which no process can be given")
         self.nodes[name] = self._node(name, content, parent, is_folder=False)
 
@@ -159,12 +148,12 @@ class _Reader:
         self, name: str, content: Mapping[str, Any], parent: str | None, *, is_folder: bool
     ) -> Node:
         found: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
-        for member, each in _members(content):
+        for member, each in members(content):
             kind = each["Type"]
             held = is_folder and (kind in ("Flow", "SubFolder") or kind.startswith("Job:"))
             if not (held or kind in _MEMBERS or kind.startswith("If:")):
                 raise PlanError(
-                    f"{name}/{member}: a {kind} cannot be rehearsed here; {_LINT} what may be"
+                    f"{name}/{member}: a {kind} cannot be rehearsed here; {LINT} what may be"
                 )
             found.setdefault(kind, []).append((member, each))
         waits = [
@@ -209,6 +198,11 @@ class _Reader:
         )
         if "When" in content:
             self.notes.append("When is not looked at: everything runs now")
+        if "NumberOfRetries" in content:
+            self.notes.append("NumberOfRetries is not looked at: a transfer is tried once")
+        for member, told in (*found.get("Resource:Pool", []), *found.get("Resource:Lock", [])):
+            if told.get("IfFail") == "Keep":
+                self.notes.append(f"IfFail of {member} is not looked at: who fails gives it back")
         for kind in found:
             if kind in ("Notify:DoesNotStart", "Notify:DoesNotEnd", "Notify:LateCyclicSubmit"):
                 self.notes.append(f"{kind} is about times of day, and not looked at")
@@ -248,7 +242,7 @@ class _Reader:
         kind = content["Type"]
         check(kind, content, where)
         actions = []
-        for member, each in _members(content):
+        for member, each in members(content):
             name = f"{where}/{member}"
             if each["Type"] not in _ACTIONS:
                 raise PlanError(f"{name}: a {each['Type']} cannot be rehearsed")
@@ -310,33 +304,6 @@ class _Reader:
             elif kind == name or kind.startswith(f"{name}:"):
                 given.update(value)
         return {**given, **content}
-
-
-def _members(content: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what has a Type of its own, with a former Type by its name of today."""
-    for name, value in content.items():
-        if isinstance(value, dict) and (kind := value.get("Type")) is not None:
-            if not isinstance(kind, str):
-                raise PlanError(f"{name}: its Type {kind!r:.60} is no text; {_LINT} where")
-            yield name, {**value, "Type": _FORMER.get(kind, kind)}
-
-
-@contextmanager
-def _shaped(name: str) -> Iterator[None]:
-    """Tell whose value is a number where a list should be, or the like."""
-    try:
-        yield
-    except (AttributeError, TypeError) as error:
-        raise PlanError(f"{name}: a value has the wrong shape ({error}); {_LINT} where") from error
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Yield all texts in a value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (dict, list)):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _texts(each)
 
 
 def _is_true(told: Any) -> bool:

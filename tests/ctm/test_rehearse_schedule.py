@@ -369,6 +369,17 @@ def test_a_value_of_the_wrong_shape_is_told_with_its_owner(
         folder(A=definition)
 
 
+def test_what_is_kept_after_a_failure_and_retries_are_told() -> None:
+    lake = {"Type": "Resource:Lock", "LockType": "Exclusive", "IfFail": "Keep"}
+    seats = {"Type": "Resource:Pool", "Quantity": "1", "IfFail": "Keep"}
+    plan = folder(A={"lake": lake, "seats": seats, "NumberOfRetries": "3"}, B={"lake": lake})
+    assert plan.notes == (
+        "NumberOfRetries is not looked at: a transfer is tried once",
+        "IfFail of seats is not looked at: who fails gives it back",
+        "IfFail of lake is not looked at: who fails gives it back",
+    )
+
+
 def test_a_when_is_told_of_folders_as_of_jobs() -> None:
     when = {"When": {"WeekDays": ["MON"]}}
     for content in ({"A": {"Type": "Job:Dummy", **when}}, {"A": {"Type": "Job:Dummy"}, **when}):
