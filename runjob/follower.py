@@ -10,7 +10,7 @@ from runjob.errors import ApiError, NoClusterError
 from runjob.logs import LogCursor
 from runjob.messages import LogRead, Message, Trouble
 from runjob.observed import ContainerView, PodView
-from runjob.retry import Backoff, wait_for
+from runjob.retry import REFUSALS, Backoff, wait_for
 
 # How long a stream may end before the pod's status says that the container did, in seconds.
 STATUS_LAG = 2.0
@@ -20,10 +20,6 @@ EMPTY_READS = 2
 
 # How often the end of a log is tried when the stream breaks off before what is known of it.
 SHORT_READS = 6
-
-# How often a log that has ended may be refused. An API server that has just started refuses what
-# it will allow once it knows the roles.
-REFUSALS = 6
 
 
 class Stream(Protocol):

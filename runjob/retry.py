@@ -6,6 +6,10 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+# How often a request may be forbidden before that is believed, some ten seconds: an API server that
+# has just started refuses what it will allow once it knows the roles.
+REFUSALS = 6
+
 
 @dataclass(frozen=True)
 class Backoff:

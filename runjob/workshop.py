@@ -14,7 +14,7 @@ from runjob.informer import Informer, Query, events_query
 from runjob.messages import Message, Observed, Removed, Trouble
 from runjob.observed import PodView
 from runjob.request import Body
-from runjob.retry import Backoff, wait_for
+from runjob.retry import REFUSALS, Backoff, wait_for
 
 Tell = Callable[[Message], None]
 
@@ -71,14 +71,15 @@ class Workshop:
         """Delete one object, however often it takes; return in words why it may not be."""
         name = f"{body['kind']} {body['metadata']['name']}"
         propagation = "Foreground" if foreground else "Background"
-        for pause in self._backoff.waits():
+        for tries, pause in enumerate(self._backoff.waits(), 1):
             try:
                 uid = body["metadata"]["uid"]
                 self._api.delete(body, self._namespace, uid, propagation=propagation)
                 return ""
             except (ApiError, NoClusterError) as error:
                 trouble = error if isinstance(error, ApiError) else ApiError(401, str(error))
-                if not trouble.heals:
+                may_heal = trouble.heals or (trouble.status == 403 and tries < REFUSALS)
+                if not may_heal:
                     how = f"kubectl -n {self._namespace} delete {name.lower()}"
                     return f"{name} ({trouble}); remove it with: {how}"
                 tell(Trouble(trouble, f"deleting {name}"))

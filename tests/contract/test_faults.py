@@ -358,6 +358,16 @@ def test_a_deletion_is_tried_until_it_is_answered(
     target.api.wait_gone(name)
 
 
+def test_a_deletion_that_is_forbidden_for_a_while_is_tried_again(
+    target: EmbeddedTarget, sandbox: Sandbox, launch: Launcher, name: str
+) -> None:
+    """As by an API server that has just started and does not know the roles yet."""
+    hit = sandbox.inject(Fault(Refuse(403), verb="delete", resource="jobs", times=3))
+    run = launch("-j", name, *sh("echo done"))
+    assert (run.code, hit.hits) == (0, 3)
+    target.api.wait_gone(name)
+
+
 def test_what_could_not_be_removed_is_named(
     target: EmbeddedTarget, sandbox: Sandbox, launch: Launcher, name: str
 ) -> None:
