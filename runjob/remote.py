@@ -129,7 +129,10 @@ def _ask(wanted: request.Request, named: str) -> bytes:
 def _refusal(code: int) -> str:
     if 300 <= code < 400:
         return f"it answers {code}, a redirect, which is not followed; name the last address"
-    hints = {401: "; is --token-file right?", 403: "; is --token-file right?"}
+    token = "; is --token-file right?"
+    # Hosts of repositories hide what a caller may not see.
+    missing = "; mend the address or --query; some hosts answer so without a --token-file"
+    hints = {401: token, 403: token, 404: missing}
     return f"it answers {code}{hints.get(code, '')}"
 
 

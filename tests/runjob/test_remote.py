@@ -133,7 +133,13 @@ def test_a_redirect_is_not_followed(web: Web, token: Path, status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "words"), [(401, "--token-file"), (403, "--token-file"), (404, "404"), (500, "500")]
+    ("status", "words"),
+    [
+        (401, "--token-file"),
+        (403, "--token-file"),
+        (404, "mend the address or --query"),
+        (500, "500"),
+    ],
 )
 def test_a_refusal_is_told(web: Web, status: int, words: str) -> None:
     web.answer = give(b"secret words of the server", status)
