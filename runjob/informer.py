@@ -89,6 +89,11 @@ def events_query(namespace: str, uid: str) -> Query:
     return Query(EVENT, namespace, {"fieldSelector": f"involvedObject.uid={uid}"}, event_view)
 
 
+def watching(kind: Kind) -> str:
+    """Name the watch of a kind, for messages."""
+    return f"watching {kind.plural}"
+
+
 class Informer:
     """Tells of every change of what query selects, until it is stopped.
 
@@ -103,6 +108,7 @@ class Informer:
         self._query = query
         self._tell = tell
         self._backoff = backoff
+        self._what = watching(query.kind)
         self._stop = threading.Event()
         self._watch: Watch | None = None
 
@@ -132,13 +138,13 @@ class Informer:
                 if error.status == 403 and self._query.kind is EVENT:
                     return  # events explain a wait, and no more: it goes on without
                 asked = error.retry_after
-                self._tell(Trouble(error, f"watching {self._query.kind.plural}"))
+                self._tell(Trouble(error, self._what))
             except (KeyError, TypeError, ValueError) as error:
                 strange = ApiError(0, f"an object that is none ({error!r})")
-                self._tell(Trouble(strange, f"watching {self._query.kind.plural}"))
+                self._tell(Trouble(strange, self._what))
             except NoClusterError as error:
                 trouble = ApiError(401, str(error))
-                self._tell(Trouble(trouble, f"watching {self._query.kind.plural}"))
+                self._tell(Trouble(trouble, self._what))
             # Also after a clean end: an API that closes every watch at once must not be stormed.
             self._stop.wait(wait_for(asked, next(waits)))
 
@@ -147,7 +153,7 @@ class Informer:
         self._watch = watch = self._api.watch(query.kind, query.namespace, query.select, version)
         if self._stop.is_set():
             watch.close()
-        self._tell(Answered())
+        self._tell(Answered(self._what))
         for change in watch:
             view = query.read(change.body) if change.type != "BOOKMARK" else None
             self._tell(Answered() if view is None else Observed(view, change.type == "DELETED"))

@@ -11,7 +11,7 @@ from typing import Protocol
 from runjob import verdict as judge
 from runjob.errors import ApiError, Exit
 from runjob.follower import Follower
-from runjob.informer import Informer, Query, events_query, job_query, pods_query
+from runjob.informer import Informer, Query, events_query, job_query, pods_query, watching
 from runjob.messages import (
     Answered,
     Created,
@@ -27,7 +27,7 @@ from runjob.messages import (
 )
 from runjob.observed import Picture, PodView, job_view
 from runjob.options import RunOptions
-from runjob.request import Body, JobRequest
+from runjob.request import POD, Body, JobRequest
 from runjob.verdict import Ending, Verdict
 from runjob.waiting import causes
 
@@ -128,6 +128,7 @@ class Launch:
         self._moved = 0.0
         self._progress: tuple[int, ...] = ()
         self._trouble: tuple[float, ApiError] | None = None
+        self._down: set[str] = set()  # what had trouble and has not answered since
         self._signals = 0
         self._last_signal = 0
         self._uncertain = False  # whether a create may yet succeed
@@ -259,6 +260,7 @@ class Launch:
         elif isinstance(message, Prepared):
             self._ours = (*self._ours, message.body)
         elif isinstance(message, Trouble):
+            self._down.add(message.what)
             self._note_trouble(message)
         elif isinstance(message, LogRead):
             self._close_account(message)
@@ -266,7 +268,9 @@ class Launch:
             self._removed, self._refusal = True, message.refusal
         elif isinstance(message, (Observed, Listed, Answered)):
             self._note_answer()
-            if isinstance(message, (Observed, Listed)):
+            if isinstance(message, Answered):
+                self._down.discard(message.what)
+            else:
                 self._see(message)
         if self._picture is not None:
             self._explain()
@@ -406,11 +410,11 @@ class Launch:
         start = self._inbox.now()
         while self._inbox.now() < deadline and not self._signals:
             assert self._picture is not None
-            # A pod that was deleted before it was seen never shows its end; a watch that is down
-            # may yet bring it.
-            missing = not self._picture.settled and (
-                self._trouble is not None or self._inbox.now() - start <= self._patience.mute
-            )
+            if watching(POD) in self._down:
+                start = self._inbox.now()  # what it missed comes when it is back
+            # A pod that was deleted before it was seen never shows its end.
+            waited = self._inbox.now() - start
+            missing = not self._picture.settled and waited <= self._patience.mute
             if not missing and not self._unread:
                 return
             self._heed(self._inbox.get(self._patience.tick))

@@ -69,7 +69,9 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Answered:
-    """The API answered, with nothing else to tell."""
+    """The API answered, with nothing else to tell; what, as in Trouble, is set when that heals."""
+
+    what: str = ""
 
 
 @dataclass(frozen=True)

@@ -215,6 +215,22 @@ def test_the_end_waits_for_a_pod_that_the_job_has_counted_already() -> None:
     assert stage.workshop.followed == [("hello-1", "main", True)]
 
 
+def test_the_end_waits_for_pods_whose_watch_is_down_longer_than_the_jobs() -> None:
+    away = ApiError(0, "Connection refused")
+    stage = Stage(
+        (0, CREATED),
+        (1, Trouble(away, "watching pods")),
+        (1, Trouble(away, "watching jobs")),
+        (2, Answered("watching jobs")),
+        (2, FAILED),
+        (8, Answered("watching pods")),
+        (9, ended(3)),
+        (9, READ),
+    )
+    assert "exit code 3" in stage.play().sentence
+    assert stage.workshop.followed == [("hello-1", "main", True)]
+
+
 def test_what_could_not_be_read_is_said() -> None:
     lost = LogRead("hello-1", "main", "the pod was deleted")
     stage = Stage((0, CREATED), (1, ended(0)), (1, COMPLETE), (1, lost))
