@@ -169,7 +169,7 @@ def test_two_consumers_share_the_work(start: Start, lake: Lake, topics: Topics) 
         nonlocal number
         topics.send(message(each) for each in range(number + 1, number + 5))
         number += 4
-        return second.poll() is not None or number > 400
+        return second.poll() is not None or number > 1000
 
     until(shared, 60)
     code, told = ended(second)

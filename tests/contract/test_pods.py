@@ -52,7 +52,9 @@ def test_a_retry_that_succeeds_is_a_success(
         first = target.api.running_pods(name)[0]["metadata"]["name"]
         target.api.delete("pods", first)
 
-    script = "trap 'exit 1' TERM; echo up; i=0; while [ $i -lt 30 ]; do i=$((i+1)); sleep 0.1; done"
+    # It takes its time to end, so that its log is open before it is gone.
+    script = "trap 'sleep 2; exit 1' TERM; echo up; "
+    script += "i=0; while [ $i -lt 30 ]; do i=$((i+1)); sleep 0.1; done"
     run = launch("-j", name, *sh(script), "-b", "1", "--result-file", str(path),
                  meanwhile=end_the_first)  # fmt: skip
     assert run.code == 0
