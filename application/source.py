@@ -7,7 +7,7 @@ in order and, within one ownership, once.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from confluent_kafka import (
@@ -78,7 +78,7 @@ class Source:
         self._due: dict[Partition, int] = {}
         self._tried = 0.0
         self._strays: list[Message] = []
-        self._paused = False
+        self._paused: set[Partition] = set()
         self._trouble: KafkaError | None = None
         self._silent_since: float | None = None
         self._consumer = _client(Consumer, for_consumer(settings) | {"error_cb": self._note})
@@ -108,9 +108,7 @@ class Source:
         """Return what came within timeout seconds, at most so many messages."""
         if time.monotonic() - self._tried >= AGAIN:
             self._commit()
-        if self._paused:
-            self._paused = False
-            self._consumer.resume(self._consumer.assignment())
+        self._resume(self._paused)
         strays, self._strays = self._strays[:most], self._strays[most:]
         if len(strays) < most:
             strays += self._read(most - len(strays), timeout)
@@ -119,10 +117,14 @@ class Source:
     def rest(self, timeout: float) -> None:
         """Stay in the group for timeout seconds without taking messages.
 
-        A member that does not ask for messages for max.poll.interval.ms is shut out.
+        A member that does not ask for messages for max.poll.interval.ms is shut out. What was
+        assigned and has not sent anything yet is not paused: librdkafka can lose an assignment
+        that a pause follows at once (its issues 2190 and 5591).
         """
-        self._paused = True
-        self._consumer.pause(self._consumer.assignment())
+        flowing = self._owned.intersection(self._next) - self._paused
+        if flowing:
+            self._consumer.pause(_topic_partitions(flowing))
+            self._paused |= flowing
         self._strays += self._read(1, timeout)
 
     def commit(self, offsets: Mapping[Partition, int]) -> None:
@@ -280,7 +282,14 @@ class Source:
         self._give_up(gone)
         self._revoked(gone)
 
+    def _resume(self, partitions: Collection[Partition]) -> None:
+        if partitions:
+            self._consumer.resume(_topic_partitions(partitions))
+            self._paused -= set(partitions)
+
     def _give_up(self, gone: frozenset[Partition]) -> None:
+        # A partition stays paused over a rebalance, and would be when it comes back.
+        self._resume(gone & self._paused)
         self._owned -= gone
         self._due = {each: offset for each, offset in self._due.items() if each not in gone}
 
@@ -375,6 +384,10 @@ def _message(each: Any) -> Message:
         each.key(),
         tuple(each.headers() or ()),
     )
+
+
+def _topic_partitions(partitions: Iterable[Partition]) -> list[TopicPartition]:
+    return [TopicPartition(*each) for each in sorted(partitions)]
 
 
 def _names(partitions: Iterable[TopicPartition]) -> frozenset[Partition]:

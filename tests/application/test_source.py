@@ -115,6 +115,30 @@ def test_a_member_that_rests_takes_nothing_and_goes_on_afterwards(topics: Topics
     member.source.close()
 
 
+def test_a_partition_that_went_while_the_member_rested_is_read_when_it_is_back(
+    topics: Topics,
+) -> None:
+    """Whoever pauses has to resume: a partition stays paused over a rebalance."""
+    stays = Member(topics.settings)
+    topics.send(str(number).encode() for number in range(40))
+    stays.until_read(40)
+    stays.source.commit(stays.next())
+    comes = Member(topics.settings)
+
+    def rested_while_the_other_has_its_part() -> bool:
+        stays.source.rest(0.1)
+        comes.look()
+        return len(comes.owned) > 0 and len(stays.owned | comes.owned) == PARTITIONS
+
+    until(rested_while_the_other_has_its_part)
+    stays.look()
+    comes.source.leave()
+    look_until(lambda: len(stays.owned) == PARTITIONS, stays)
+    topics.send(str(number).encode() for number in range(40, 80))
+    stays.until_read(80)
+    stays.source.leave()
+
+
 def test_a_commit_that_the_broker_did_not_take_goes_with_the_last(topics: Topics) -> None:
     topics.send(b"x" for _ in range(4))
     member = Member(topics.settings)
