@@ -45,7 +45,7 @@ def test_a_producer_waits_for_the_coordinator_of_its_bookmark(
 
 
 @pytest.mark.parametrize("loss", ["answer", "body"])
-@pytest.mark.parametrize("passing", [pytest.param(0, id="login"), pytest.param(6, id="later")])
+@pytest.mark.parametrize("passing", [pytest.param(0, id="login"), pytest.param(4, id="later")])
 def test_a_consumer_asks_again_when_an_answer_of_the_warehouse_is_lost(
     embedded: kafka.Broker, warehouse: dict[str, str], tmp_path: Path, loss: Loss, passing: int
 ) -> None:
