@@ -129,11 +129,11 @@ def test_what_the_builder_does_not_see_makes_no_other_tag(checkout: Path) -> Non
 def test_a_build_reaches_the_package_index_as_pip_does_here() -> None:
     listed = """:env:.index-url='https://index.example/simple'
 :env:.no-color='1'
-global.cert='/trusted/ca.crt'
+global.cert='bundle.pem'
 global.index-url='https://other.example/simple'
 install.timeout='7'
 """
     assert pip_settings(listed) == {
         "index-url": "https://index.example/simple",
-        "cert": "/trusted/ca.crt",
+        "cert": "bundle.pem",
     }
