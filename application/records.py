@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -118,11 +118,15 @@ class Action:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where on Kafka a message was read."""
+    """Where on Kafka a message was read, and when Kafka got it (UTC); None where it does not tell.
+
+    The time says nothing of which message it is.
+    """
 
     topic: str
     partition: int
     offset: int
+    published_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

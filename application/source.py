@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
 from typing import Any, NoReturn
 
 from confluent_kafka import (
+    TIMESTAMP_NOT_AVAILABLE,
     Consumer,
     KafkaError,
     KafkaException,
@@ -379,11 +381,17 @@ def _client(kind: Any, configuration: dict[str, Any]) -> Any:
 
 def _message(each: Any) -> Message:
     return Message(
-        Origin(each.topic(), each.partition(), each.offset()),
+        Origin(each.topic(), each.partition(), each.offset(), _published(*each.timestamp())),
         each.value(),
         each.key(),
         tuple(each.headers() or ()),
     )
+
+
+def _published(kind: int, milliseconds: int) -> datetime | None:
+    if kind == TIMESTAMP_NOT_AVAILABLE:
+        return None
+    return datetime.fromtimestamp(0, timezone.utc) + timedelta(milliseconds=milliseconds)
 
 
 def _topic_partitions(partitions: Iterable[Partition]) -> list[TopicPartition]:

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, wait
-from datetime import timezone
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -273,9 +273,18 @@ def _row(row: Decision) -> dict[str, Any]:
                 for action in row.actions
             ],
         },
-        "origin": {"topic": origin.topic, "partition": origin.partition, "offset": origin.offset},
-        "posted_at": row.post.created_at.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S.%f"),
+        "origin": {
+            "topic": origin.topic,
+            "partition": origin.partition,
+            "offset": origin.offset,
+            "published_at": origin.published_at and _utc(origin.published_at),
+        },
+        "posted_at": _utc(row.post.created_at),
     }
+
+
+def _utc(time: datetime) -> str:
+    return time.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def heals(error: Error) -> bool:

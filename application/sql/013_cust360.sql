@@ -1,5 +1,5 @@
 -- The view that people read: one row a post. A place stands for its middle. ACTION is the first of
--- the ACTIONS_SHOWN that the view ACTIONS has for the post.
+-- the ACTIONS_SHOWN that the view ACTIONS has for the post. PUBLISHED_AT is when Kafka got the post.
 create or replace view CUST360 as
 select
     t.TWEET_ID,
@@ -34,7 +34,9 @@ select
     n.KIND as ACTION,
     n.PRODUCT,
     n.WHY,
-    coalesce(n.SHOWN, 0) as ACTIONS_SHOWN
+    coalesce(n.SHOWN, 0) as ACTIONS_SHOWN,
+    t.ORIGIN:published_at::timestamp_ntz as PUBLISHED_AT,
+    t.LOADED_AT
 from POSTS t
 join MATCHES m on m.TWEET_ID = t.TWEET_ID
 left join CUSTOMERS c on c.CUSTOMER_ID = m.CUSTOMER_ID

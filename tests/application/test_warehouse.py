@@ -61,7 +61,12 @@ def test_a_post_is_stored_whole(lake: Lake) -> None:
             }
         ],
     }
-    assert json.loads(origin) == {"topic": "tweets", "partition": 1, "offset": 1}
+    assert json.loads(origin) == {
+        "topic": "tweets",
+        "partition": 1,
+        "offset": 1,
+        "published_at": None,
+    }
     assert posted_at == datetime(2026, 3, 1, 12, 30)
 
 
