@@ -17,7 +17,7 @@ from tests.containers.recipes import CHECKOUT
 from tests.contract.targets import RealTarget
 from tests.k8s.shipped import JOBS, OVERLAYS, Json, built, is_restricted, only, read
 
-DOCS = CHECKOUT / "docs" / "control-m.md"
+DOCS = CHECKOUT / "docs" / "agent.md"
 CONTROLLERS = {"daemonset": "DaemonSet", "statefulset": "StatefulSet"}
 
 
