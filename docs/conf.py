@@ -26,6 +26,6 @@ html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_copyright = False
-html_theme_options = {"top_of_page_buttons": []}
+html_theme_options: dict[str, list[str]] = {"top_of_page_buttons": []}
 # The pages are files of a folder: no address of their own, nothing fetched from elsewhere.
 html_baseurl = ""

@@ -51,7 +51,8 @@ class Table(Part):
         lines = StringList(self.made[self.asked]().splitlines(), source="docs/parts")
         inside = nodes.Element()
         self.state.nested_parse(lines, self.content_offset, inside)
-        return inside.children
+        found: list[nodes.Node] = inside.children
+        return found
 
 
 class Usage(Part):

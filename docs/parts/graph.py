@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import pairwise
 
 BOX, ROW, COLUMN, MARGIN, LETTER, PAD = 30, 46, 46, 10, 7.4, 11
 
@@ -87,7 +88,7 @@ def columns(graph: Graph) -> list[list[str]]:
         found[rank[box.name]].append(box.name)
     for start, end in graph.arrows:
         way = [start, *(f"{start}>{end}" for _ in range(rank[start] + 1, rank[end])), end]
-        for number, (one, other) in enumerate(zip(way, way[1:], strict=False), rank[start] + 1):
+        for number, (one, other) in enumerate(pairwise(way), rank[start] + 1):
             before.setdefault(f"{number} {other}", []).append(one)
             if ">" in other:
                 found[number].append(other)
@@ -118,7 +119,11 @@ def svg(graph: Graph, title: str, says: str, notes: Sequence[str] = ()) -> str:
     height = MARGIN * 2 + tallest * ROW + 20 * len(notes)
     rank = ranks(graph)
     body = [
-        *(line for arrow, kind in graph.arrows.items() for line in _arrow(arrow, kind, rank, places)),
+        *(
+            line
+            for arrow, kind in graph.arrows.items()
+            for line in _arrow(arrow, kind, rank, places)
+        ),
         *(_box(boxes[name], place) for (_, name), place in places.items() if name in boxes),
         *(
             f'<text class="note" x="{MARGIN}" y="{MARGIN * 2 + tallest * ROW + 20 * row + 4}">'

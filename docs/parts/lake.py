@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from docs.parts.graph import Box, Graph, direct, svg
-from docs.parts.markdown import code, table as written
+from docs.parts.markdown import code
+from docs.parts.markdown import table as written
 
 _TABLE = re.compile(r"create table if not exists (\w+) \((.*?)\n\);", re.S)
 _VIEW = re.compile(r"create or replace view (\w+) as\n(.*?);\n", re.S)
@@ -37,7 +38,9 @@ def relations(folder: Path) -> tuple[Relation, ...]:
 def _read(text: str) -> Iterator[Relation]:
     plain = re.sub(r"^\s*--.*\n", "", text, flags=re.M)
     for match in _TABLE.finditer(plain):
-        yield Relation(match[1], "table", tuple(_COLUMN.findall(match[2])), (), _says(text, match[0]))
+        yield Relation(
+            match[1], "table", tuple(_COLUMN.findall(match[2])), (), _says(text, match[0])
+        )
     for match in _STAGE.finditer(plain):
         yield Relation(match[1], "stage", (), (), _says(text, match[0]))
     for match in _VIEW.finditer(plain):

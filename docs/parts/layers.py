@@ -11,10 +11,10 @@ from pathlib import Path
 from docs.parts.graph import BOX, LETTER, MARGIN, PAD, Box, framed, rectangle
 from docs.parts.markdown import code, table
 
-if sys.version_info >= (3, 11):
-    import tomllib
+if sys.version_info < (3, 11):
+    import tomli as tomllib  # import-linter brings it
 else:
-    import tomli as tomllib
+    import tomllib
 
 WIDTH, GAP, INSET = 860, 8, 14
 

@@ -1,4 +1,4 @@
-"""The pipeline's way of a post, and its exit codes, as programs, manifests and settings have them."""
+"""The way of a post and the pipeline's exit codes, as programs, Jobs and settings have them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from application.crm_records import KINDS
 from application.errors import Exit
 from application.settings import KafkaSettings
 from docs.parts import lake
@@ -48,8 +49,8 @@ def drawn(root: Path) -> str:
     defaults = {field.name: str(field.default) for field in fields(KafkaSettings)}
     topic, dead = defaults["topic"], defaults["dead_letter_topic"]
     count = _jobs(root)
-    producer = f"bmctwitter × {count['bmctwitter']}"
-    consumer = f"KafkaSnowflake × {count['kafkasnowflake']}"
+    producer = f"bmctwitter ({count['bmctwitter']} Jobs)"
+    consumer = f"KafkaSnowflake ({count['kafkasnowflake']} Jobs)"
     arrows = {
         ("X", producer): "",
         (producer, topic): "",
@@ -68,8 +69,7 @@ def drawn(root: Path) -> str:
             arrows[source, name] = ""
         if name == "dead_letters":
             arrows[dead, name] = ""
-    for target in ("CUSTOMERS", "PORTFOLIOS", "HOUSEHOLDS"):
-        arrows["crm_extract", target] = ""
+    arrows |= {("crm_extract", kind.target): "" for kind in KINDS}
     for target in {end for _, end in arrows} & set(relations):
         for view in relations.values():
             if target in _far(view.name, relations) and view.name == "CUST360":
@@ -80,7 +80,7 @@ def drawn(root: Path) -> str:
         graph,
         "The way of a post",
         " ".join(f"{start} leads to {end}." for start, end in graph.arrows),
-        ("broken line: a topic or a table; strong line: the view to read; × so many Jobs",),
+        ("broken line: a topic or a table; strong line: the view to read",),
     )
 
 

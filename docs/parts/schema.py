@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from docs.parts.markdown import code, table as written
+from docs.parts.markdown import code
+from docs.parts.markdown import table as written
 
 Json = Mapping[str, Any]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def read(folder: Json) -> Graph:
                 arrows[adder, name] = kind
     for _, flow in _members(folder, "Flow"):
         sequence = flow["Sequence"]
-        arrows |= {pair: "" for pair in zip(sequence, sequence[1:], strict=False)}
+        arrows |= dict.fromkeys(pairwise(sequence), "")
     return Graph(tuple(_box(name, job) for name, job in jobs.items()), arrows)
 
 
