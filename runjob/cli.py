@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from runjob.console import Console, standard
 from runjob.errors import ApiError, Exit, LaunchError, ManifestError, UsageError
-from runjob.flags import Asked, parse, usage
+from runjob.flags import Asked, parse
 from runjob.interrupts import Interrupts, code_of
 from runjob.options import Connection, Options
 from runjob.plan import check_names, in_effect, is_address, plan
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 # No launch begins so: its words before the first option were always refused.
-SUBCOMMANDS = ("gc", "show")
+SUBCOMMANDS = ("gc", "show", "help", "completion")
 
 
 def main(argv: Sequence[str] | None = None, script: str | None = None) -> int:
@@ -55,13 +55,18 @@ def main(argv: Sequence[str] | None = None, script: str | None = None) -> int:
 
 
 def _look_after(name: str, words: Sequence[str], console: Console) -> int:
-    """Run `gc` or `show`. A signal may end these at any point: each request stands for itself."""
+    """Run a subcommand. A signal may end it at any point: each request stands for itself."""
     from runjob import subcommands
 
     try:
         asked = subcommands.read(name, words)
         if isinstance(asked, Asked):
             console.log(f"{subcommands.usage(name)}\n".encode())
+            return int(Exit.SUCCEEDED)
+        if isinstance(asked, subcommands.Text):
+            from runjob.guide import answer
+
+            console.log(f"{answer.text(name, asked.word)}\n".encode())
             return int(Exit.SUCCEEDED)
         from runjob.afterwards import Caretaker
         from runjob.cluster import Cluster
@@ -143,9 +148,13 @@ def _planned(options: Options, script: str | None) -> tuple[JobRequest, tuple[st
 
 
 def _tell(asked: Asked, console: Console) -> int:
-    from runjob.version import VERSION
+    if asked.topic == "help":
+        from runjob.guide.usage import short
 
-    console.log(((usage() if asked.topic == "help" else VERSION) + "\n").encode())
+        text = short()
+    else:
+        from runjob.version import VERSION as text  # noqa: N811
+    console.log(f"{text}\n".encode())
     return int(Exit.SUCCEEDED)
 
 

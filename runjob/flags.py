@@ -1,4 +1,4 @@
-"""Read the command line: one table of flags, and the usage text that follows from it."""
+"""Read the command line, by one table of flags."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class Flag:
     target is `part.field` of Options, or `field` alone; metavar is None for a switch; a flag that
     collects may stand several times, any other counts the last time it stands. With blank an
     empty value or the word `none` (the job type sends both for a field left empty) means this
-    value instead; without it an empty value is refused. A secret's text is never shown.
+    value instead; without it an empty value is refused. A secret's text is never shown. choices
+    are the only values that it takes, where these can be counted.
     generation tells when it came (1: in the original): a start that was unique then stays so.
     """
 
@@ -43,6 +44,7 @@ class Flag:
     convert: Convert = str
     collects: bool = False
     blank: Any = ...
+    choices: tuple[str, ...] = ()
     generation: int = 2
     secret: bool = False
 
@@ -67,6 +69,10 @@ def _newer(name: str, target: str, help: str, metavar: str | None, **more: Any) 
     return _new(name, target, help, metavar, generation=3, **more)
 
 
+def _choice(words: tuple[str, ...]) -> dict[str, Any]:
+    return {"choices": words, "convert": one_of(*words)}
+
+
 FLAGS: tuple[Flag, ...] = (
     _legacy("a", "args", "job.args", "arguments of the command, split at blanks", "TEXT",
             convert=lambda value: tuple(value.split()), collects=True, blank=()),
@@ -89,9 +95,9 @@ FLAGS: tuple[Flag, ...] = (
             "(default: default)", "NAME", blank=None),
     _legacy("p", "image_pull_policy imagepullpolicy", "job.pull_policy",
             "Always, IfNotPresent or Never (default: Always; Latest means Always)", "POLICY",
-            convert=pull_policy, blank="Always"),
+            convert=pull_policy, blank="Always", choices=("Always", "IfNotPresent", "Never")),
     _legacy("r", "restartpolicy", "job.restart_policy", "Never or OnFailure (default: Never)",
-            "POLICY", convert=one_of("Never", "OnFailure"), blank="Never"),
+            "POLICY", blank="Never", **_choice(("Never", "OnFailure"))),
     _legacy("s", "imagesecret imagepullsecret", "job.pull_secret",
             "imagePullSecret, none for none (default: regcred)", "NAME", blank=None),
     _legacy("t", "volpath", "job.mount_path", "where the pod sees the volume", "DIR", blank=None),
@@ -122,7 +128,7 @@ FLAGS: tuple[Flag, ...] = (
     _new("parallelism", "job.parallelism", "pods that may run at once", "N", convert=positive),
     _new("indexed", "job.indexed", "number the completions (JOB_COMPLETION_INDEX)", None),
     _new("security", "job.security", "restricted: run as that Pod Security Standard asks",
-         "LEVEL", convert=one_of("restricted")),
+         "LEVEL", **_choice(("restricted",))),
     _new("set", "sets", "set any field of the Job: spec.template.spec.priorityClassName=high",
          "PATH=VALUE", convert=pair, collects=True),
     _new("param", "params", "value of the placeholder ${{NAME}} in the manifest", "NAME=VALUE",
@@ -137,34 +143,37 @@ FLAGS: tuple[Flag, ...] = (
     _new("sandbox", "connection.sandbox", "run on an embedded cluster, for trying out and testing "
          "only: containers are processes of this machine", None),
     _new("dry-run", "dry_run", "print the manifest and create nothing: client or server",
-         "WHERE", convert=one_of("client", "server")),
+         "WHERE", **_choice(("client", "server"))),
     _new("keep", "run.keep", "leave the Job after its end: never, failed or always (default: "
-         "never)", "WHEN", convert=one_of(*get_args(Keep))),
+         "never)", "WHEN", **_choice(get_args(Keep))),
     _new("prefix", "run.prefix", "[pod/container] before each log line: auto, always or never "
-         "(default: auto, with more than one source)", "WHEN", convert=one_of(*get_args(Prefix))),
+         "(default: auto, with more than one source)", "WHEN", **_choice(get_args(Prefix))),
     _new("start-timeout", "run.start_timeout", "how long a pod may wait while nothing moves "
          "(default: 10m)", "TIME", convert=seconds),
     _new("api-timeout", "run.api_timeout", "how long the API may give no answer (default: 10m)",
          "TIME", convert=seconds),
     _new("exit-code", "run.container_exit", "container: exit with the main container's code",
-         "WHOSE", convert=lambda value: one_of("container")(value) == "container"),
+         "WHOSE", convert=lambda value: one_of("container")(value) == "container",
+         choices=("container",)),
     _new("map-exit", "run.exit_map", "exit with another code than the container's: 4=0",
          "CODE=CODE", convert=exit_map, collects=True),
     _new("result-file", "run.result_file", "write the verdict as JSON", "FILE"),
     _newer("print", "run.shown", "one more closing line: exit-code (of the main container) or "
            "result (the verdict as JSON)", "WHAT",
-           convert=lambda value: (one_of(*get_args(Shown))(value),), collects=True),
+           convert=lambda value: (one_of(*get_args(Shown))(value),), collects=True,
+           choices=get_args(Shown)),
     _newer("run-id", "run_id", "identity of this run, by which --kill finds its Job", "ID",
            convert=identity),
     _newer("kill", "kill", "end the Job of the run of that --run-id, instead of running one", None),
     _newer("form", "form", "read the form of the runKjob job type; - is standard input", "FILE"),
 )  # fmt: skip
 
-_HELP = Flag("h", ("help",), "", "this text", None, generation=1)
+_HELP = Flag("h", ("help",), "", "a short help; runjob help has the whole", None, generation=1)
 _VERSION = Flag("", ("version",), "", "the version", None)
-_ALL = (*FLAGS, _HELP, _VERSION)
-_BY_LETTER = {flag.short: flag for flag in _ALL if flag.short}
-_BY_NAME = {name: flag for flag in _ALL for name in flag.names}
+# What a text is asked for with, instead of a launch.
+ASKING = (_HELP, _VERSION)
+_BY_LETTER = {flag.short: flag for flag in (*FLAGS, *ASKING) if flag.short}
+_BY_NAME = {name: flag for flag in (*FLAGS, *ASKING) for name in flag.names}
 
 
 @dataclass(frozen=True)
@@ -181,7 +190,7 @@ def parse(argv: Sequence[str]) -> Options | Asked:
     """
     found = list(_words(list(argv)))
     for _, flag, _ in found:
-        if flag in (_HELP, _VERSION):
+        if flag in ASKING:
             return Asked(flag.name)
     return _options(found)
 
@@ -232,7 +241,7 @@ def _next(option: str, flag: Flag, words: list[str]) -> str:
 
 def _by_letter(letter: str) -> Flag:
     if letter not in _BY_LETTER:
-        raise UsageError(f"option -{letter} is not known; --help lists the options")
+        raise UsageError(f"option -{letter} is not known; runjob help options lists all")
     return _BY_LETTER[letter]
 
 
@@ -249,7 +258,7 @@ def _by_prefix(name: str) -> Flag:
             return _BY_NAME[starts[0]]
     if starts and name:
         raise UsageError(f"option --{name} can mean --{', --'.join(sorted(starts))}")
-    raise UsageError(f"option --{name:.80} is not known; --help lists the options")
+    raise UsageError(f"option --{name:.80} is not known; runjob help options lists all")
 
 
 def _options(found: Sequence[tuple[str, Flag, str]]) -> Options:
@@ -332,20 +341,3 @@ def _environment(
                 f"-e takes a name alone: the value of {name.partition('=')[0]!r} belongs to -v"
             )
     return tuple((name, value) for name, value in zip(names, values, strict=True) if name)
-
-
-def usage() -> str:
-    """Write the help text."""
-    lines = [
-        "usage: runJob.py -j NAME -i IMAGE [options]",
-        "       runJob.py -y MANIFEST [-j NAME] [options]",
-        "       runJob.py gc | show NAME    what was left behind, one Job (gc --help, show --help)",
-        "",
-        "Run one Kubernetes Job: create it, print its log, tell how it ended, remove it.",
-        "",
-    ]
-    for flag in _ALL:
-        spelling = (f"-{flag.short}, " if flag.short else "    ") + f"--{flag.name}"
-        spelling += f" {flag.metavar}" if flag.metavar else ""
-        lines.append(f"  {spelling:<32} {flag.help}")
-    return "\n".join(lines)

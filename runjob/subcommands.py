@@ -1,4 +1,4 @@
-"""Read the lines of `gc` and `show`, which share the launcher's connection options."""
+"""Read the lines of the subcommands; `gc` and `show` share the launcher's connection options."""
 
 from __future__ import annotations
 
@@ -33,6 +33,13 @@ class Show:
     name: str
     namespace: str
     connection: Connection
+
+
+@dataclass(frozen=True)
+class Text:
+    """What `help` and `completion` are asked for: a topic, or a shell; empty for an overview."""
+
+    word: str
 
 
 @dataclass(frozen=True)
@@ -80,15 +87,21 @@ SUBCOMMANDS = {
         "Show a Job: how it stands, its pods, events, last words, and what to do next.",
         (*_shared(), _HELP),
     ),
+    "help": Subcommand("help [TOPIC]", "List the topics, or tell all about one.", (_HELP,)),
+    "completion": Subcommand(
+        "completion bash|zsh|fish", "Print the completion script of a shell.", (_HELP,)
+    ),
 }  # fmt: skip
 
 
-def read(name: str, words: Sequence[str]) -> Collect | Show | Asked:
+def read(name: str, words: Sequence[str]) -> Collect | Show | Text | Asked:
     """Read the words after the subcommand's name; raises UsageError."""
     known = SUBCOMMANDS[name]
     values, operands = _values(name, known.flags, list(words))
     if "help" in values:
         return Asked(name)
+    if name in ("help", "completion"):
+        return _text(name, operands)
     connection = Connection(**_part(values, "connection"))
     namespace = values.get("namespace", "default")
     if connection.context and not connection.kubeconfig:
@@ -107,6 +120,14 @@ def read(name: str, words: Sequence[str]) -> Collect | Show | Asked:
         raise UsageError("show takes the name of one Job: show NAME -n NAMESPACE")
     _check(operands[0], namespace)
     return Show(name=operands[0], namespace=namespace, connection=connection)
+
+
+def _text(name: str, operands: Sequence[str]) -> Text:
+    if name == "completion" and len(operands) != 1:
+        raise UsageError("completion takes the name of a shell: completion bash, zsh or fish")
+    if len(operands) > 1:
+        raise UsageError(f"help takes one topic, and {operands[1]!r:.80} is a second")
+    return Text(operands[0] if operands else "")
 
 
 def _values(

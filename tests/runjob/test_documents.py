@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from runjob.errors import MEANINGS
-from runjob.flags import FLAGS
+from runjob.guide.tables import exit_rows, option_rows
 from runjob.verdict import as_json, natural_end, verdict
 from tests.runjob.scenes import condition, container, ended, picture, pod
 
@@ -27,18 +26,6 @@ def part(name: str) -> str:
     match = re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", README, re.S)
     assert match
     return match[1]
-
-
-def option_rows() -> str:
-    rows = []
-    for flag in FLAGS:
-        names = ", ".join(f"`--{name}`" for name in flag.names)
-        rows.append(f"| {f'`-{flag.short}`' if flag.short else ''} | {names} | {flag.help} |\n")
-    return "".join(rows)
-
-
-def exit_rows() -> str:
-    return "".join(f"| {code.value} | {meaning} |\n" for code, meaning in MEANINGS.items())
 
 
 def test_the_readme_lists_every_option() -> None:
@@ -122,9 +109,9 @@ def test_json_of_a_verdict_is_json() -> None:
     assert json.loads(json.dumps(as_json(verdict("here/hello", ending, COMPLETE))))
 
 
-def test_the_demo_runs_the_sample_call_on_a_fresh_embedded_cluster() -> None:
+def test_make_hello_runs_the_sample_call_on_a_fresh_embedded_cluster() -> None:
     told = subprocess.run(
-        ["make", "-n", "demo", "CLUSTER="], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "-n", "hello", "CLUSTER="], cwd=ROOT, capture_output=True, text=True, check=True
     )
     lines = told.stdout.replace("\\\n", " ").splitlines()
     line = next(line for line in lines if "runjob/runJob.py" in line)

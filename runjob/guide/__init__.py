@@ -1,0 +1,1 @@
+"""What `runjob help`, the manual page, the completion and the documents tell, from the tables."""

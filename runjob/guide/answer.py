@@ -1,0 +1,47 @@
+"""Answer `runjob help` and `runjob completion`."""
+
+from __future__ import annotations
+
+import json
+
+from runjob.errors import UsageError
+from runjob.guide.text import plain, table
+from runjob.guide.topics import RAW, TOPICS
+
+
+def text(subcommand: str, word: str) -> str:
+    """Return what a subcommand prints when it is asked for word; raises UsageError."""
+    return _completion(word) if subcommand == "completion" else _help(word)
+
+
+def _help(topic: str) -> str:
+    about = {**{name: each.about for name, each in TOPICS.items()}, **RAW}
+    if not topic:
+        return f"runjob help TOPIC, about\n\n{table(about.items())}"
+    if topic == "schema":
+        from runjob.guide.schema import RESULT
+
+        return json.dumps(RESULT, indent=2)
+    if topic == "man":
+        from runjob.guide.manual import page
+
+        return page()
+    if topic not in TOPICS:
+        raise _unknown("topic", topic, list(about), "runjob help lists them")
+    return plain(TOPICS[topic].blocks)
+
+
+def _completion(shell: str) -> str:
+    from runjob.guide.shells import SHELLS
+
+    if shell not in SHELLS:
+        raise _unknown("completion for", shell, list(SHELLS), f"there is {', '.join(SHELLS)}")
+    return SHELLS[shell]()
+
+
+def _unknown(kind: str, word: str, known: list[str], where: str) -> UsageError:
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, known, 1, 0.5) or [each for each in known if word in each][:1]
+    meant = f" (did you mean {near[0]}?)" if word and near else ""
+    return UsageError(f"no {kind} {word!r:.80}{meant}: {where}")

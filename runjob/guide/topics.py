@@ -1,0 +1,365 @@
+"""The topics of `runjob help`: prose, with the tables where they belong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from runjob.guide import tables
+from runjob.guide.text import Block, Tables, blocks
+from runjob.plan import LAUNCH, RUN_ID
+from runjob.subcommands import SUBCOMMANDS
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic: what it is about in a few words, and its text as `guide.text` reads it."""
+
+    about: str
+    text: str
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        return blocks(self.text, TABLES)
+
+
+TABLES: Tables = {
+    "options": tables.options,
+    "exits": tables.exits,
+    "result": tables.result,
+    "subcommands": tables.subcommands,
+    **{name: partial(tables.subcommand, name) for name in SUBCOMMANDS},
+}
+
+TOPICS: dict[str, Topic] = {}
+
+# What is printed as it is, for programs to read.
+RAW = {
+    "schema": "JSON Schema of the result file",
+    "man": "the manual page, for man -l -",
+}
+
+
+def _topic(name: str, about: str, text: str) -> None:
+    TOPICS[name] = Topic(about, text)
+
+
+_topic(
+    "options",
+    "every option of a launch",
+    """
+Short options may be grouped, long ones shortened to a start that no other has, and a value may
+begin with `-`. Of an option that is not repeatable the last one counts. For most options with
+a short form an empty value, or the word `none`, means not given, and for `-s` no secret, since the
+runKjob job type leaves its fields so.
+
+@options
+""",
+)
+
+_topic(
+    "exit-codes",
+    "how a launch can end, in numbers",
+    """
+The exit code tells what ended the launch; the last line of the output says the same in words.
+
+@exits
+
+`--exit-code container` passes the main container's own code on where the Job came to its end by its
+containers (0 or 1 above), and `--map-exit 4=0` turns one such code into another and implies it.
+Every other ending keeps the code of the table. After a signal no launch returns 0.
+
+`gc`, `show`, `help` and `completion` end with 0 when they did what was asked, with 1 when they did
+not, and with a code of the table when the API did not let them. What `--kill` returns:
+runjob help kill.
+""",
+)
+
+_topic(
+    "output",
+    "what is printed, and the closing lines in their order",
+    """
+stdout holds the options in effect, `Job created`, the log byte for byte, and the closing lines;
+stderr holds what is worth knowing meanwhile, each line behind the word `runjob:`.
+
+The closing lines, always in this order, each at the start of a line:
+
+`Failed: …` :: each failed run of a container, the last five
+`Event: …` :: warnings of the cluster that tell more, the last five
+`Container exit code: N` :: with `--print exit-code`; `none` where the main container did not end
+`Result: {…}` :: with `--print result`: the result file's JSON in one line
+`Pods Statuses: R Running / S Succeeded / F Failed` :: the Job's own counts
+`Job Completion status: N` :: the exit code of the launcher
+`Verdict: Job NAMESPACE/NAME …` :: what happened, and what to do about it
+
+`Failed` and `Event` lines stand only where something failed. What is refused before the Job is
+asked for is one line on stderr, `runjob: error: …`, without closing lines.
+
+Values whose names look like secrets (PASSWORD, TOKEN, KEY and the like) are masked among the
+options in effect, and so is all that `--query` sends. A value that is a secret still belongs into a
+Secret: `--env-from secret/NAME`.
+""",
+)
+
+_topic(
+    "result",
+    "the JSON that --result-file writes",
+    """
+`--result-file FILE` writes one JSON object, whole or not at all; a file that cannot be written
+there is refused before the Job is made, and an earlier launch's file is removed then.
+`--print result` prints the same in one line. `runjob help schema` prints its JSON Schema.
+
+@result
+""",
+)
+
+_topic(
+    "manifests",
+    "-y, placeholders, what comes with a Job, https",
+    """
+`-y FILE` runs the Job of a manifest; `-y -` reads standard input. Without `-y` and `-i`,
+`-j NAME` alone looks for NAME.yaml in the current directory and beside runJob.py.
+
+A manifest holds one Job of `batch/v1`, and may bring what the Job needs: ConfigMap, Secret,
+PersistentVolumeClaim, ServiceAccount, Service, Role, RoleBinding, NetworkPolicy. These are created
+before it, in the order written, and removed with it. What exists already must be the same, and is
+left alone.
+
+`-j` and `-n` name what the manifest leaves open, or are verified against it (exit codes 16 and 18).
+`--generate-name START` names the Job anew each time, whatever the manifest says. Old options that
+shape a Job (`-i`, `-e`, `-b` …) are ignored with a note; newer ones are refused.
+
+# Values from outside
+
+`--param NAME=VALUE` :: takes the place of each ${{NAME}}; the value stays inside its scalar,
+    whatever it holds. A placeholder without a value is an error, and the other way round too
+`--set PATH=VALUE` :: sets any field of the Job: spec.backoffLimit=2
+`--dry-run client` :: prints what would be sent; `--dry-run server` has the API check it too
+
+# From an https address
+
+`-y https://host/job.yaml` fetches the manifest: https only, no redirects, at most 1 MiB, within
+30 seconds. `--query NAME=VALUE` is sent with the address, `--token-file FILE` as its bearer token;
+neither is ever shown.
+""",
+)
+
+_topic(
+    "logs",
+    "what of the pods' logs is printed, and how",
+    """
+Every container of every pod is followed: init containers and sidecars, retries, replacements and
+parallel pods, each restart. Each line is printed exactly once and byte for byte, also over broken
+streams and a restart of the API; a last line without a newline is not lost.
+
+`--prefix WHEN` :: `auto` puts [pod/container] before each line where there is more than one source,
+    `always` and `never` do as they say
+
+Lines come whole, except that one of more than a mebibyte is passed on in parts. The kubelet keeps
+the log of a container's present run and of the one before: what restarts faster, or was rotated
+away, cannot be read, and a line on stderr says so.
+""",
+)
+
+_topic(
+    "waiting",
+    "what is waited for, how long, and what cannot heal",
+    """
+While a pod does not run, a line on stderr says why, once for each cause:
+
+    runjob: waiting: pod hello-x7k2p: Unschedulable: 0/3 nodes are available
+
+`--start-timeout TIME` :: how long a pod may wait while nothing moves. A pod that was created,
+    scheduled or started has moved; a pull and an autoscaler at work move all the while. It ends
+    with 11 (no node), 10 (image), 12 (something is missing) or 17
+`--api-timeout TIME` :: how long the API may give no answer. Then the launch ends with 6, the Job
+    lives on, and the verdict names the commands to look after it
+`--deadline TIME` :: how long the Job may take in all; the cluster ends it, with 13
+
+While a container runs there is no limit but `--deadline`.
+
+What no waiting can help ends at once: an image that is not found or denied (10); a missing
+ConfigMap, Secret, key or ServiceAccount, or a command that does not exist (12). A claim that is not
+bound yet, a pull quota, a registry that answers 5xx, a full cluster may heal and are waited for.
+""",
+)
+
+_topic(
+    "signals",
+    "SIGTERM, SIGINT and SIGHUP",
+    """
+SIGTERM and SIGHUP end a launch with 8, SIGINT (Ctrl-C) with 130, in every phase of it: the Job is
+deleted with its pods and what came with its manifest, what the containers print on their way out is
+printed too, and the launcher waits until all are gone: for the pods' grace period and 15 seconds
+more. What is still there then is named, with the command that removes it.
+
+A second signal waits only until the deletion is on its way. `--keep` keeps nothing then. A signal
+that is ignored from the start, as SIGHUP under nohup, stays ignored. SIGKILL cannot be answered:
+runjob help gc tells what finds the Job that it leaves behind.
+""",
+)
+
+_topic(
+    "kill",
+    "end the Job of a run from elsewhere",
+    f"""
+A launch with `--run-id ID` writes that identity on its Job (label {RUN_ID}), and
+
+    runjob --kill --run-id ID -n NAMESPACE
+
+ends that Job and its pods, from any machine that reaches the cluster. Without `-n` the namespace is
+the manifest's, where `-y` names one, or default. It looks for the Job for 5 seconds, with an https
+address in `-y` for 35, since its launcher may just be starting.
+
+0 :: the Job and its pods are gone, or it had ended already and is left alone
+15 :: the Job is not runjob's, or several carry that identity: none was touched
+17 :: no Job of that run: it is gone already, or a launcher that still tries may make it yet
+
+Any other code means what it means for a launch. The launcher of that Job, where it lives, ends with
+14 and removes what else its manifest made.
+""",
+)
+
+_topic(
+    "environment",
+    "variables that the launcher reads, and those of the Job",
+    """
+# The launcher's
+
+`KUBERNETES_SERVICE_HOST`, `KUBERNETES_SERVICE_PORT` :: the cluster around us, as every pod has
+    them; its token and authority lie in /var/run/secrets/kubernetes.io/serviceaccount
+`https_proxy`, `no_proxy` :: the way to the API and to an https manifest, also in capitals
+`SSL_CERT_FILE` :: the authorities that vouch for an https manifest
+
+KUBECONFIG is not read: a cluster is named with `--kubeconfig`, never guessed. A kubeconfig may
+start a program to log in, which reads what it likes.
+
+# The Job's
+
+`-e NAME -v TEXT` :: one variable; the nth `-e` and the nth `-v` belong together
+`--env-from secret/NAME` :: all keys of a Secret, or of a ConfigMap by configmap/NAME
+""",
+)
+
+_topic(
+    "recipes",
+    "lines to start from",
+    """
+# Run one command
+
+    runjob -j hello -i busybox:1 -k echo -k "hello world" --kubeconfig config
+
+# The same on no cluster at all
+
+    runjob -j hello -i busybox:1 -k echo -k "hello world" --sandbox
+
+# Look at what would be created
+
+    runjob -j hello -i busybox:1 -k date --dry-run client
+
+# A manifest with a parameter and a changed field
+
+    runjob -y job.yaml --param TAG=1.4 --set spec.backoffLimit=2
+
+# Pass the program's exit code on, and let 4 mean success
+
+    runjob -y job.yaml --exit-code container --map-exit 4=0
+
+# Keep what failed, look at it, clear up a week later
+
+    runjob -y job.yaml -n controlm --keep failed
+    runjob show hello -n controlm
+    runjob gc -n controlm --failed --older-than 7d --delete
+
+# At most ten minutes, at most 256 MiB, three tries
+
+    runjob -j sum -i python:3 -k python3 -k sum.py --deadline 10m --limits memory=256Mi -b 2
+
+# Four of twelve numbered parts at a time
+
+    runjob -j part -i python:3 -k python3 -k part.py --completions 12 --parallelism 4 --indexed
+
+# Where only restricted pods are let in
+
+    runjob -j hello -i busybox:1 -k date -s none --security restricted
+
+# A run that can be ended from elsewhere
+
+    runjob -y job.yaml --run-id load-20260131
+    runjob --kill --run-id load-20260131 -n controlm
+
+# What happened, for a program to read
+
+    runjob -y job.yaml --result-file result.json
+""",
+)
+
+_topic(
+    "gc",
+    "list and remove Jobs that were left behind",
+    f"""
+    runjob gc -n controlm
+    runjob gc -n controlm --older-than 1h --delete
+
+Lists the Jobs that have ended and were left behind, with `--keep` or by a launcher that was killed;
+`--delete` removes them with their pods, each only if it is still as it was looked at. It means Jobs
+that runjob made (annotation {LAUNCH}), or with `--all-makers` others' too, never a CronJob's.
+
+@gc
+
+0 :: listed, or all removed
+1 :: some could not be removed; stderr names them
+""",
+)
+
+_topic(
+    "show",
+    "all about one Job",
+    """
+    runjob show hello -n controlm
+
+Shows how a Job stands, who made it, its pods and exit codes, what they wait for, events, the last
+ten lines of what failed, the verdict and the next command. It ends with 0 however the Job stands.
+
+@show
+""",
+)
+
+_topic(
+    "completion",
+    "completion for bash, zsh and fish",
+    """
+`runjob completion SHELL` prints a script that completes options, their values, files, subcommands
+and topics, for the commands runjob and runJob.py. At each start of a shell:
+
+    source <(runjob completion bash)      # in ~/.bashrc
+    source <(runjob completion zsh)       # in ~/.zshrc, behind compinit
+    runjob completion fish | source       # in ~/.config/fish/config.fish
+
+Or once, into a file that the shell loads when it is needed:
+
+    runjob completion bash > ~/.local/share/bash-completion/completions/runjob
+    runjob completion zsh > DIR/_runjob   # DIR being one of $fpath
+    runjob completion fish > ~/.config/fish/completions/runjob.fish
+
+It is made from the launcher's own tables: print it anew after an upgrade.
+""",
+)
+
+_topic(
+    "sandbox",
+    "try a launch out without a cluster",
+    """
+    runjob -j hello -i busybox:1 -k echo -k hello --sandbox
+
+`--sandbox` runs the Job on an embedded cluster of one node that starts and ends with the launch. It
+is for trying out and testing only: containers are processes of this machine with its files and
+rights, nothing is mounted or shut in. It knows the images busybox:1, busybox, python:3 and
+joegoldberg/controlm:appimage; any other is not found, as in a registry that has it not.
+
+A sandbox that stays, for kubectl and for several launches:
+
+    python3 -m runjob.sandbox --kubeconfig config
+    runjob -j hello -i busybox:1 -k echo -k hello --kubeconfig config
+""",
+)
