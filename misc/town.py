@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
-from misc import connecticut
+from application.synth import connecticut
 from misc.engines import sample
 
 ROWS = 20_000

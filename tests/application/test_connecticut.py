@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from misc.connecticut import BOX, COLUMNS, addresses, main, zips
+from application.synth.connecticut import BOX, COLUMNS, addresses, main, zips
 
 ROWS = list(addresses(20_000, 1))
 OF = {column: number for number, column in enumerate(COLUMNS)}

@@ -35,8 +35,8 @@ from application.match import match_all
 from application.postal import address_key
 from application.records import Author, Customer, Place, Point, Post
 from application.settings import snowflake_settings
+from application.synth import connecticut
 from application.warehouse import Warehouse
-from misc import connecticut
 from misc.engines import snowflake
 from tests.bench.table import Row, say, table
 

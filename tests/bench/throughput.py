@@ -21,8 +21,8 @@ from confluent_kafka import Producer
 
 from application import lake
 from application.settings import snowflake_settings
+from application.synth import connecticut
 from application.warehouse import Warehouse
-from misc import connecticut
 from misc.engines import apache, sample, snowflake
 from pythonapp.message import Message, message
 from tests.bench.table import Row, say

@@ -1,7 +1,8 @@
 """Make a file of Connecticut's addresses, in the columns of OpenAddresses.
 
-`python -m misc.connecticut --rows 1200000 --seed 1 FILE`. Towns, postcodes and their middles are
-real, of the zipcodes package; streets, houses and flats are made up, the same for the same seed.
+`python -m application.synth.connecticut --rows 1200000 --seed 1 FILE`. Towns, postcodes and their
+middles are real, of the zipcodes package; streets, houses and flats are made up, the same for the
+same seed.
 """
 
 from __future__ import annotations
