@@ -1,0 +1,1 @@
+"""Invented people, their CRM and their posts, with the truth about each kept aside."""

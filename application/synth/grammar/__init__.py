@@ -1,0 +1,1 @@
+"""The grammars of posts, a text file a language."""
