@@ -83,7 +83,7 @@ RESULT: Schema = {
             container=_value(_MAYBE, "the container, null when the pod failed as a whole"),
             node=_value(_MAYBE, "node of the pod, null before it has one"),
             attempt=_value("integer", "which attempt it was, from 1", minimum=1),
-            exit_code=_value("integer", "its exit code"),
+            exit_code=_value("integer", "its exit code, 0 when the pod failed as a whole"),
             reason=_value(_MAYBE, "the cluster's word for it, null without one"),
             text=_value("string", "the failure in words"),
         ),
