@@ -1,10 +1,10 @@
 #!/bin/sh
-# The pipeline once through, on the engines that the environment names:
-# python -m misc.engines -- sh misc/pipeline.sh
+# The pipeline once through, on the engines that the environment names, with the people and
+# addresses of a folder that `python -m application.synth build/synth` has made; X has its posts:
+# python -m misc.engines --posts build/synth/posts.jsonl -- sh misc/pipeline.sh build/synth
 set -eu
 PYTHON=${PYTHON:-python3}
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+folder=$(cd "${1:?the folder that application.synth has made}" && pwd)
 
 step() { printf '\n--- %s\n' "$*"; }
 
@@ -12,7 +12,7 @@ step the lake: tables and views
 $PYTHON -m application.lake
 
 step addresses arrive in the bucket, customers are extracted from the CRM
-$PYTHON -m misc.town "$folder"
+$PYTHON -m misc.drop "$folder"/geo/*.dat
 $PYTHON -m application.geo_load --once
 CRM_URL="sqlite:///$folder/crm.sqlite" $PYTHON -m application.crm_extract
 

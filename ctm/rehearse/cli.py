@@ -9,7 +9,6 @@ import shutil
 import signal
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,7 +16,8 @@ from typing import Any, NoReturn
 
 from ctm.definition import DefinitionError, load
 from ctm.rehearse import profile as profiles
-from ctm.rehearse.engines import Stage, commands_before, opened
+from ctm.rehearse.engines import bare, opened, words_of
+from ctm.rehearse.errands import Errands
 from ctm.rehearse.errors import ProfileError, RehearsalError
 from ctm.rehearse.events import Event
 from ctm.rehearse.picture import gantt
@@ -28,13 +28,10 @@ from ctm.rehearse.record import Rehearsed, as_json, summary
 from ctm.rehearse.run import Interrupt, Rehearsal
 from ctm.rehearse.runners import NEEDS, RUNNERS, Runner, check, kubernetes
 from ctm.rehearse.table import Lines, Table
-from ctm.rehearse.task import Task
-from ctm.rehearse.words import last_words
 from misc import jobtype
 
 NAME = "python -m ctm.rehearse"
 DONE, NOT_DONE, BAD_INPUT = 0, 1, 2
-_LOOK_SECONDS = 0.1
 
 
 class _Parser(argparse.ArgumentParser):
@@ -66,51 +63,98 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("files", nargs="+", type=Path, metavar="FILE", help="folders, as `ctm deploy` takes them")
-    add("--profile", type=Path, default=DEFAULT, metavar="FILE",
-        help="by what each engine is played (default: all embedded)")  # fmt: skip
+    add(
+        "--profile",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="by what each engine is played (default: all embedded); a second one changes it",
+    )
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="value of a name that the profile has under set",
+    )
     add("--out", type=Path, metavar="FOLDER", help="keep record, picture and the jobs' outputs")
     add("--confirm", action="store_true", help="confirm each job that asks for it")
     return parser
 
 
 def _rehearse(options: argparse.Namespace, interrupt: Interrupt) -> int:
-    profile = profiles.read(_text(options.profile), str(options.profile))
+    profile = _profile(options)
     runners, needs = _job_types(profile)
     plan = _plan(options.files, profile, needs)
     check(plan)
     if options.out:
         _prepare(options.out)
+    write = _writer(interrupt)
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rehearsal-")))
         (work / "logs").mkdir()
         for note in plan.notes:
             print(f"rehearse: note: {note}", file=sys.stderr)
-        stage = stack.enter_context(opened(profile, work))
-        for number, line in enumerate(commands_before(profile, stage), 1):
-            _set_the_scene(f"before-{number}", line, stage, interrupt)
+        stage = bare(profile, work)
+        words = {**words_of(stage), "out": str(options.out and options.out.resolve())}
+        Errands(words, interrupt, write).run("prepare", profile.prepare, stage)
+        if not interrupt.count:
+            if embedded := _embedded(profile):
+                write(f"rehearse: {', '.join(embedded)} come up, embedded\n")
+            stage = stack.enter_context(opened(profile, work))
+        errands = Errands({**words, **words_of(stage)}, interrupt, write)
+        errands.run("before", profile.before, stage)
         if interrupt.count:
             print("rehearse: interrupted before the first job", file=sys.stderr)
             return NOT_DONE
-
-        def write(text: str) -> None:
-            """Write; where nobody reads any more, end, as a closed pipe or terminal ends others."""
-            try:
-                sys.stdout.write(text)
-                sys.stdout.flush()
-            except OSError:
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                # A second time would kill.
-                if not interrupt.count:
-                    interrupt()
-
         audience = _audience(plan, options, write)
-        told = Rehearsal(plan, stage, runners, audience, interrupt).run()
+        with errands.beside("meanwhile", profile.meanwhile, stage):
+            told = Rehearsal(plan, stage, runners, audience, interrupt).run()
         for line in summary(told, plan):
             write(f"rehearse: {line}\n")
         if options.out:
             _keep(options.out, plan, told, work)
             write(f"rehearse: {options.out}: record.json, gantt.svg, logs/\n")
-    return DONE if told.ok else NOT_DONE
+        try:
+            errands.run("after", profile.after, stage, show=True)
+        except ProfileError as error:
+            print(f"rehearse: error: {error}", file=sys.stderr)
+            return NOT_DONE
+    return DONE if told.ok and not interrupt.count else NOT_DONE
+
+
+def _profile(options: argparse.Namespace) -> Profile:
+    given = {}
+    for each in options.set:
+        name, equals, value = each.partition("=")
+        if not equals:
+            raise RehearsalError(f"--set {each}: it must be NAME=VALUE")
+        given[name] = value
+    paths = options.profile or [DEFAULT]
+    profile = profiles.read({str(path): _text(path) for path in paths}, given)
+    if not options.out and any("{out}" in line for line in profile.after):
+        raise RehearsalError("what the profile does after the jobs needs --out FOLDER")
+    return profile
+
+
+def _embedded(profile: Profile) -> list[str]:
+    engines = [name for name, by in profile.engines.items() if by == "embedded"]
+    return [*engines, *(["cluster"] if profile.cluster == "embedded" else [])]
+
+
+def _writer(interrupt: Interrupt) -> Callable[[str], None]:
+    def write(text: str) -> None:
+        """Write; where nobody reads any more, end, as a closed pipe or terminal ends others."""
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            # A second time would kill.
+            if not interrupt.count:
+                interrupt()
+
+    return write
 
 
 def _job_types(profile: Profile) -> tuple[dict[str, Runner], dict[str, tuple[str, ...]]]:
@@ -144,23 +188,6 @@ def _text(path: Path) -> str:
         raise RehearsalError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise RehearsalError(f"{path}: not UTF-8 at byte {error.start}") from error
-
-
-def _set_the_scene(name: str, line: str, stage: Stage, interrupt: Interrupt) -> None:
-    """Run a command before the first job; a signal ends it, and with it the rehearsal."""
-    task = Task(name, "before", {}, stage, stage.work / f"{name}.log", {}, {})
-    codes: list[int] = []
-    thread = threading.Thread(target=lambda: codes.append(task.shell(line)), daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(_LOOK_SECONDS)
-        if interrupt.count:
-            task.terminate()
-        if interrupt.count > 1:
-            task.kill()
-    if codes != [0] and not interrupt.count:
-        words = last_words(task.output().strip(), stage.environment) or ("it said nothing",)
-        raise ProfileError(f"before: {line}: it ended with {codes[0]}: {words[-1]}")
 
 
 def _audience(

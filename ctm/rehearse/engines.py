@@ -8,17 +8,14 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from ctm.rehearse.errors import ProfileError
 from ctm.rehearse.kafka import TOPICS, free_port, settings_of
-from ctm.rehearse.profile import ROOT, Profile
-
-# What the embedded X lets all producers ask in 15 minutes.
-SEARCHES = 450
+from ctm.rehearse.profile import ROOT, Profile, filled
 
 _SHIM = """\
 import os
@@ -42,54 +39,52 @@ class Stage:
     minute: float
 
 
-@contextmanager
-def opened(profile: Profile, work: Path) -> Iterator[Stage]:
-    """Bring up what the profile asks for; raise ProfileError where that cannot be."""
-    environment = {**os.environ, "PYTHON": sys.executable}
+def bare(profile: Profile, work: Path) -> Stage:
+    """Return where commands run that need no engine yet."""
+    environment = {**os.environ, "PYTHON": sys.executable, "PYTHONUNBUFFERED": "1"}
     # Jobs that start python3 get the one that has the programs' libraries.
     folders = [str(Path(sys.executable).parent), environment.get("PATH", os.defpath)]
     environment["PATH"] = os.pathsep.join(folders)
-    environment["PYTHONUNBUFFERED"] = "1"
+    return Stage(work, environment, {}, ROOT / "runjob", profile.minute)
+
+
+@contextmanager
+def opened(profile: Profile, work: Path) -> Iterator[Stage]:
+    """Bring up what the profile asks for; raise ProfileError where that cannot be."""
+    stage = bare(profile, work)
     with ExitStack() as stack:
         settings = _started(profile, work, stack)
-        environment |= settings
-        launcher = ROOT / "runjob"
+        environment = {**stage.environment, **settings}
+        launcher = stage.launcher
         if profile.cluster == "embedded":
             config = stack.enter_context(_cluster(profile, environment, settings))
             launcher = _shim(work, config)
         elif named := environment.get("KUBECONFIG", ""):
             launcher = _shim(work, Path(named))
-        words = {"root": str(ROOT), "work": str(work), "launcher": str(launcher)}
-        environment |= {name: _filled(each, words) for name, each in profile.environment.items()}
-        paths = {name: _filled(each, words) for name, each in profile.paths.items()}
+        words = words_of(replace(stage, launcher=launcher))
+        environment |= {name: filled(each, words) for name, each in profile.environment.items()}
+        paths = {name: filled(each, words) for name, each in profile.paths.items()}
         for folder in paths.values():
             if folder.startswith(f"{work}/"):
                 Path(folder).mkdir(parents=True, exist_ok=True)
         yield Stage(work, environment, paths, launcher, profile.minute)
 
 
-def commands_before(profile: Profile, stage: Stage) -> list[str]:
-    """Return the commands that set the scene, ready for a shell."""
-    words = {"root": str(ROOT), "work": str(stage.work), "launcher": str(stage.launcher)}
-    return [_filled(each, words) for each in profile.before]
-
-
-def _filled(text: str, words: Mapping[str, str]) -> str:
-    for word, value in words.items():
-        text = text.replace("{" + word + "}", value)
-    return text
+def words_of(stage: Stage) -> dict[str, str]:
+    """Return what stands in a profile's texts for the folders of a stage."""
+    return {"root": str(ROOT), "work": str(stage.work), "launcher": str(stage.launcher)}
 
 
 def _started(profile: Profile, work: Path, stack: ExitStack) -> dict[str, str]:
     """Start the embedded engines at the same time and return their settings together."""
-    from misc.engines import kafka, s3, sample, snowflake, x
+    from misc.engines import kafka, s3, snowflake, x
     from misc.engines.process import EngineError
 
     makers: dict[str, Callable[[], AbstractContextManager[dict[str, str]]]] = {
         "kafka": lambda: kafka.embedded(TOPICS),
         "snowflake": snowflake.embedded,
         "s3": s3.embedded,
-        "x": lambda: x.embedded(sample.posts(profile.posts), limits={"searches": SEARCHES}),
+        "x": lambda: x.embedded(_posts(profile, work), limits={"searches": profile.searches}),
     }
     chosen = [makers[name] for name, by in profile.engines.items() if by == "embedded"]
     settings: dict[str, str] = {}
@@ -103,6 +98,17 @@ def _started(profile: Profile, work: Path, stack: ExitStack) -> dict[str, str]:
     if profile.engines.get("kafka") == "jobs":
         settings |= settings_of(free_port(), work / "kafka.pid")
     return settings
+
+
+def _posts(profile: Profile, work: Path) -> Path | Iterator[dict[str, Any]]:
+    from misc.engines import sample
+
+    if isinstance(profile.posts, int):
+        return sample.posts(profile.posts)
+    path = Path(filled(profile.posts, {"root": str(ROOT), "work": str(work)}))
+    if not path.is_file():
+        raise ProfileError(f"posts: {path}: there is no such file")
+    return path
 
 
 @contextmanager
@@ -123,7 +129,7 @@ def _cluster(
         "SECRETS": "/nonexistent",
     }
     images = [
-        Image(name, tuple(_filled(word, {"root": str(ROOT)}) for word in command), (), base)
+        Image(name, tuple(filled(word, {"root": str(ROOT)}) for word in command), (), base)
         for name, command in profile.images.items()
     ]
     with Sandbox(images, namespace=profile.namespace) as sandbox:

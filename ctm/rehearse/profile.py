@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,26 +28,36 @@ class Profile:
     that is embedded too, but up only between the jobs that start and stop it, by the commands
     KAFKA_START and KAFKA_STOP. cluster: `embedded`, or `environment` for that of KUBECONFIG.
 
-    posts are how many the embedded X has. minute is how many seconds a minute lasts that a job is
+    posts are how many the embedded X has, or the file that holds them, and searches what it lets
+    all producers ask in 15 minutes. minute is how many seconds a minute lasts that a job is
     told to pause (reruns, watchers). definitions are further files, as connection profiles;
     job_types are .ctmai files. paths are folders as an agent knows them, and what they are here;
     images what the embedded cluster runs for an image. config_maps and secrets are made in the
-    embedded cluster, of the settings named, as a shell's patterns; service_accounts too. before
-    are commands that run before the first job. pools are sizes; events are there from the start;
-    jobs are properties to replace, by a pattern of job names. {root}, {work} and {launcher} in a
-    text are the checkout, a folder of this rehearsal, and the folder of runJob.py.
+    embedded cluster, of the settings named, as a shell's patterns; service_accounts too. pools are
+    sizes; events are there from the start; jobs are properties to replace, by a pattern of job
+    names.
+
+    Commands: prepare run before the engines start, before run before the first job, meanwhile run
+    beside the jobs, and after run when all have ended and the record is written, while the engines
+    are still up; what those say is shown. {root}, {work}, {launcher} and, for after, {out} in a
+    text are the checkout, a folder of this rehearsal, the folder of runJob.py, and that of --out;
+    set are further names of that kind, with values that --set replaces.
     """
 
     engines: Mapping[str, str] = field(default_factory=dict)
     cluster: str = "environment"
-    posts: int = 200
+    posts: int | str = 200
+    searches: int = 450
     minute: float = 60.0
     namespace: str = "controlm"
     definitions: tuple[str, ...] = ()
     job_types: tuple[str, ...] = ()
     paths: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    prepare: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
+    meanwhile: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     images: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     config_maps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     secrets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -57,8 +67,32 @@ class Profile:
     jobs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def read(text: str, name: str) -> Profile:
-    """Read a profile; raise ProfileError, in one line, where it is none."""
+def read(texts: Mapping[str, str], given: Mapping[str, str] | None = None) -> Profile:
+    """Read a profile from its files' texts by name; ProfileError, in one line, where it is none.
+
+    A later file replaces what an earlier one says, in a mapping name by name. given are values for
+    names that the profile itself has under `set`.
+    """
+    merged: dict[str, Any] = {}
+    where: dict[str, str] = {}
+    for name, text in texts.items():
+        for key, value in _mapping(text, name).items():
+            before = merged.get(key)
+            if isinstance(before, dict) and isinstance(value, dict):
+                value = {**before, **value}
+            merged[key] = value
+            where[key] = f"{name}: {key}"
+    words = _each(_text)(merged.pop("set", {}), where.get("set", ""))
+    if unknown := sorted(set(given or {}) - set(words)):
+        known = f"only {', '.join(words)}" if words else "nothing"
+        raise ProfileError(f"--set {unknown[0]}: the profile has {known} to set")
+    words |= given or {}
+    return Profile(
+        **{key: _READERS[key](_worded(told, words), where[key]) for key, told in merged.items()}
+    )
+
+
+def _mapping(text: str, name: str) -> dict[str, Any]:
     try:
         told = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -67,12 +101,28 @@ def read(text: str, name: str) -> Profile:
         raise ProfileError(f"{name}{line}: not YAML: {getattr(error, 'problem', error)}") from error
     if not isinstance(told, dict):
         raise ProfileError(f"{name}: a profile is a mapping such as `minute: 60`")
-    known = {each.name for each in fields(Profile)}
+    known = {*_READERS, "set"}
     if unknown := sorted(str(each) for each in set(told) - known):
         raise ProfileError(f"{name}: there is no {unknown[0]}; it knows {', '.join(sorted(known))}")
-    return Profile(
-        **{each: _READERS[each](value, f"{name}: {each}") for each, value in told.items()}
-    )
+    return told
+
+
+def filled(text: str, words: Mapping[str, str]) -> str:
+    """Replace each {word} in a text by its value."""
+    for word, value in words.items():
+        text = text.replace("{" + word + "}", value)
+    return text
+
+
+def _worded(told: Any, words: Mapping[str, str]) -> Any:
+    """Fill every text of a value, however deep it lies."""
+    if isinstance(told, str):
+        return filled(told, words)
+    if isinstance(told, list):
+        return [_worded(each, words) for each in told]
+    if isinstance(told, dict):
+        return {name: _worded(each, words) for name, each in told.items()}
+    return told
 
 
 def mapped(text: str, paths: Mapping[str, str]) -> str:
@@ -110,6 +160,10 @@ def _number(told: Any, where: str) -> int:
     if not isinstance(told, int) or isinstance(told, bool) or not 0 < told < 10_000_000:
         raise ProfileError(f"{where} is {told!r}, and must be a whole number above 0")
     return told
+
+
+def _posts(told: Any, where: str) -> int | str:
+    return told if isinstance(told, str) and told else _number(told, where)
 
 
 def _seconds(told: Any, where: str) -> float:
@@ -155,14 +209,18 @@ def _each(reader: Callable[[Any, str], Any]) -> Callable[[Any, str], dict[str, A
 _READERS: dict[str, Callable[[Any, str], Any]] = {
     "engines": _engines,
     "cluster": _choice,
-    "posts": _number,
+    "posts": _posts,
+    "searches": _number,
     "minute": _seconds,
     "namespace": _text,
     "definitions": _texts,
     "job_types": _texts,
     "paths": _each(_text),
     "environment": _each(_text),
+    "prepare": _texts,
     "before": _texts,
+    "meanwhile": _texts,
+    "after": _texts,
     "images": _each(_words),
     "config_maps": _each(_texts),
     "secrets": _each(_texts),

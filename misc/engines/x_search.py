@@ -8,6 +8,7 @@ import contextlib
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
+from itertools import islice
 from typing import Any
 
 from misc.engines.x_fields import ParameterError, chosen, wanted
@@ -47,14 +48,13 @@ def page(
     end = _time("end_time", query, oldest) or math.inf
     if "end_time" not in query:
         high = min(high, id_at(now - limits.search_delay_seconds))
-    found = [
-        post
-        for post in posts
-        if low < int(post["data"]["id"]) < high
-        and start <= _moment(post) < end
-        and clause.matches(facts(post))
-    ]
-    found.sort(key=lambda post: int(post["data"]["id"]), reverse=True)
+    within = [post for post in posts if low < int(post["data"]["id"]) < high]
+    within.sort(key=lambda post: int(post["data"]["id"]), reverse=True)
+    matching = (
+        post for post in within if start <= _moment(post) < end and clause.matches(facts(post))
+    )
+    # One more tells that there is another page; what is on that is not looked for yet.
+    found = list(islice(matching, size + 1))
     shown = found[:size]
     if not shown:
         return {"meta": {"result_count": 0}}

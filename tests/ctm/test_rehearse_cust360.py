@@ -86,7 +86,7 @@ def test_whichever_job_fails_kafka_is_stopped_if_it_was_started(failing: str) ->
 
 @pytest.mark.timeout(240)
 def test_every_post_that_a_producer_delivered_is_in_the_lake(tmp_path: Path) -> None:
-    done, record = rehearse(tmp_path, posts=60)
+    done, record = rehearse(tmp_path, set={"tweets": 150})
     assert done.returncode == 0, done.stdout + done.stderr
     assert {job["status"] for job in record["jobs"]} == {"ended OK"}
     logs = {path.stem: path.read_text() for path in (tmp_path / "out/logs").iterdir()}
@@ -113,6 +113,7 @@ def test_kafka_is_stopped_after_a_failure(tmp_path: Path) -> None:
         tmp_path,
         engines={"kafka": "jobs", "snowflake": "environment", "s3": "environment",
                  "x": "environment"},
+        prepare=[],
         before=[],
         images={"docker.io/runjob/producer:0.1.0": "sh -c 'echo no settings; exit 2'",
                 "docker.io/runjob/consumer:0.1.0": "sh -c :"},

@@ -21,8 +21,16 @@ NO_SETTING = {"SNOWFLAKE_JWT", "GEO_STAGE", "GEO_FILES"}
 
 
 @pytest.fixture(scope="module")
-def settings() -> Iterator[dict[str, str]]:
-    with everything() as found:
+def synth(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("synth")
+    made = shell(f"python -m application.synth {folder} --posts 1000", {})
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def settings(synth: Path) -> Iterator[dict[str, str]]:
+    with everything(posts=synth / "posts.jsonl") as found:
         yield dict(found)
 
 
@@ -42,19 +50,21 @@ def test_every_link_leads_to_a_file() -> None:
 
 
 def test_the_steps_by_hand_work(settings: dict[str, str]) -> None:
-    lines = re.findall(r"```sh\n(.*?)```", PAGE, re.S)[0].splitlines()
-    assert lines[0].startswith("python -m misc.engines -- sh ")
-    for line in lines[1:]:
+    first, shell_of_all, *rest = re.findall(r"```sh\n(.*?)```", PAGE, re.S)[0].splitlines()
+    assert shell_of_all.startswith("python -m misc.engines --posts build/synth/posts.jsonl -- sh ")
+    for line in (first, *rest):
         told = shell(line, settings)
         assert told.returncode == 0, told.stderr
 
 
-def test_the_try_out_ends_with_actions(settings: dict[str, str]) -> None:
-    told = shell("sh misc/pipeline.sh", {**settings, "PYTHON": sys.executable})
+def test_the_try_out_ends_with_actions(settings: dict[str, str], synth: Path) -> None:
+    told = shell(f"sh misc/pipeline.sh {synth}", {**settings, "PYTHON": sys.executable})
     assert told.returncode == 0, told.stderr
-    categories = set(re.findall(r"^ *[\d,]+  (\w+)", told.stdout, re.M))
-    assert categories >= {"customer", "prospect", "unknown"}
-    assert re.search(r"^(service_call|household_merge|offer)", told.stdout, re.M)
+    categories = re.findall(r"^  (customer|household member|prospect|unknown) .* [1-9]\d*$",
+                            told.stdout, re.M)  # fmt: skip
+    assert categories == ["customer", "household member", "prospect", "unknown"]
+    for each in ("calls to make", "offers to make", "households to join"):
+        assert re.search(rf"^{each}: [1-9]", told.stdout, re.M)
 
 
 def shell(line: str, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:

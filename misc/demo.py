@@ -1,0 +1,129 @@
+"""One command that shows the whole system, from an address file and posts to a page that tells.
+
+It rehearses ctm/cust360.json on engines that need no account, with data made from a seed, and
+ends with a summary and a report. The same seed and number of posts give the same matches and
+actions. With --fail a producer's Job asks for a Secret that is not there, which shows how that is
+told, and that Kafka is stopped all the same: it was asked for, so the demo ends with 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+NAME = "demo"
+ROOT = Path(__file__).resolve().parents[1]
+PROFILES = ROOT / "ctm" / "rehearse"
+FOLDER = "ctm/cust360.json"
+FAILS = "Produce-CTSE"
+OK, NOT_OK, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+MOST_TWEETS = 1_000_000
+# A consumer is idle while the producers read a long search to its end: so long for 1000 posts.
+IDLE_SECONDS, IDLE_PER_1000 = 5, 1.0
+_LOOK_SECONDS = 0.5
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run it; 0 as it should, 1 not, 2 where it cannot start, 130 interrupted."""
+    options = _parser().parse_args(argv)
+    if refused := why_not(sys.version_info[:2]):
+        print(f"{NAME}: error: {refused}", file=sys.stderr)
+        return BAD_INPUT
+    began = time.monotonic()
+    report = options.out / "report.html"
+    report.unlink(missing_ok=True)
+    (options.out / "record.json").unlink(missing_ok=True)
+    code = _run(command(options, datetime.now(timezone.utc)))
+    if code == INTERRUPTED:
+        print(f"{NAME}: interrupted; nothing of it runs any more", file=sys.stderr)
+        return code
+    if code == BAD_INPUT:
+        return code
+    record = json.loads((options.out / "record.json").read_text(encoding="utf-8"))
+    good = report.exists() and as_asked(record, fail=options.fail)
+    told = "as it should" if not options.fail else f"with {FAILS} failed, as was asked for"
+    how = told if good else "not as it should"
+    print(f"report: {report}" if report.exists() else "report: none was made")
+    print(f"{NAME}: ended {how} after {time.monotonic() - began:.0f} s")
+    return OK if good else NOT_OK
+
+
+def why_not(version: tuple[int, ...]) -> str | None:
+    """Return why this Python cannot run it, None where it can."""
+    if version >= (3, 11):
+        return None
+    return (
+        f"the embedded Snowflake needs Python 3.11, this is {version[0]}.{version[1]}: "
+        "make clean demo PYTHON=python3.12, or without the pipeline: make hello"
+    )
+
+
+def command(options: argparse.Namespace, now: datetime) -> list[str]:
+    """Return the rehearsal's command line.
+
+    The last post is of the full hour: so what is made within an hour is the same to the letter, and
+    old enough for X's search.
+    """
+    until = (now - timedelta(minutes=1)).replace(minute=0, second=0, microsecond=0)
+    idle = round(IDLE_SECONDS + IDLE_PER_1000 * options.tweets / 1000)
+    chosen = {"seed": options.seed, "tweets": options.tweets, "idle": idle,
+              "until": until.isoformat()}  # fmt: skip
+    profiles = ["embedded", "demo", *(["demo-fail"] if options.fail else [])]
+    return [
+        sys.executable, "-m", "ctm.rehearse", FOLDER, "--out", str(options.out.resolve()),
+        *(word for each in profiles for word in ("--profile", str(PROFILES / f"{each}.yaml"))),
+        *(word for name, value in chosen.items() for word in ("--set", f"{name}={value}")),
+    ]  # fmt: skip
+
+
+def as_asked(record: Mapping[str, Any], *, fail: bool) -> bool:
+    """Tell whether the jobs that should have failed did, and no others."""
+    failed = {job["name"] for job in record["jobs"] if job["status"] != "ended OK"}
+    return failed == ({FAILS} if fail else set())
+
+
+def _run(line: Sequence[str]) -> int:
+    """Run the rehearsal, in a session of its own so that a signal comes once, and pass that on."""
+    asked: list[int] = []
+    child = subprocess.Popen(line, cwd=ROOT, start_new_session=True)
+
+    def passed_on(number: int, _: object) -> None:
+        asked.append(number)
+        child.send_signal(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, passed_on)
+    while (code := child.poll()) is None:
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(_LOOK_SECONDS)
+    return INTERRUPTED if asked else code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"python -m misc.{NAME}", description=__doc__)
+    add = parser.add_argument
+    add("--seed", type=_number, default=1, help="what everything is made from (default: 1)")
+    add("--tweets", type=_number, default=2000, help="how many posts (default: 2000)")
+    add("--fail", action="store_true", help="let a producer's Job fail, on purpose")
+    add("--out", type=Path, default=Path("build/demo"), metavar="FOLDER",
+        help="where record, picture, logs and report.html go (default: build/demo)")  # fmt: skip
+    return parser
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= MOST_TWEETS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_TWEETS}")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""What a profile has done beside the jobs, and how profiles and names to set come together."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ctm.rehearse import profile
+from ctm.rehearse.errors import ProfileError
+from tests.ctm.rehearsing import ROOT, command, rehearsed, written
+
+# What each says into {work}/story, in its order.
+STORY = """\
+minute: 0
+prepare: ["echo prepare > {work}/story; echo se''cretly"]
+before: ["echo before >> {work}/story"]
+after: ["cat {work}/story {out}/record.json", "echo and {out}"]
+paths: {/work: "{work}"}
+"""
+
+
+def test_commands_run_before_and_after_the_jobs_and_the_last_ones_are_heard(tmp_path: Path) -> None:
+    told = rehearsed(tmp_path, profile=STORY, A=command("echo job >> /work/story"))
+    assert told.code == 0, told.err
+    lines = told.out.splitlines()
+    story = [each for each in lines if each in ("prepare", "before", "job")]
+    assert story == ["prepare", "before", "job"]
+    assert '  "version": 1,' in lines
+    assert lines[-1] == f"and {tmp_path / 'out'}"
+    assert "secretly" not in told.out + told.err
+    assert "rehearse: before: echo before >> {work}/story" in lines
+
+
+def test_what_is_prepared_is_there_before_the_engines_are(tmp_path: Path) -> None:
+    told = rehearsed(
+        tmp_path,
+        profile="posts: '{work}/posts'\nengines: {x: embedded}\nprepare: ['touch {work}/post']",
+        A=command("true"),
+    )
+    assert told.code == 2
+    assert told.err.startswith("rehearse: error: posts: /")
+    assert told.err.endswith("/posts: there is no such file\n")
+
+
+def test_what_runs_beside_the_jobs_ends_with_them(tmp_path: Path) -> None:
+    mark, left = tmp_path / "mark", tmp_path / "left"
+    told = rehearsed(
+        tmp_path,
+        profile="minute: 1\nmeanwhile:\n"
+        f"  - trap 'echo ended > {left}; exit' TERM; touch {mark}; sleep 1000 & wait",
+        A={"Type": "Job:FileWatcher:Create", "Path": str(mark), "SearchInterval": "1"},
+    )
+    assert told.code == 0, told.err
+    assert left.read_text() == "ended\n"
+    assert "meanwhile" not in told.out
+
+
+def test_what_fails_beside_the_jobs_is_told(tmp_path: Path) -> None:
+    told = rehearsed(
+        tmp_path,
+        profile="meanwhile: ['echo no bucket; exit 3']",
+        A=command(f"touch {tmp_path}/a"),
+        B={"Type": "Job:FileWatcher:Create", "Path": f"{tmp_path}/a", "SearchInterval": "1"},
+    )
+    said = "rehearse: meanwhile: echo no bucket; exit 3: it ended with 3: no bucket"
+    assert said in told.out.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("when", "code"), [("prepare", 2), ("before", 2), ("after", 1)]
+)  # fmt: skip
+def test_the_first_failure_is_told_in_a_line(tmp_path: Path, when: str, code: int) -> None:
+    mark = tmp_path / "mark"
+    told = rehearsed(
+        tmp_path,
+        profile=f"{when}: ['echo one; echo no luck; exit 4', 'touch {tmp_path}/next']",
+        A=command(f"touch {mark}"),
+    )
+    assert told.code == code
+    line = "echo one; echo no luck; exit 4: it ended with 4: no luck"
+    assert told.err.splitlines()[-1] == f"rehearse: error: {when}: {line}"
+    assert mark.exists() == (when == "after")
+    # A summary is worth reading where the page before it could not be made.
+    assert (tmp_path / "next").exists() == (when == "after")
+
+
+def test_what_goes_into_the_folder_of_out_needs_one(tmp_path: Path) -> None:
+    line = written(tmp_path, "after: ['ls {out}']", A=command("true"))
+    line = line[: line.index("--out")]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "needs --out FOLDER" in done.stderr
+
+
+def test_a_second_profile_changes_the_first(tmp_path: Path) -> None:
+    second = tmp_path / "second.yaml"
+    second.write_text("environment: {B: two}\nset: {what: tea}")
+    told = rehearsed(
+        tmp_path, "--profile", str(second), "--set", "who=you",
+        profile="environment: {A: '{who} {what}', B: one}\nset: {who: me, what: water}",
+        Say=command("echo $A $B"),
+    )  # fmt: skip
+    assert told.log("Say") == "you tea two\n"
+
+
+def test_names_to_set_are_filled_in_wherever_a_text_is() -> None:
+    read = profile.read(
+        {"p": "set: {idle: 5}\njobs: {'C-*': {Variables: [{IDLE: '{idle}', WORK: '{work}'}]}}"},
+        {"idle": "7"},
+    )
+    assert read.jobs == {"C-*": {"Variables": [{"IDLE": "7", "WORK": "{work}"}]}}
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "says"),
+    [
+        pytest.param("minute: 1", {"a": "1"}, "--set a: the profile has nothing to set", id="none"),
+        pytest.param("set: {b: 1}", {"a": "1"}, "--set a: the profile has only b to set", id="one"),
+        pytest.param("set: [b]", {}, "p: set must be a mapping", id="a list"),
+        pytest.param("posts: 0", {}, "p: posts is 0, and must be a whole number", id="no posts"),
+    ],
+)
+def test_what_cannot_be_set_is_told(text: str, given: dict[str, str], says: str) -> None:
+    with pytest.raises(ProfileError, match=says):
+        profile.read({"p": text}, given)
+
+
+def test_a_word_to_set_has_a_value(tmp_path: Path) -> None:
+    told = rehearsed(tmp_path, "--set", "seed", A=command("true"))
+    assert (told.code, told.err) == (2, "rehearse: error: --set seed: it must be NAME=VALUE\n")
+
+
+def test_the_shipped_profiles_fit_together() -> None:
+    folder = ROOT / "ctm" / "rehearse"
+    names = ("embedded", "demo", "demo-fail")
+    read = profile.read({name: (folder / f"{name}.yaml").read_text() for name in names})
+    assert read.engines["kafka"] == "jobs"
+    assert read.jobs["Consume-[1-4]"] == {"Variables": [{"IDLE": "5"}]}
+    assert sys.version_info < (3, 11) or "--until-idle" in str(read.jobs["Produce-CTSE"])
