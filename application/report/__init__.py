@@ -1,0 +1,1 @@
+"""One page about the lake that needs nothing else: `python -m application.report`."""
