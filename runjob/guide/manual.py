@@ -15,7 +15,7 @@ from runjob.version import VERSION
 _SYNOPSIS = (
     ("-j", "NAME", "-i", "IMAGE", "[options]"),
     ("-y", "MANIFEST", "[-j NAME]", "[options]"),
-    ("--kill --run-id", "ID", "[-n NAME]", "[options]"),
+    ("--kill --run-id", "ID", "-n", "NAME", "[options]"),
 )
 
 _DESCRIPTION = (

@@ -61,11 +61,6 @@ def exits() -> Iterator[Block]:
     yield Rows(tuple((str(code.value), meaning) for code, meaning in MEANINGS.items()))
 
 
-def subcommands() -> Iterator[Block]:
-    """Yield the table of subcommands."""
-    yield Rows(tuple((known.line, known.meaning) for known in SUBCOMMANDS.values()))
-
-
 def subcommand(name: str) -> Iterator[Block]:
     """Yield the table of a subcommand's options."""
     yield rows(SUBCOMMANDS[name].flags)

@@ -27,7 +27,6 @@ TABLES: Tables = {
     "options": tables.options,
     "exits": tables.exits,
     "result": tables.result,
-    "subcommands": tables.subcommands,
     **{name: partial(tables.subcommand, name) for name in SUBCOMMANDS},
 }
 
@@ -207,9 +206,9 @@ A launch with `--run-id ID` writes that identity on its Job (label {RUN_ID}), an
 
     runjob --kill --run-id ID -n NAMESPACE
 
-ends that Job and its pods, from any machine that reaches the cluster. Without `-n` the namespace is
-the manifest's, where `-y` names one, or default. It looks for the Job for 5 seconds, with an https
-address in `-y` for 35, since its launcher may just be starting.
+ends that Job and its pods, from any machine that reaches the cluster. Without `-n` the launch's own
+`-y` or `-j` is read for the namespace, and for nothing else. It looks for the Job for 5 seconds,
+with an https address in `-y` for 35, since its launcher may just be starting.
 
 0 :: the Job and its pods are gone, or it had ended already and is left alone
 15 :: the Job is not runjob's, or several carry that identity: none was touched
@@ -279,13 +278,13 @@ _topic(
 
     runjob -j part -i python:3 -k python3 -k part.py --completions 12 --parallelism 4 --indexed
 
-# Where only restricted pods are let in
+# Where only restricted pods are let in (the image must not run as root)
 
-    runjob -j hello -i busybox:1 -k date -s none --security restricted
+    runjob -j hello -i example/tool:1 -k tool -s none --security restricted
 
 # A run that can be ended from elsewhere
 
-    runjob -y job.yaml --run-id load-20260131
+    runjob -y job.yaml -n controlm --run-id load-20260131
     runjob --kill --run-id load-20260131 -n controlm
 
 # What happened, for a program to read

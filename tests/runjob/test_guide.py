@@ -213,6 +213,26 @@ def test_blocks_become_markdown() -> None:
     )
 
 
+@pytest.mark.parametrize("name", SUBCOMMANDS)
+def test_a_subcommand_has_rows_for_a_document(name: str) -> None:
+    known = SUBCOMMANDS[name]
+    rows = tables.subcommand_rows(name).splitlines()
+    assert len(rows) == len(known.flags)
+    for row, flag in zip(rows, known.flags, strict=True):
+        assert f"`--{flag.name}`" in row
+        assert flag.help in row
+    line = known.line.replace("|", r"\|")
+    assert f"| `runjob {line}` | {known.meaning} |\n" in tables.subcommands_rows()
+
+
+@pytest.mark.parametrize("row", [*tables.option_rows().splitlines(),
+                                 *tables.subcommands_rows().splitlines()])  # fmt: skip
+def test_a_row_has_the_cells_of_its_table(row: str) -> None:
+    cells = re.split(r"(?<!\\)\|", row)
+    assert (cells[0], cells[-1]) == ("", "")
+    assert len(cells) in (4, 5)
+
+
 # -- what it costs -------------------------------------------------------------------------------
 
 
