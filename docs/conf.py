@@ -15,6 +15,8 @@ author = "the runjob contributors"
 version = release = VERSION
 extensions = ["myst_parser", "docs.parts"]
 exclude_patterns = ["parts", "static", "__pycache__"]
+# Two hyphens are the start of an option here, and no dash.
+smartquotes = False
 # Headings get anchors as a code host makes them, so that a link works in both places.
 myst_heading_anchors = 3
 # What is no language of a highlighter is text; a shell's prompt is none of ours.

@@ -15,6 +15,7 @@ from docutils.parsers.rst import Directive, directives
 from docutils.statemachine import StringList
 
 from docs.parts import lake, launcher, layers, pipeline, schema, usage, workflow
+from runjob.guide.schema import RESULT
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,6 +41,7 @@ class Table(Part):
         "options of show": lambda: launcher.options_of("show"),
         "exit codes": launcher.exits,
         "exit codes of the pipeline": pipeline.exits,
+        "result": lambda: schema.fields(RESULT),
         "post": lambda: schema.table(ROOT / "pythonapp" / "post.schema.json"),
         "lake": lambda: lake.table(ROOT / "application" / "sql"),
         "modules": lambda: layers.modules(ROOT, "runjob"),
