@@ -11,11 +11,14 @@ distance, with the size of the area and among namesakes.
 | | family name | household member | 0.80 |
 | | given name alone, of a customer at the address | customer | 0.60 |
 | | no customer's name, but a customer lives at the address | household member | 0.40 |
+| | full name of one customer within 5 km | customer | 0.45 |
+| | full name of one customer of the profile's town | customer | 0.40 |
 | | customers in the building, none of that name | prospect | 0.35 |
 | | no customer at the address | prospect | 0.70 |
 | position is a wider box | full name of one customer in the box | customer | 0.60 |
 | | family name and initial of one | customer | 0.30 |
 | | several of that name, one household | household member | 0.40 |
+| | full name of one customer of the profile's town | customer | 0.40 |
 | | several, or none, and addresses of ours | prospect | 0.25 |
 | profile names a town | full name of one customer of the town | customer | 0.40 |
 | | family name and initial of one | customer | 0.20 |
@@ -70,6 +73,9 @@ IN_THE_BOX = {
 ONE_HOUSEHOLD = Rule("household_member", 0.40, "{} customers of that name there, one household")
 AMBIGUOUS = Rule("prospect", 0.25, "{} customers of that name there, so which is not known")
 NO_NAMESAKE = Rule("prospect", 0.25, "no customer there of that name")
+# Not at home, but about: what a box of a town tells, a point in it tells as well.
+AROUND = Rule("customer", 0.45, "the only customer of that name within 5 km of the position")
+AROUND_M = 5_000.0
 IN_THE_TOWN = {
     Likeness.FULL: Rule("customer", 0.40, "the only customer of that name there"),
     Likeness.INITIAL: Rule(
@@ -113,13 +119,12 @@ def _match(author: Author, where: Area | None, sight: Sight | None, index: Index
     if where is None or sight is None:
         return _by_town(author, index)
     if not where.local:
-        return _by_box(_read(author), where, sight, index)
-    if sight.near:
-        told = _read(author)
-        found = _by_name(told, where, sight, index) or _by_home(told, where, sight, index)
-        if found:
-            return found
-    return _by_address(where, sight, index)
+        return _by_box(author, where, sight, index)
+    told = _read(author)
+    near = sight.near and (
+        _by_name(told, where, sight, index) or _by_home(told, where, sight, index)
+    )
+    return near or _from_elsewhere(author, told, where, index) or _by_address(where, sight, index)
 
 
 def _read(author: Author) -> Profile:
@@ -182,6 +187,39 @@ def _by_home(author: Profile, where: Area, sight: Sight, index: Index) -> Match 
     return _of(resident, rule.category, confidence, says, index, distance)
 
 
+def _from_elsewhere(
+    author: Author, told: Profile, where: Area | None, index: Index
+) -> Match | None:
+    """Take a customer by the full name who lives around, or in the town that the profile names."""
+    alike = _of_full_name(told, index)
+    if where is not None:
+        around = [
+            (distance, each)
+            for each in alike
+            if (home := each.home)
+            and (distance := distance_m(where.lon, where.lat, home.lon, home.lat)) <= AROUND_M
+        ]
+        if len(around) == 1:
+            ((distance, resident),) = around
+            return _of(resident, AROUND.category, AROUND.confidence, AROUND.says, index, distance)
+        if around:
+            return None
+    town = _town(author.location, index.directory.towns) if alike else None
+    there = [each for each in alike if each.town == town]
+    if town is None or len(there) != 1:
+        return None
+    full = (Likeness.FULL, there[0])
+    return _only(full, IN_THE_TOWN, 1.0, f"the profile names {town.upper()}", index)
+
+
+def _of_full_name(author: Profile, index: Index) -> list[Resident]:
+    return [
+        each
+        for each in index.directory.perhaps(author)
+        if likeness(each.name, author) is Likeness.FULL
+    ]
+
+
 def _by_address(where: Area, sight: Sight, index: Index) -> Match:
     """Judge by the nearest address, the author being none of its customers."""
     if sight.row is None or sight.distance_m is None:
@@ -199,8 +237,9 @@ def _by_address(where: Area, sight: Sight, index: Index) -> Match:
     )
 
 
-def _by_box(author: Profile, where: Area, sight: Sight, index: Index) -> Match:
+def _by_box(who: Author, where: Area, sight: Sight, index: Index) -> Match:
     """Judge by the customers of that name in a box that is too wide for an address."""
+    author = _read(who)
     place = where.name or "the area of the position"
     close = 1 / (1 + where.precision_m / HALF_BOX_M)
     found = _most_alike(
@@ -217,6 +256,8 @@ def _by_box(author: Profile, where: Area, sight: Sight, index: Index) -> Match:
         says = f"in {place}: {ONE_HOUSEHOLD.says.format(len(found))}"
         confidence = ONE_HOUSEHOLD.confidence * close
         return _of(residents[0], ONE_HOUSEHOLD.category, confidence, says, index)
+    if not found and (elsewhere := _from_elsewhere(who, author, None, index)):
+        return elsewhere
     if sight.row is None:
         return _unknown(f"in {place}: no address of ours around")
     rule = AMBIGUOUS if found else NO_NAMESAKE

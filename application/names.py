@@ -93,6 +93,8 @@ rn the family familia famille official
 # Small words inside family names; they come and go: Maria de la Cruz, Maria Cruz.
 _PARTICLES = "da das de del den der des di dos du el la las le los van von y"
 _MOST_WORDS = 5  # longer is a motto, not a name
+# And so is what has one of these: Frugal in Fairfield, just here for $SPY.
+_NO_NAMES = "avec for here in is just not of para pour sans with"
 _SHORTEST_FAMILY = 3  # inside a user name's letters: `li` is in too many words
 _STATE = "ct"  # what people here put after their name: johnsmithct
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -116,6 +118,7 @@ def _forms() -> dict[str, tuple[str, ...]]:
 _FORMAL = _forms()
 _DROPPED_TITLES = frozenset(_TITLES.split())
 _DROPPED_PARTICLES = frozenset(_PARTICLES.split())
+_OF_A_MOTTO = frozenset(_NO_NAMES.split())
 
 
 def fold(text: str) -> str:
@@ -298,7 +301,7 @@ def _person(words: tuple[str, ...]) -> tuple[str, ...]:
         words = _without_titles(words)
     if len(words) > 2:
         words = words[:1] + _without_particles(words[1:])
-    return words if len(words) <= _MOST_WORDS else ()
+    return words if len(words) <= _MOST_WORDS and _OF_A_MOTTO.isdisjoint(words) else ()
 
 
 def _without_titles(words: tuple[str, ...]) -> tuple[str, ...]:

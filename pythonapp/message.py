@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from pythonapp.posts import Json
 
 SCHEMA = "post/1"
 RAW_LIMIT = 100_000  # bytes that are kept of what is rejected
+_BY_HAND = re.compile(r"\s*RT @\w+:?\s")
 _ESCAPED = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
 
@@ -91,9 +93,7 @@ def _body(payload: Json | bytes, quadrant: str, source: str) -> dict[str, Any]:
         "created_at": _checked_time(post.get("created_at")),
         "author": _author(post, includes),
         "position": _position(post, includes),
-        "retweet": any(
-            each.get("type") == "retweeted" for each in _objects(post, "referenced_tweets")
-        ),
+        "retweet": _is_retweet(post),
         "quadrant": quadrant,
         "source": source,
     }
@@ -112,6 +112,12 @@ def _whole_text(post: Json) -> str:
     for escaped, plain in _ESCAPED:
         text = text.replace(escaped, plain)
     return _clean(text)
+
+
+def _is_retweet(post: Json) -> bool:
+    """Tell whether a post is somebody else's words, by X's button or copied by hand as RT @name."""
+    by_button = any(each.get("type") == "retweeted" for each in _objects(post, "referenced_tweets"))
+    return by_button or _BY_HAND.match(str(post.get("text"))) is not None
 
 
 def _clean(text: str) -> str:

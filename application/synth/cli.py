@@ -20,6 +20,7 @@ from application.synth.authors import cast
 from application.synth.posts import posts
 
 NAME = "python -m application.synth"
+_SPOILT_EVERY = 2_500  # rows, as a county's file has them
 _FIRST = datetime(2007, 1, 1, tzinfo=timezone.utc)  # X began in 2006
 _LAST = datetime(2100, 1, 1, tzinfo=timezone.utc)
 
@@ -123,11 +124,13 @@ def _written(asked: Asked) -> str:
 
 
 def _through(asked: Asked, writer: Any) -> Iterator[connecticut.Row]:
-    """Write each address, and hand it on."""
+    """Write each address, and hand it on; now and then write a row too that is none."""
     writer.writerow(connecticut.COLUMNS)
-    for row in connecticut.addresses(asked.addresses, asked.seed):
+    for number, row in enumerate(connecticut.addresses(asked.addresses, asked.seed), 1):
         writer.writerow(row)
         yield row
+        if number % _SPOILT_EVERY == 0:
+            writer.writerow(connecticut.spoilt(row, number // _SPOILT_EVERY))
 
 
 def _count(option: str, text: str, least: int, most: int) -> int:

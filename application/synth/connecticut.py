@@ -94,6 +94,16 @@ def addresses(rows: int, seed: int) -> Iterator[Row]:
             )  # fmt: skip
 
 
+def spoilt(row: Row, number: int) -> Row:
+    """Return what is no address any more: by turns cut off, nowhere, or off the globe."""
+    match number % 3:
+        case 0:
+            return row[:4]
+        case 1:
+            return ("", "", *row[2:])
+    return ("-272.5", *row[1:])
+
+
 def write(path: Path, rows: int, seed: int) -> None:
     """Write the file, its columns named in the first line."""
     with path.open("w", encoding="utf-8", newline="") as file:

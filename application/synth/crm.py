@@ -22,6 +22,14 @@ create table portfolios (customer_id text, product text, balance numeric, opened
     updated_at text, deleted integer, primary key (customer_id, product));
 """
 _ADVISORS = 6
+# What hands and old systems leave in a CRM: ids, and what is wrong with them.
+_SPOILT = (
+    "insert into customers (customer_id, first_name, last_name, updated_at, deleted) "
+    "values ('C-TEST', 'Test', '', ?, 0)",
+    "insert into portfolios values ('C-TEST', 'crypto', 10, '2020-01-02', ?, 0)",
+    "insert into portfolios values ('C-TEST', 'bonds', 'n/a', '2020-01-02', ?, 0)",
+    "insert into portfolios values ('C-TEST', 'managed', 10, '31.12.2019', ?, 0)",
+)
 
 
 def write(
@@ -31,7 +39,10 @@ def write(
     until: datetime,
     chance: random.Random,
 ) -> int:
-    """Write the customers with what the CRM knows of their handles; return how many there are."""
+    """Write the customers with what the CRM knows of their handles; return how many there are.
+
+    A few rows are no good, as in life, and belong to nobody.
+    """
     path.unlink(missing_ok=True)
     households: dict[str, str] = {}
     count = 0
@@ -64,6 +75,8 @@ def write(
                 "insert into households values (?, ?, ?, ?, 0)",
                 (household, f"{name} household", advisor, _before(until, 900, chance)),
             )
+        for statement in _SPOILT:
+            crm.execute(statement, (_before(until, 900, chance),))
     return count
 
 

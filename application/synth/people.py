@@ -183,7 +183,7 @@ def _client(
     person: Person, household: str | None, found: Sequence[Home], chance: random.Random
 ) -> Client:
     assert person.home is not None
-    listed: Listed = chance.choices(("home", "spelled", "old", "nowhere"), (58, 30, 7, 5))[0]
+    listed: Listed = chance.choices(("home", "spelled", "old", "nowhere"), (62, 30, 5, 3))[0]
     row = chance.choice(found).row if listed == "old" else person.home.row
     if row == person.home.row and listed == "old":
         listed = "home"

@@ -7,7 +7,7 @@ import math
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from application.synth.connecticut import Zip
@@ -102,18 +102,17 @@ def position(
         return Position("none")
     if precision == "point":
         return _point(spot, boxes, chance)
+    if precision == "poi":  # a shop is not the house, but around the corner
+        lon, lat = _moved(spot.lon, spot.lat, chance.uniform(80, 700), chance)
+        spot = replace(spot, lon=lon, lat=lat)
     place = _place(spot, precision, boxes, chance)
-    # A shop of the neighbourhood is not the house.
-    exact = precision == "poi"
-    return Position(precision, {"place_id": place["id"]}, place, spot.in_state, exact)
+    return Position(precision, {"place_id": place["id"]}, place, spot.in_state)
 
 
 def _point(spot: Spot, boxes: Mapping[str, Box], chance: random.Random) -> Position:
     # A phone is off by some metres, indoors by more.
     off = chance.gauss(0, 12 if chance.random() < 0.8 else 45)
-    aim = chance.uniform(0, 2 * math.pi)
-    lat = spot.lat + off * math.sin(aim) * _METRE
-    lon = spot.lon + off * math.cos(aim) * _METRE / math.cos(math.radians(spot.lat))
+    lon, lat = _moved(spot.lon, spot.lat, off, chance)
     decimals = chance.choices((6, 4, 3, 2), (84, 9, 4, 3))[0]
     place = _place(spot, "city", boxes, chance)
     coordinates = [round(lon, decimals), round(lat, decimals)]
@@ -122,6 +121,13 @@ def _point(spot: Spot, boxes: Mapping[str, Box], chance: random.Random) -> Posit
         "coordinates": {"type": "Point", "coordinates": coordinates},
     }
     return Position("point", geo, place, spot.in_state, exact=decimals >= 3)
+
+
+def _moved(lon: float, lat: float, metres: float, chance: random.Random) -> tuple[float, float]:
+    """Go so far in any direction."""
+    aim = chance.uniform(0, 2 * math.pi)
+    east = metres * math.cos(aim) * _METRE / math.cos(math.radians(lat))
+    return lon + east, lat + metres * math.sin(aim) * _METRE
 
 
 def _place(

@@ -22,8 +22,9 @@ def away(metres: float) -> Point:
     return Point(round(LON + STEP * metres / 10, 7), LAT)
 
 
-def box(size: float, kind: str = "city", name: str = "Manchester, CT") -> Place:
-    return Place("1", name, kind, LON - size, LAT - size, LON + size, LAT + size)
+def box(size: float, kind: str = "city", name: str = "Manchester, CT", east: float = 0.0) -> Place:
+    lon = LON + east
+    return Place("1", name, kind, lon - size, LAT - size, lon + size, LAT + size)
 
 
 HOME = Address("home", LON, LAT, key(12))
@@ -54,7 +55,25 @@ def match(written: Post, index: Index = STREET) -> Match:
         pytest.param(post("Ana Garcia", away(300)), "customer", "ana", "flatB", id="in a flat"),
         pytest.param(post("Ann Jones", away(300)), "prospect", None, "flatA", id="some flat"),
         pytest.param(post("Ana", away(300)), "prospect", None, "flatA", id="a given name of many"),
-        pytest.param(post("Bob Smith", away(-600)), "unknown", None, None, id="in the woods"),
+        pytest.param(post("Bob Smith", away(-600)), "customer", "bob", "home", id="in the woods"),
+        pytest.param(
+            post("R. Smith", away(-600)), "unknown", None, None, id="initial in the woods"
+        ),
+        pytest.param(post("Bob Smith", away(-6000)), "unknown", None, None, id="in other woods"),
+        pytest.param(
+            post("Bob Smith", away(-6000), "x", "Manchester, CT"),
+            "customer",
+            "bob",
+            "home",
+            id="in other woods, from the town",
+        ),
+        pytest.param(
+            post("Bob Smith", box(0.1, east=1.0), "x", "Manchester, CT"),
+            "customer",
+            "bob",
+            "home",
+            id="in another town, from the town",
+        ),
         pytest.param(post("Bob Smith", box(0)), "customer", "bob", "home", id="a shop's box"),
         pytest.param(post("Bob Smith", box(0.1)), "customer", "bob", "home", id="in town"),
         pytest.param(post("R. Smith", box(0.1)), "customer", "bob", "home", id="initial in town"),

@@ -73,6 +73,7 @@ PEOPLE = st.builds(name, GIVEN_NAMES, FAMILIES)
         pytest.param("Robert", "Smith", "Bob", "x", GIVEN, id="given name alone"),
         pytest.param("Robert", "Smith", "Robert Jones", "x", OTHER, id="another family"),
         pytest.param("Robert", "Smith", "I love the stock market so much", "x", OTHER, id="motto"),
+        pytest.param("Robert", "Smith", "Frugal in Fairfield", "bobsmith", FULL, id="short motto"),
         pytest.param("Robert", "Smith", "", "", OTHER, id="nothing"),
         pytest.param("", "", "Robert Smith", "x", OTHER, id="a customer without a name"),
         pytest.param("Robert", "Smith", "Sunny", "robertsmith82", FULL, id="user name"),

@@ -9,13 +9,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from tests.bench import language, launcher, matching, throughput
+from tests.bench import accuracy, language, launcher, matching, throughput
 from tests.bench.table import Row, table
 
 PARTS: dict[str, Callable[[], list[Row]]] = {
     "launcher": launcher.launches,
     "silent": launcher.silence,
     "language": language.measures,
+    "accuracy": accuracy.measures,
     "matching": matching.measures,
     "throughput": throughput.measures,
     "memory": throughput.memory,

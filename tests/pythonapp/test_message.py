@@ -103,6 +103,20 @@ def test_a_retweet_is_known_as_one() -> None:
     assert made(post(referenced_tweets=[{"type": "quoted", "id": "1"}]))["retweet"] is False
 
 
+@pytest.mark.parametrize(
+    ("text", "copied"),
+    [
+        pytest.param("RT @ann: my broker is great", True, id="copied by hand"),
+        pytest.param("RT @ann_b my broker is great", True, id="without a colon"),
+        pytest.param("so true RT @ann: my broker is great", False, id="own words before it"),
+        pytest.param("RT if your broker is great", False, id="an appeal"),
+        pytest.param("@ann my broker is great", False, id="an answer"),
+    ],
+)
+def test_a_retweet_by_hand_is_one_too(text: str, copied: bool) -> None:
+    assert made(post(text=text))["retweet"] is copied
+
+
 def test_a_language_that_x_does_not_tell_is_undetermined() -> None:
     assert made(post(lang=None))["lang"] == "und"
 
