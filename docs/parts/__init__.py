@@ -51,10 +51,9 @@ class Table(Part):
         if self.asked not in self.made:
             raise self.error(f"no table {self.asked!r}; there are {', '.join(self.made)}")
         lines = StringList(self.made[self.asked]().splitlines(), source="docs/parts")
-        inside = nodes.Element()
+        inside = nodes.container(classes=["made"])
         self.state.nested_parse(lines, self.content_offset, inside)
-        found: list[nodes.Node] = inside.children
-        return found
+        return [inside]
 
 
 class Usage(Part):

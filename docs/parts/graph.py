@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from html import escape
 from itertools import pairwise
 
-BOX, ROW, COLUMN, MARGIN, LETTER, PAD = 30, 46, 46, 10, 7.4, 11
+BOX, ROW, COLUMN, MARGIN, LETTER, PAD = 30, 44, 38, 6, 7.6, 8
 
 # The page's own colours, so that a picture is light or dark as the page is; others where it
 # stands alone.
