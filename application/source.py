@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, NoReturn
 
 from confluent_kafka import (
+    OFFSET_STORED,
     TIMESTAMP_NOT_AVAILABLE,
     Consumer,
     KafkaError,
@@ -21,6 +22,7 @@ from confluent_kafka import (
 )
 
 from application.errors import BadInputError, RefusedError, UnreachableError
+from application.kafka_errors import ABSENT, REFUSED, TOO_LARGE, advice, line
 from application.kafka_message import Message, Partition, letter, shortened
 from application.properties import for_consumer, for_producer
 from application.records import Origin
@@ -33,29 +35,8 @@ NEW_TOPIC = 3.0
 # Seconds between two tries to commit, and those that counting what waits may take.
 AGAIN = 1.0
 COUNTING = 5.0
-
-# What no later try helps.
-_REFUSED = frozenset(
-    {
-        KafkaError._AUTHENTICATION,
-        KafkaError.SASL_AUTHENTICATION_FAILED,
-        KafkaError.UNSUPPORTED_SASL_MECHANISM,
-        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        KafkaError.GROUP_AUTHORIZATION_FAILED,
-        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
-        KafkaError._UNKNOWN_TOPIC,
-        KafkaError._UNKNOWN_PARTITION,
-        KafkaError.MSG_SIZE_TOO_LARGE,
-        KafkaError.RECORD_LIST_TOO_LARGE,
-        KafkaError.INVALID_CONFIG,
-        KafkaError.UNSUPPORTED_VERSION,
-        KafkaError._UNSUPPORTED_FEATURE,
-        KafkaError._SSL,
-    }
-)
-_ABSENT = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC})
-_TOO_LARGE = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_NEVER = 253_402_300_800_000  # the year 10000, in milliseconds
 
 
 class Source:
@@ -106,6 +87,17 @@ class Source:
             on_lost=self._on_lost,
         )
 
+    def open_alone(self) -> None:
+        """Read all partitions from the group's commits on, as its only reader, without joining it.
+
+        There is nobody to share with or to wait for, and nothing to leave: librdkafka may hang
+        where a member leaves that has just joined.
+        """
+        self._check_topic(self._settings.topic)
+        partitions = [TopicPartition(*each, OFFSET_STORED) for each in sorted(self.ends())]
+        self._on_assign(None, partitions)
+        self._consumer.assign(partitions)
+
     def poll(self, most: int, timeout: float) -> list[Message]:
         """Return what came within timeout seconds, at most so many messages."""
         if time.monotonic() - self._tried >= AGAIN:
@@ -154,19 +146,18 @@ class Source:
         self._due.clear()
         self._consumer.close()
 
-    def waiting(self) -> int | None:
+    def waiting(self, until: Mapping[Partition, int] | None = None) -> int | None:
         """Count the messages of the topic behind the group's commits, None if unknown.
 
-        Those of partitions that others own count: their owner may be gone, and it takes the
-        session's timeout until the group knows.
+        They count to the ends that are given, else to those of the topic. Those of partitions that
+        others own count: their owner may be gone, and it takes the session's timeout until the
+        group knows.
         """
         patience = Patience(COUNTING, lambda: False)
-        topic = self._settings.topic
         total = 0
         try:
-            found = self._consumer.list_topics(topic, timeout=COUNTING).topics[topic]
-            asked = [TopicPartition(topic, number) for number in found.partitions]
-            if found.error is not None or not asked:
+            asked = self._partitions(COUNTING)
+            if not asked:
                 return None
             for each in self._consumer.committed(asked, timeout=max(0.1, patience.left())):
                 if each.error is not None:
@@ -174,10 +165,40 @@ class Source:
                 low, high = self._consumer.get_watermark_offsets(
                     each, timeout=max(0.1, patience.left())
                 )
-                total += high - max(low, each.offset)  # what is not committed is below zero
+                # What is not committed is below zero, and of a topic that was made anew beyond it.
+                begin = each.offset if low <= each.offset <= high else low
+                end = high if until is None else until.get((each.topic, each.partition), 0)
+                total += max(0, end - begin)
         except KafkaException:
             return None
         return total
+
+    def ends(self) -> dict[Partition, int]:
+        """Return the offset after the last message of each partition, as it is now."""
+        what = f"looking for the end of topic {self._settings.topic}"
+        patience = Patience(self._budget, self._stop)
+        while True:
+            try:
+                return {
+                    (each.topic, each.partition): self._consumer.get_watermark_offsets(
+                        each, timeout=2.0
+                    )[1]
+                    for each in self._partitions(2.0)
+                }
+            except KafkaException as failure:
+                error = failure.args[0]
+            if error.code() in REFUSED:
+                self._refused(what, error)
+            if patience.left() < 0:
+                self._unreachable(what, patience.waited())
+            time.sleep(0.1)
+
+    def _partitions(self, timeout: float) -> list[TopicPartition]:
+        topic = self._settings.topic
+        found = self._consumer.list_topics(topic, timeout=timeout).topics[topic]
+        if found.error is not None:
+            raise KafkaException(found.error)
+        return [TopicPartition(topic, number) for number in found.partitions]
 
     def _read(self, most: int, timeout: float) -> list[Message]:
         found = []
@@ -197,15 +218,15 @@ class Source:
         return found
 
     def _judge(self, error: KafkaError) -> None:
-        if error.code() in _REFUSED or error.fatal():
+        if error.code() in REFUSED or error.fatal():
             self._refused(f"reading topic {self._settings.topic}", error)
         self._note(error)
 
     def _note(self, error: KafkaError) -> None:
         """Remember a trouble; librdkafka tells the last broker's loss once and reconnects."""
-        if error.code() in _REFUSED or error.code() == KafkaError._ALL_BROKERS_DOWN:
+        if error.code() in REFUSED or error.code() == KafkaError._ALL_BROKERS_DOWN:
             self._silent_since = self._silent_since or time.monotonic()
-        if self._trouble is None or self._trouble.code() not in _REFUSED:
+        if self._trouble is None or self._trouble.code() not in REFUSED:
             self._trouble = error
 
     def _check_broker(self) -> None:
@@ -224,8 +245,8 @@ class Source:
             error = self._ask_for(topic)
             if error is None:
                 return
-            grace = min(NEW_TOPIC, self._budget) if error.code() in _ABSENT else 0
-            if error.code() in _REFUSED and patience.waited() >= grace:
+            grace = min(NEW_TOPIC, self._budget) if error.code() in ABSENT else 0
+            if error.code() in REFUSED and patience.waited() >= grace:
                 self._refused(what, error)
             if patience.left() < 0:
                 self._unreachable(what, patience.waited())
@@ -238,7 +259,7 @@ class Source:
         except KafkaException as failure:
             # What librdkafka told in between says more than that the time is over.
             told = self._trouble
-            return told if told and told.code() in _REFUSED else failure.args[0]
+            return told if told and told.code() in REFUSED else failure.args[0]
         error: KafkaError | None = found.topics[topic].error
         return error
 
@@ -258,7 +279,7 @@ class Source:
         except KafkaException as failure:
             errors = [failure.args[0]]
         for error in errors:
-            if error.code() in _REFUSED or error.fatal():
+            if error.code() in REFUSED or error.fatal():
                 self._refused(f"committing as group {self._settings.group}", error)
             self._note(error)
         if errors:
@@ -296,12 +317,12 @@ class Source:
         self._due = {each: offset for each, offset in self._due.items() if each not in gone}
 
     def _refused(self, what: str, error: KafkaError) -> NoReturn:
-        raise RefusedError(_line(self._settings, what, error.str(), _advice(error)))
+        raise RefusedError(line(self._settings, what, error.str(), advice(error)))
 
     def _unreachable(self, what: str, seconds: float) -> NoReturn:
         told = f" ({self._trouble.str()})" if self._trouble else ""
         raise UnreachableError(
-            _line(self._settings, what, f"no answer within {seconds:.0f} s{told}",
+            line(self._settings, what, f"no answer within {seconds:.0f} s{told}",
                   "check KAFKA_BOOTSTRAP_SERVERS, security.protocol and the network")
         )  # fmt: skip
 
@@ -326,7 +347,7 @@ class DeadLetters:
         """
         refused = self._deliver([letter(*each) for each in letters])
         for number, error in refused.items():
-            if error.code() not in _TOO_LARGE:
+            if error.code() not in TOO_LARGE:
                 self._refuse(error)
             # By itself: a broker refuses a whole batch, and so what is small as well.
             for again in self._deliver([shortened(*letters[number])]).values():
@@ -343,9 +364,9 @@ class DeadLetters:
 
             self._produce(each, receive)
         left = self._producer.flush(self._budget + 1) if letters else 0
-        if left or any(each.code() not in _REFUSED for each in errors.values()):
+        if left or any(each.code() not in REFUSED for each in errors.values()):
             told = f"no receipt within {self._budget:.0f} s"
-            raise UnreachableError(_line(self._settings, self._what(), told, "check the broker"))
+            raise UnreachableError(line(self._settings, self._what(), told, "check the broker"))
         return errors
 
     def _produce(self, message: Message, receive: Callable[[KafkaError | None, Any], None]) -> None:
@@ -369,7 +390,7 @@ class DeadLetters:
         return f"keeping what is no post in topic {self._settings.dead_letter_topic}"
 
     def _refuse(self, error: KafkaError) -> NoReturn:
-        raise RefusedError(_line(self._settings, self._what(), error.str(), _advice(error)))
+        raise RefusedError(line(self._settings, self._what(), error.str(), advice(error)))
 
 
 def _client(kind: Any, configuration: dict[str, Any]) -> Any:
@@ -389,9 +410,10 @@ def _message(each: Any) -> Message:
 
 
 def _published(kind: int, milliseconds: int) -> datetime | None:
-    if kind == TIMESTAMP_NOT_AVAILABLE:
+    # A client may have written any number there.
+    if kind == TIMESTAMP_NOT_AVAILABLE or not 0 <= milliseconds < _NEVER:
         return None
-    return datetime.fromtimestamp(0, timezone.utc) + timedelta(milliseconds=milliseconds)
+    return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
 def _topic_partitions(partitions: Iterable[Partition]) -> list[TopicPartition]:
@@ -400,19 +422,3 @@ def _topic_partitions(partitions: Iterable[Partition]) -> list[TopicPartition]:
 
 def _names(partitions: Iterable[TopicPartition]) -> frozenset[Partition]:
     return frozenset((each.topic, each.partition) for each in partitions)
-
-
-def _advice(error: KafkaError) -> str:
-    code = error.code()
-    if code in _ABSENT:
-        return "create the topic, or mend KAFKA_TOPIC and KAFKA_DEAD_LETTER_TOPIC"
-    if code in _TOO_LARGE:
-        return "give the dead-letter topic a larger max.message.bytes"
-    if code in (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED):
-        return "check KAFKA_USERNAME, KAFKA_PASSWORD and sasl.mechanism"
-    return "check KAFKA_PROPERTIES and what the user may do"
-
-
-def _line(settings: KafkaSettings, what: str, told: str, advice: str) -> str:
-    told = " ".join(told.split()).rstrip(".")
-    return f"Kafka ({settings.bootstrap_servers}), {what}: {told}; {advice}"

@@ -1,26 +1,14 @@
 #!/bin/sh
 # Have Kafka up or down, and end when it is: kafka.sh start, kafka.sh stop; either may be repeated.
-# KAFKA_START and KAFKA_STOP are the commands that do it, from the environment or from the file that
-# CUST360_SETTINGS names (/etc/cust360/settings). Without them the StatefulSet KAFKA_STATEFULSET
-# (kafka) of KAFKA_NAMESPACE (kafka) gets KAFKA_REPLICAS (3) pods, or none: its data stays.
+# KAFKA_START and KAFKA_STOP are the commands that do it, told as settings.sh says. Without them the
+# StatefulSet KAFKA_STATEFULSET (kafka) of KAFKA_NAMESPACE (kafka) gets KAFKA_REPLICAS (3) pods, or
+# none: its data stays.
 set -eu
-refuse() {
-    echo "kafka.sh: error: $1" >&2
-    exit 2
-}
+. "$(dirname "$0")/settings.sh"
 case ${1-} in
 start | stop) ;;
 *) refuse "'${1-}' is neither start nor stop" ;;
 esac
-settings=${CUST360_SETTINGS:-/etc/cust360/settings}
-if [ -e "$settings" ]; then
-    [ -r "$settings" ] || refuse "$settings cannot be read by $(id -un)"
-    set -a
-    . "$settings"
-    set +a
-elif [ -n "${CUST360_SETTINGS-}" ]; then
-    refuse "CUST360_SETTINGS names $settings, which is not there"
-fi
 kubectl="${KUBECTL:-kubectl} -n ${KAFKA_NAMESPACE:-kafka}"
 set_of_pods=statefulset/${KAFKA_STATEFULSET:-kafka}
 case $1 in

@@ -47,8 +47,9 @@ def test_settings_are_read_from_the_file_that_is_named(tmp_path: Path) -> None:
     settings = tmp_path / "settings"
     settings.write_text("KAFKA_START='echo up'\nPYTHON=echo\n")
     assert call("kafka.sh", "start", CUST360_SETTINGS=str(settings)).stdout == "up\n"
-    done = call("application.sh", "geo_load", "--once", CUST360_SETTINGS=str(settings))
-    assert done.stdout == "-m application.geo_load --once\n"
+    for line in ("geo_load --once", "dead_letters --patience 600"):
+        done = call("application.sh", *line.split(), CUST360_SETTINGS=str(settings))
+        assert done.stdout == f"-m application.{line}\n"
 
 
 def test_a_program_of_the_application_runs_in_the_checkout_and_its_code_is_the_jobs(

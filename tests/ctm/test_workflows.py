@@ -32,6 +32,8 @@ PLACES = {"/opt/cust360": CHECKOUT, "/opt/manifests": CHECKOUT / "k8s" / "jobs"}
 PIPELINES = ("cust360", "cust360-os")
 PRODUCERS = tuple(f"Produce-{quadrant}" for quadrant in ("CTNE", "CTNW", "CTSE", "CTSW"))
 CONSUMERS = tuple(f"Consume-{number}" for number in range(1, 6))
+# All that Kafka has to be up for.
+USERS = (*PRODUCERS, *CONSUMERS, "Dead-Letters")
 DOCUMENT = (CHECKOUT / "docs" / "control-m.md").read_text()
 
 
@@ -74,7 +76,7 @@ def kept(done: Run) -> str | None:
     if stopped is None:
         return "never stopped"
     before, after = done.steps[:stopped], done.steps[stopped:]
-    for job in (*PRODUCERS, *CONSUMERS):
+    for job in USERS:
         if ("start", job) in after:
             return f"{job} started after the stop"
         if ("start", job) in before and not any(
@@ -122,7 +124,7 @@ def test_kafka_is_not_started_before_everything_is_loaded(
 @pytest.mark.parametrize(
     ("condition", "ending"), [("IfFailed", NOT_OK), ("IfNotSubmitted", NOT_SUBMITTED)]
 )
-@pytest.mark.parametrize("job", ["Kafka-Start", *PRODUCERS, *CONSUMERS])
+@pytest.mark.parametrize("job", ["Kafka-Start", *USERS])
 def test_without_its_if_a_failed_job_would_leave_kafka_up(
     name: str, job: str, condition: str, ending: str
 ) -> None:
@@ -153,10 +155,46 @@ def test_where_all_goes_well_everything_runs_and_in_its_order(name: str, seed: i
     assert all((done.place("end OK", job) or drained) < drained for job in PRODUCERS)
 
 
-@pytest.mark.parametrize("failed", [*PRODUCERS, *CONSUMERS])
-def test_a_failed_producer_or_consumer_keeps_no_other_from_running(failed: str) -> None:
-    done = run(folder("cust360"), {failed: NOT_OK}, random.Random(1))
-    assert {job for what, job in done.steps if what == "start"} == set(JOBS["cust360"])
+@pytest.mark.parametrize("name", PIPELINES)
+@settings(deadline=None)
+@given(data=st.data(), seed=st.integers(0, 2**32))
+def test_dead_letters_are_brought_when_nobody_sends_any_more_and_kafka_is_up(
+    name: str, data: st.DataObject, seed: int
+) -> None:
+    told = data.draw(endings(name)) | {"Kafka-Start": OK}
+    done = run(FOLDERS[name], told, random.Random(seed))
+    begun, stopped = done.place("start", "Dead-Letters"), done.place("start", "Kafka-Stop")
+    assert begun is not None
+    assert stopped is not None
+    assert begun < stopped
+    assert all((f"end {told[job]}", job) in done.steps[:begun] for job in (*PRODUCERS, *CONSUMERS))
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+@pytest.mark.parametrize("ending", [NOT_OK, NOT_SUBMITTED])
+def test_a_kafka_that_did_not_start_is_asked_for_no_dead_letters(name: str, ending: str) -> None:
+    done = run(FOLDERS[name], {"Kafka-Start": ending}, random.Random(1))
+    assert done.place("start", "Dead-Letters") is None
+    assert done.place("start", "Kafka-Stop") is not None
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+@pytest.mark.parametrize("failed", USERS)
+def test_a_failed_user_of_kafka_keeps_no_other_job_from_running(name: str, failed: str) -> None:
+    done = run(folder(name), {failed: NOT_OK}, random.Random(1))
+    assert {job for what, job in done.steps if what == "start"} == set(JOBS[name])
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_dead_letters_are_told_of_and_not_run_again_once_kafka_may_be_down(name: str) -> None:
+    job = FOLDERS[name]["Dead-Letters"]
+    assert dict(children(job, "Notify:NotOK"))
+    reruns = [
+        each for _, condition in children(job, "If") for each in children(condition, "Action")
+    ]
+    assert not reruns
+    # It waits for an engine itself, for as long as the loads do with their reruns.
+    assert job["Arguments"][-2:] == ["--patience", "600"]
 
 
 @pytest.mark.parametrize("name", PIPELINES)
@@ -174,7 +212,7 @@ def test_a_folder_that_waits_after_a_failure_goes_on_by_what_its_mail_says(name:
     for job in waits:
         assert dict(children(FOLDERS[name][job], "Notify:NotOK")), job
     assert {"Geo-Load", "CRM-Extract"} <= waits
-    assert not waits & {"Kafka-Start", *PRODUCERS, *CONSUMERS}
+    assert not waits & {"Kafka-Start", *USERS}
     assert "Where the folder waits" in mail["Message"]
     assert mail["Message"].index("run the failed job again") < mail["Message"].index("order")
 
