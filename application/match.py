@@ -34,7 +34,7 @@ from dataclasses import dataclass
 
 from application.addresses import Index, Sight
 from application.directory import handle
-from application.geometry import HOUSE_M, Area, area, distance_m
+from application.geometry import DEGREE_M, HOUSE_M, Area, area, distance_m
 from application.household import Resident, building, one_household, parts
 from application.names import Likeness, Profile, fold, likeness, profile
 from application.records import Author, Category, Match, Post
@@ -187,37 +187,34 @@ def _by_home(author: Profile, where: Area, sight: Sight, index: Index) -> Match 
     return _of(resident, rule.category, confidence, says, index, distance)
 
 
-def _from_elsewhere(
-    author: Author, told: Profile, where: Area | None, index: Index
-) -> Match | None:
+def _from_elsewhere(who: Author, author: Profile, where: Area | None, index: Index) -> Match | None:
     """Take a customer by the full name who lives around, or in the town that the profile names."""
-    alike = _of_full_name(told, index)
+    perhaps = index.directory.perhaps(author)
+    if not perhaps:
+        return None
     if where is not None:
         around = [
             (distance, each)
-            for each in alike
+            for each in perhaps
             if (home := each.home)
+            and abs(home.lat - where.lat) * DEGREE_M <= AROUND_M  # most are far, and this is quick
             and (distance := distance_m(where.lon, where.lat, home.lon, home.lat)) <= AROUND_M
+            and likeness(each.name, author) is Likeness.FULL
         ]
         if len(around) == 1:
             ((distance, resident),) = around
             return _of(resident, AROUND.category, AROUND.confidence, AROUND.says, index, distance)
         if around:
             return None
-    town = _town(author.location, index.directory.towns) if alike else None
-    there = [each for each in alike if each.town == town]
-    if town is None or len(there) != 1:
-        return None
-    full = (Likeness.FULL, there[0])
-    return _only(full, IN_THE_TOWN, 1.0, f"the profile names {town.upper()}", index)
-
-
-def _of_full_name(author: Profile, index: Index) -> list[Resident]:
-    return [
-        each
-        for each in index.directory.perhaps(author)
-        if likeness(each.name, author) is Likeness.FULL
+    town = _town(who.location, index.directory.towns)
+    there = town and [
+        (Likeness.FULL, each)
+        for each in perhaps
+        if each.town == town and likeness(each.name, author) is Likeness.FULL
     ]
+    if not (town and there and len(there) == 1):
+        return None
+    return _only(there[0], IN_THE_TOWN, 1.0, f"the profile names {town.upper()}", index)
 
 
 def _by_address(where: Area, sight: Sight, index: Index) -> Match:
