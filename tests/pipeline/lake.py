@@ -55,6 +55,14 @@ def count(warehouse: Warehouse) -> int:
     return int(number)
 
 
+def dead_letters(warehouse: Warehouse) -> set[tuple[int, str]]:
+    """Return the offset and the reason of each dead letter; AssertionError where one is twice."""
+    rows = warehouse.run("select KAFKA_OFFSET, REASON from DEAD_LETTERS")
+    found = {(int(offset), reason) for offset, reason in rows}
+    assert len(found) == len(rows)
+    return found
+
+
 def actions(warehouse: Warehouse) -> list[Shown]:
     columns = "TWEET_ID, RANK, KIND, SUBJECT, PRODUCT, coalesce(CAP_DAYS, 0), POSTED_AT"
     return [Shown(*each) for each in warehouse.run(f"select {columns} from ACTIONS")]

@@ -8,7 +8,7 @@ from pathlib import Path
 from misc.engines import sample, x
 from tests.pipeline import lake, posts
 from tests.pipeline.account import Books, faults
-from tests.pipeline.programs import consumer, producer, together
+from tests.pipeline.programs import Program, consumer, producer, together
 from tests.pipeline.topics import DEAD_LETTERS, TOPIC, Topics
 
 STREAMED, REPLAYED, POISON = 200, 600, 20
@@ -60,3 +60,12 @@ def test_what_x_and_files_send_is_in_the_lake_once_and_what_is_none_is_kept_asid
     assert len(rows) == len(accepted)
     assert len(letters) == len(poison) + len(made.malformed)
     assert actions
+
+    # The dead letters too, which nobody sees on Kafka once it is down.
+    line = ("-m", "application.dead_letters")
+    for number, brought in enumerate((len(letters), 0)):
+        said = Program(f"letters-{number}", line, environment, tmp_path).run()
+        assert f"{brought} dead letters of {DEAD_LETTERS} brought to DEAD_LETTERS" in said
+    with lake.opened(warehouse) as client:
+        kept = lake.dead_letters(client)
+    assert kept == {(each.offset, each.headers["reason"].decode()) for each in letters}
