@@ -86,10 +86,20 @@ class Drawing(Part):
         return [nodes.raw("", html, format="html")]
 
 
+def _readable(_app: Any, _page: str, _template: str, context: dict[str, Any], _tree: Any) -> None:
+    """Say what the theme leaves out for who reads by ear or by keyboard."""
+    for name, said, more in (
+        ("furo_navigation_tree", 'role="heading"', ' aria-level="2"'),
+        ("body", '<div class="highlight"><pre', ' tabindex="0"'),
+    ):
+        context[name] = (context.get(name) or "").replace(said, said + more)
+
+
 def setup(app: Any) -> dict[str, Any]:
     """Tell Sphinx of the three kinds of parts, and that they are made anew each time."""
     for name, part in (("table-of", Table), ("usage", Usage), ("drawing", Drawing)):
         app.add_directive(name, part)
+    app.connect("html-page-context", _readable, priority=900)  # behind the theme's own
     # The code changes while the pages do not: none may be taken from an earlier build.
     app.connect("env-get-outdated", lambda _app, env, *_: list(env.found_docs))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -37,6 +37,32 @@ ELSEWHERE = (
     Elsewhere("make hello", ".ci/run", ("make hello",)),
     Elsewhere("make demo", ".ci/run", ("make demo",)),
     Elsewhere("make test", ".ci/run", ("make test",)),
+    Elsewhere("make dist", ".ci/run", ("make dist",)),
+    Elsewhere(
+        "(cd dist && sha256sum --check SHA256SUMS)",
+        "tests/release/test_release.py::test_the_sums_are_those_of_all_files",
+        ("sha256", "SUMS"),
+    ),
+    Elsewhere(
+        'python3 dist/runjob.pyz -j hello -i busybox:1 -k echo -k "hello world" --sandbox',
+        "tests/release/test_release.py::test_it_needs_nothing_but_python",
+        ("busybox:1", "hello world", "--sandbox"),
+    ),
+    Elsewhere(
+        "python3 -m venv there",
+        "tests/release/test_release.py::test_the_installed_launcher_runs_a_job",
+        ("venv",),
+    ),
+    Elsewhere(
+        "there/bin/pip install dist/runjob-*.whl",
+        "tests/release/test_release.py::test_the_installed_launcher_runs_a_job",
+        ("pip", "install", ".whl"),
+    ),
+    Elsewhere(
+        "there/bin/runjob --version",
+        "tests/release/test_release.py::test_the_installed_launcher_runs_a_job",
+        ("runjob", "--version"),
+    ),
     Elsewhere(
         "make pipeline",
         "tests/pipeline/test_documents.py::test_the_try_out_ends_with_actions",
