@@ -4,21 +4,34 @@ It rehearses ctm/cust360.json on engines that need no account, with data made fr
 ends with a summary and a report. The same seed and number of posts give the same matches and
 actions. With --fail a producer's Job asks for a Secret that is not there, which shows how that is
 told, and that Kafka is stopped all the same: it was asked for, so the demo ends with 0.
+
+With --engines real the Jobs run in the cluster of KUBECONFIG, or else that of `make cluster`, in a
+namespace of the demo, and Kafka is Apache's; X, Snowflake and S3 stay embedded. The node must be
+this machine: its pods reach them by the loopback.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import secrets
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+
+from misc.engines import apache, apache_node
+from misc.engines.maven import cache_folder, jars
+from misc.engines.ports import listen
+from misc.engines.process import EngineError
 
 NAME = "demo"
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,9 +40,23 @@ FOLDER = "ctm/cust360.json"
 FAILS = "Produce-CTSE"
 OK, NOT_OK, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 MOST_TWEETS = 1_000_000
-# A consumer is idle while the producers read a long search to its end: so long for 1000 posts.
-IDLE_SECONDS, IDLE_PER_1000 = 5, 1.0
+# A consumer is idle while pods start, and while the producers read a long search to its end.
+IDLE_SECONDS, IDLE_SECONDS_OF_PODS, IDLE_PER_1000 = 5, 20, 1.0
 _LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Engines:
+    """What differs with --engines: profiles, names to set, the command's start and environment."""
+
+    profiles: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    before: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    idle_seconds: int = IDLE_SECONDS
+
+
+EMBEDDED = Engines()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,14 +67,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BAD_INPUT
     began = time.monotonic()
     report = options.out / "report.html"
-    report.unlink(missing_ok=True)
-    (options.out / "record.json").unlink(missing_ok=True)
-    code = _run(command(options, datetime.now(timezone.utc)))
+    for path in (report, options.out / "record.json"):
+        path.unlink(missing_ok=True)
+    now = datetime.now(timezone.utc)
+    try:
+        with _real() if options.engines == "real" else nullcontext(EMBEDDED) as engines:
+            code = _run(command(options, now, engines), engines.environment)
+    except EngineError as error:
+        print(f"{NAME}: error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        code = INTERRUPTED
     if code == INTERRUPTED:
         print(f"{NAME}: interrupted; nothing of it runs any more", file=sys.stderr)
         return code
-    if code == BAD_INPUT:
-        return code
+    if not (options.out / "record.json").exists():
+        return code or NOT_OK
     record = json.loads((options.out / "record.json").read_text(encoding="utf-8"))
     good = report.exists() and as_asked(record, fail=options.fail)
     told = "as it should" if not options.fail else f"with {FAILS} failed, as was asked for"
@@ -67,22 +102,61 @@ def why_not(version: tuple[int, ...]) -> str | None:
     )
 
 
-def command(options: argparse.Namespace, now: datetime) -> list[str]:
+def command(options: argparse.Namespace, now: datetime, engines: Engines) -> list[str]:
     """Return the rehearsal's command line.
 
     The last post is of the full hour: so what is made within an hour is the same to the letter, and
     old enough for X's search.
     """
     until = (now - timedelta(minutes=1)).replace(minute=0, second=0, microsecond=0)
-    idle = round(IDLE_SECONDS + IDLE_PER_1000 * options.tweets / 1000)
+    idle = round(engines.idle_seconds + IDLE_PER_1000 * options.tweets / 1000)
     chosen = {"seed": options.seed, "tweets": options.tweets, "idle": idle,
-              "until": until.isoformat()}  # fmt: skip
-    profiles = ["embedded", "demo", *(["demo-fail"] if options.fail else [])]
+              "until": until.isoformat(), **engines.names}  # fmt: skip
+    profiles = ["embedded", "demo", *engines.profiles, *(["demo-fail"] if options.fail else [])]
     return [
-        sys.executable, "-m", "ctm.rehearse", FOLDER, "--out", str(options.out.resolve()),
+        *engines.before, sys.executable, "-m", "ctm.rehearse", FOLDER,
+        "--out", str(options.out.resolve()),
         *(word for each in profiles for word in ("--profile", str(PROFILES / f"{each}.yaml"))),
         *(word for name, value in chosen.items() for word in ("--set", f"{name}={value}")),
     ]  # fmt: skip
+
+
+@contextmanager
+def _real() -> Iterator[Engines]:
+    """Name a namespace, and a folder for a Kafka that is down and gone in the end."""
+    named = os.environ.get("KUBECONFIG")
+    kubeconfig = Path(named) if named else cache_folder() / "cluster" / "kubeconfig"
+    if not kubeconfig.is_file():
+        raise EngineError(f"{kubeconfig}: there is no cluster; make cluster brings one up")
+    if lacking := apache_node.missing():
+        raise EngineError(lacking)
+    # By now, since a node's own network leads nowhere else.
+    jars(apache_node.jar_folder(), apache_node.ARTIFACTS)
+    with listen(0) as free:
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory(prefix="demo-") as folder:
+        kafka = Path(folder) / "kafka"
+        try:
+            yield Engines(
+                ("demo-real",),
+                {"namespace": f"runjob-demo-{secrets.token_hex(3)}", "port": str(port),
+                 "kafka": str(kafka)},
+                inside(kubeconfig),
+                {"KUBECONFIG": str(kubeconfig.absolute())},
+                IDLE_SECONDS_OF_PODS,
+            )  # fmt: skip
+        finally:
+            if apache.running(kafka):
+                apache.down(kafka)
+
+
+def inside(kubeconfig: Path) -> tuple[str, ...]:
+    """Return what runs a command in the network of the node, where `make cluster` made one."""
+    try:
+        told = json.loads(kubeconfig.with_name("cluster.json").read_text(encoding="utf-8"))
+        return ("ip", "netns", "exec", told["network_namespace"])
+    except (OSError, ValueError, KeyError):
+        return ()
 
 
 def as_asked(record: Mapping[str, Any], *, fail: bool) -> bool:
@@ -91,10 +165,12 @@ def as_asked(record: Mapping[str, Any], *, fail: bool) -> bool:
     return failed == ({FAILS} if fail else set())
 
 
-def _run(line: Sequence[str]) -> int:
+def _run(line: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run the rehearsal, in a session of its own so that a signal comes once, and pass that on."""
     asked: list[int] = []
-    child = subprocess.Popen(line, cwd=ROOT, start_new_session=True)
+    child = subprocess.Popen(
+        line, cwd=ROOT, env={**os.environ, **environment}, start_new_session=True
+    )
 
     def passed_on(number: int, _: object) -> None:
         asked.append(number)
@@ -113,6 +189,12 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--seed", type=_number, default=1, help="what everything is made from (default: 1)")
     add("--tweets", type=_number, default=2000, help="how many posts (default: 2000)")
+    add(
+        "--engines",
+        choices=("embedded", "real"),
+        default="embedded",
+        help="real: a real cluster and a real Kafka (default: embedded)",
+    )
     add("--fail", action="store_true", help="let a producer's Job fail, on purpose")
     add("--out", type=Path, default=Path("build/demo"), metavar="FOLDER",
         help="where record, picture, logs and report.html go (default: build/demo)")  # fmt: skip

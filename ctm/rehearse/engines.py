@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -15,6 +15,7 @@ from typing import Any
 
 from ctm.rehearse.errors import ProfileError
 from ctm.rehearse.kafka import TOPICS, free_port, settings_of
+from ctm.rehearse.namespace import own_namespace
 from ctm.rehearse.profile import ROOT, Profile, filled
 
 _SHIM = """\
@@ -55,14 +56,20 @@ def opened(profile: Profile, work: Path) -> Iterator[Stage]:
     with ExitStack() as stack:
         settings = _started(profile, work, stack)
         environment = {**stage.environment, **settings}
-        launcher = stage.launcher
-        if profile.cluster == "embedded":
-            config = stack.enter_context(_cluster(profile, environment, settings))
-            launcher = _shim(work, config)
-        elif named := environment.get("KUBECONFIG", ""):
-            launcher = _shim(work, Path(named))
+        named = Path(environment.get("KUBECONFIG", ""))
+        launcher = work / "launcher"
+        if profile.cluster == "environment" and not named.name:
+            launcher = stage.launcher
         words = words_of(replace(stage, launcher=launcher))
-        environment |= {name: filled(each, words) for name, each in profile.environment.items()}
+        told = {name: filled(each, words) for name, each in profile.environment.items()}
+        environment |= told
+        objects = list(_objects(profile, {**settings, **told}))
+        if profile.cluster == "embedded":
+            named = stack.enter_context(_cluster(profile, environment, objects))
+        elif profile.cluster == "namespace":
+            stack.enter_context(own_namespace(named, profile.namespace, objects))
+        if launcher != stage.launcher:
+            _write_shim(launcher, named)
         paths = {name: filled(each, words) for name, each in profile.paths.items()}
         for folder in paths.values():
             if folder.startswith(f"{work}/"):
@@ -113,9 +120,9 @@ def _posts(profile: Profile, work: Path) -> Path | Iterator[dict[str, Any]]:
 
 @contextmanager
 def _cluster(
-    profile: Profile, environment: Mapping[str, str], settings: Mapping[str, str]
+    profile: Profile, environment: Mapping[str, str], objects: Sequence[Mapping[str, Any]]
 ) -> Iterator[Path]:
-    """Run an embedded cluster that has the settings and the images; yield its kubeconfig."""
+    """Run an embedded cluster that has the objects and the images; yield its kubeconfig."""
     from runjob.cluster import Cluster
     from runjob.errors import LaunchError
     from runjob.login import login
@@ -134,7 +141,7 @@ def _cluster(
     ]
     with Sandbox(images, namespace=profile.namespace) as sandbox:
         cluster = Cluster(login(Connection(kubeconfig=str(sandbox.kubeconfig))))
-        for body in _objects(profile, settings):
+        for body in objects:
             try:
                 cluster.create(body, profile.namespace)
             except LaunchError as error:
@@ -168,11 +175,9 @@ def _chosen(settings: Mapping[str, str], patterns: tuple[str, ...]) -> dict[str,
     }
 
 
-def _shim(work: Path, config: Path) -> Path:
+def _write_shim(folder: Path, config: Path) -> None:
     """Write a runJob.py that is the launcher, with the cluster's kubeconfig on its line."""
-    folder = work / "launcher"
     folder.mkdir()
     script = str(ROOT / "runjob" / "runJob.py")
     text = _SHIM.format(script=script, config=str(config.absolute()))
     (folder / "runJob.py").write_text(text, encoding="utf-8")
-    return folder

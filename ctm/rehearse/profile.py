@@ -26,16 +26,17 @@ class Profile:
     engines says of each of kafka, snowflake, s3 and x: `embedded` for that of `misc.engines`, and
     `environment`, the default, for that whose settings the environment holds; `jobs` for a Kafka
     that is embedded too, but up only between the jobs that start and stop it, by the commands
-    KAFKA_START and KAFKA_STOP. cluster: `embedded`, or `environment` for that of KUBECONFIG.
+    KAFKA_START and KAFKA_STOP. cluster: `embedded`, `environment` for that of KUBECONFIG, or
+    `namespace` for a namespace there that is made for the rehearsal and removed after it.
 
     posts are how many the embedded X has, or the file that holds them, and searches what it lets
     all producers ask in 15 minutes. minute is how many seconds a minute lasts that a job is
     told to pause (reruns, watchers). definitions are further files, as connection profiles;
     job_types are .ctmai files. paths are folders as an agent knows them, and what they are here;
     images what the embedded cluster runs for an image. config_maps and secrets are made in the
-    embedded cluster, of the settings named, as a shell's patterns; service_accounts too. pools are
-    sizes; events are there from the start; jobs are properties to replace, by a pattern of job
-    names.
+    embedded cluster or the namespace, of the settings named, as a shell's patterns;
+    service_accounts too. pools are sizes; events are there from the start; jobs are properties to
+    replace, by a pattern of job names.
 
     Commands: prepare run before the engines start, before run before the first job, meanwhile run
     beside the jobs, and after run when all have ended and the record is written, while the engines
@@ -70,17 +71,14 @@ class Profile:
 def read(texts: Mapping[str, str], given: Mapping[str, str] | None = None) -> Profile:
     """Read a profile from its files' texts by name; ProfileError, in one line, where it is none.
 
-    A later file replaces what an earlier one says, in a mapping name by name. given are values for
+    A later file replaces what an earlier one says, in mappings name by name. given are values for
     names that the profile itself has under `set`.
     """
     merged: dict[str, Any] = {}
     where: dict[str, str] = {}
     for name, text in texts.items():
         for key, value in _mapping(text, name).items():
-            before = merged.get(key)
-            if isinstance(before, dict) and isinstance(value, dict):
-                value = {**before, **value}
-            merged[key] = value
+            merged[key] = _merged(merged.get(key), value)
             where[key] = f"{name}: {key}"
     words = _each(_text)(merged.pop("set", {}), where.get("set", ""))
     if unknown := sorted(set(given or {}) - set(words)):
@@ -90,6 +88,12 @@ def read(texts: Mapping[str, str], given: Mapping[str, str] | None = None) -> Pr
     return Profile(
         **{key: _READERS[key](_worded(told, words), where[key]) for key, told in merged.items()}
     )
+
+
+def _merged(before: Any, value: Any) -> Any:
+    if isinstance(before, dict) and isinstance(value, dict):
+        return {**before, **{key: _merged(before.get(key), each) for key, each in value.items()}}
+    return value
 
 
 def _mapping(text: str, name: str) -> dict[str, Any]:
@@ -140,8 +144,8 @@ def _constant(text: str, _found: re.Match[str]) -> str:
 
 
 def _choice(told: Any, where: str) -> str:
-    if told not in ("embedded", "environment"):
-        raise ProfileError(f"{where} is {told!r}, and must be embedded or environment")
+    if told not in ("embedded", "environment", "namespace"):
+        raise ProfileError(f"{where} is {told!r}, and must be embedded, environment or namespace")
     return str(told)
 
 

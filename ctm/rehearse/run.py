@@ -227,11 +227,9 @@ class Rehearsal:
             names = ", ".join(task.name for task in running)
             text = f"ends {names}, within {FAREWELL_SECONDS:.0f} s; once more to kill them"
             self._audience.tell(self._now(), "", text)
-        for task in left:
-            if task in running:
-                task.stop()
-            else:
-                task.terminate()
+        # What ended jobs have left may be the Kafka that those who run need in order to end.
+        for task in running:
+            task.stop()
         self._wait_while(
             lambda: any(each.forget_ended() for each in running), FAREWELL_SECONDS, state
         )

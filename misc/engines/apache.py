@@ -180,8 +180,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--port", type=int, default=PORT, help="of 127.0.0.1 (default: %(default)s)"
     )
+    parser.add_argument(
+        "--folder", type=Path, default=cache_folder() / "kafka" / "node",
+        help="where its messages are kept (default: in the cache)",
+    )  # fmt: skip
     options = parser.parse_args(arguments)
-    folder = cache_folder() / "kafka" / "node"
+    folder = options.folder
     try:
         if options.command == "down":
             down(folder)

@@ -102,6 +102,13 @@ def import_image(layout: Layout, file: Path) -> None:
         raise ClusterError(f"the import of {file} failed: {complaint}")
 
 
+def tag_image(layout: Layout, name: str, other: str) -> None:
+    """Give an image of the node another name too, whatever had that name before."""
+    tagged = _ctr(layout, "images", "tag", "--force", name, other)
+    if tagged.returncode != 0:
+        raise ClusterError(f"the node cannot call {name} {other}: {tagged.stderr.strip()}")
+
+
 def has_image(layout: Layout, name: str) -> bool:
     """Tell whether the node has an image of this full name."""
     return name in _ctr(layout, "images", "list", "--quiet").stdout.splitlines()
@@ -115,6 +122,7 @@ def describe(layout: Layout) -> None:
         "audit_log": str(layout.audit_log),
         "node": NODE_NAME,
         "api_server": network.API_SERVER,
+        "network_namespace": network.NAMESPACE,
         "registry": network.REGISTRY,
         "pod_log_dir": str(layout.pod_logs),
         "logs": str(layout.logs),

@@ -1,0 +1,255 @@
+"""The demo on embedded engines: as it should, with a failure on purpose, and broken off."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from misc import demo, glance
+
+ROOT = Path(__file__).resolve().parents[2]
+MARK = "DEMO_OF_A_TEST"
+needs_fakesnow = pytest.mark.skipif(
+    demo.why_not(sys.version_info[:2]) is not None, reason="fakesnow needs Python 3.11"
+)
+pytestmark = pytest.mark.timeout(300)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a demo came to: its code, what it said, its record, and what it left behind."""
+
+    code: int
+    text: str
+    err: str
+    record: Mapping[str, Any]
+    left: list[str]
+
+    @property
+    def summary(self) -> list[str]:
+        """The lines of the summary up to the jobs, which tell how long they took."""
+        lines = self.text.splitlines()
+        [first] = [number for number, line in enumerate(lines) if re.match(r"[\d,]+ posts  ", line)]
+        [last] = [number for number, line in enumerate(lines) if line.startswith("jobs: ")]
+        return lines[first:last]
+
+
+def started(top: Path, *options: str) -> tuple[subprocess.Popen[str], Path, str]:
+    """Start a demo with temporary files of its own, and a mark on all its processes."""
+    mark = secrets.token_hex(8)
+    out, temporary = top / "out", top / "tmp"
+    temporary.mkdir(parents=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "misc.demo", "--out", str(out), *options],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(temporary), MARK: mark},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    return process, out, mark
+
+
+def left_by(mark: str, top: Path) -> list[str]:
+    """Return the processes that still bear the mark, and the temporary files."""
+    found = [str(path) for path in (top / "tmp").iterdir()]
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if f"{MARK}={mark}".encode() in path.read_bytes():
+                found.append((path.parent / "cmdline").read_text().replace("\0", " "))
+        except OSError:
+            continue
+    return found
+
+
+def shown(top: Path, *options: str) -> Shown:
+    process, out, mark = started(top, "--tweets", "400", "--seed", "3", *options)
+    text, err = process.communicate()
+    record = out / "record.json"
+    assert record.exists(), text + err
+    told = json.loads(record.read_text(encoding="utf-8"))
+    assert (out / "report.html").exists(), text + err
+    return Shown(process.returncode, text, err, told, left_by(mark, top))
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    return shown(tmp_path_factory.mktemp("demo"))
+
+
+@needs_fakesnow
+def test_the_story_ends_well_with_a_summary_and_a_report(good: Shown) -> None:
+    assert good.code == 0, good.text + good.err
+    assert {job["status"] for job in good.record["jobs"]} == {"ended OK"}
+    said = "\n".join(good.summary)
+    for each in ("customer", "household member", "prospect", "unknown"):
+        assert re.search(rf"^  {each} .* [1-9][\d,]*$", said, re.M), said
+    for each in ("calls to make", "offers to make", "households to join"):
+        assert re.search(rf"^{each}: [1-9][\d,]*\n  \S.*: \".+\"?", said, re.M), said
+    assert re.search(r"^data quality: .*geo 20,\d+ rows", said, re.M), said
+    last = good.text.splitlines()[-2:]
+    assert last[0].startswith("report: ")
+    assert last[1].startswith("demo: ended as it should after ")
+    assert len(good.text[good.text.index(good.summary[0]) :].splitlines()) <= 25
+
+
+@needs_fakesnow
+def test_the_address_file_comes_while_it_is_waited_for(good: Shown) -> None:
+    [pull] = [job for job in good.record["jobs"] if job["name"] == "Geo-Pull"]
+    assert pull["runs"][0]["ended"] - pull["runs"][0]["began"] > 2
+
+
+@needs_fakesnow
+def test_nothing_is_left_behind(good: Shown) -> None:
+    assert good.left == []
+
+
+@needs_fakesnow
+def test_the_same_seed_tells_the_same(good: Shown, tmp_path: Path) -> None:
+    assert shown(tmp_path).summary == good.summary
+
+
+@needs_fakesnow
+def test_a_failure_that_was_asked_for_is_diagnosed_and_kafka_is_stopped(tmp_path: Path) -> None:
+    told = shown(tmp_path, "--fail")
+    assert told.code == 0, told.text + told.err
+    status = {job["name"]: job["status"] for job in told.record["jobs"]}
+    assert {name for name in status if status[name] != "ended OK"} == {demo.FAILS}
+    assert status["Kafka-Stop"] == "ended OK"
+    assert told.record["folder_status"] == {"Customer360": "ended not OK"}
+    summary = told.text[told.text.index("jobs: ") :]
+    assert f"  {demo.FAILS}: Job controlm/bmctwitter-ctse cannot start" in summary
+    assert 'secret "cust360-x-of-tomorrow" not found' in " ".join(summary.split())
+    assert "Create what is missing" in summary
+    assert "with Produce-CTSE failed, as was asked for" in summary
+    assert told.left == []
+
+
+@needs_fakesnow
+@pytest.mark.parametrize("moment", ["come up", "Produce-CTNE: starts"])
+def test_ctrl_c_leaves_nothing_and_says_so(tmp_path: Path, moment: str) -> None:
+    process, out, mark = started(tmp_path, "--tweets", "400")
+    assert process.stdout is not None
+    with process:
+        for line in process.stdout:
+            if moment in line:
+                break
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == "demo: interrupted; nothing of it runs any more"
+    assert left_by(mark, tmp_path) == []
+    assert not (out / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        pytest.param(["--tweets", "0"], "'0' is no number from 1 to", id="none"),
+        pytest.param(["--seed", "x"], "'x' is no number from", id="a word"),
+        pytest.param(["--engines", "some"], "invalid choice: 'some'", id="engines"),
+    ],
+)
+def test_bad_input_is_told_in_a_line(
+    line: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        demo.main(line)
+    assert ended.value.code == 2
+    assert says in capsys.readouterr().err
+
+
+def test_an_older_python_is_told_what_to_do_instead() -> None:
+    assert demo.why_not((3, 11)) is None
+    assert "make hello" in str(demo.why_not((3, 10)))
+
+
+@pytest.mark.parametrize(
+    ("now", "until"),
+    [("09:30:00", "09:00"), ("09:01:00", "09:00"), ("09:00:59", "08:00")],
+)
+def test_the_last_post_is_of_an_hour_that_x_finds(now: str, until: str) -> None:
+    moment = datetime.fromisoformat(f"2026-03-01T{now}").replace(tzinfo=timezone.utc)
+    options = argparse.Namespace(seed=1, tweets=2000, fail=False, out=Path("out"))
+    line = demo.command(options, moment, demo.EMBEDDED)
+    assert f"until=2026-03-01T{until}:00+00:00" in line
+    assert "idle=7" in line
+
+
+def test_only_the_failure_that_was_asked_for_is_none() -> None:
+    def record(*failed: str) -> dict[str, Any]:
+        names = ("A", demo.FAILS)
+        status = {True: "ended not OK", False: "ended OK"}
+        return {"jobs": [{"name": each, "status": status[each in failed]} for each in names]}
+
+    assert demo.as_asked(record(), fail=False)
+    assert demo.as_asked(record(demo.FAILS), fail=True)
+    assert not demo.as_asked(record(), fail=True)
+    assert not demo.as_asked(record("A", demo.FAILS), fail=True)
+    assert not demo.as_asked(record("A"), fail=False)
+
+
+def test_a_node_with_a_network_of_its_own_is_entered(tmp_path: Path) -> None:
+    assert demo.inside(tmp_path / "kubeconfig") == ()
+    (tmp_path / "cluster.json").write_text('{"network_namespace": "one"}')
+    assert demo.inside(tmp_path / "kubeconfig") == ("ip", "netns", "exec", "one")
+
+
+def test_an_empty_lake_is_told() -> None:
+    [line] = glance.lake_lines(glance.Lake({}, [], {}, 0))
+    assert line == "CUST360 is empty; run the producer and the consumer first"
+
+
+def test_a_glance_cuts_what_is_long_and_counts_what_there_is() -> None:
+    posts = {
+        ("customer", "positive"): 1200,
+        ("customer", "negative"): 3,
+        ("prospect", "neutral"): 1,
+    }
+    example = glance.Example("offer", 7, "Ana Ash", "bonds", "so\nmany words " * 20)
+    lines = list(glance.lake_lines(glance.Lake(posts, [example], {"geo": (5000, 2)}, 4)))
+    assert lines[0].split() == ["1,204", "posts", "positive", "neutral", "negative", "all"]
+    assert lines[1].split() == ["customer", "1,200", "0", "3", "1,203"]
+    assert lines[5:9] == [
+        "calls to make: 0",
+        "offers to make: 7",
+        lines[7],
+        "households to join: 0",
+    ]
+    assert lines[7].startswith('  Ana Ash (bonds): "so many words so')
+    assert len(lines[7]) == glance.WIDTH
+    assert lines[-1] == "data quality: geo 5,000 rows, 2 rejected; 4 dead letters"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        pytest.param(["made", "Verdict: it cannot.", "bye"], "it cannot.", id="the launcher"),
+        pytest.param(["one", "no space"], "no space", id="another program"),
+    ],
+)  # fmt: skip
+def test_a_failed_job_is_told_by_its_verdict(words: list[str], told: str) -> None:
+    record = {
+        "seconds": 12.3,
+        "jobs": [
+            {"name": "A", "status": "ended OK", "runs": [{}]},
+            {"name": "B", "status": "ended not OK", "runs": [{"last_words": words}]},
+        ],
+    }
+    assert list(glance.job_lines(record)) == [
+        "jobs: 1 ended OK, 1 ended not OK, in 12 s",
+        f"  B: {told}",
+    ]
