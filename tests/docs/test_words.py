@@ -6,11 +6,13 @@ import ast
 import functools
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from application.errors import Exit as PipelineExit
+from ctm.rehearse.profile import Profile
 from runjob.errors import Exit
 from runjob.flags import FLAGS
 from runjob.subcommands import SUBCOMMANDS
@@ -116,6 +118,11 @@ def test_every_command_with_options_has_its_help_on_a_page(module: str) -> None:
     text = (DOCS / "commands.md").read_text("utf-8")
     started = BY_ANOTHER.get(module, f"-m {module}")
     assert f"```{{usage}} python {started} --help\n" in text
+
+
+def test_every_key_of_a_rehearsals_profile_is_told_of() -> None:
+    told = set(spans((DOCS / "control-m.md").read_text("utf-8")))
+    assert {field.name for field in fields(Profile)} | {"set"} <= told
 
 
 CODES = re.compile(
