@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from application.dead_letters import BATCH, HEADERS, RECORD, bring, main, row, text
 from application.errors import RefusedError, UnreachableError
@@ -262,6 +262,23 @@ def test_a_letter_of_a_topic_that_was_made_anew_is_another_one(lake: Lake) -> No
         [(0, 12), (0, 13)],
         [(0, 13), (0, 12)],
     )
+
+
+@pytest.mark.usefixtures("empty")
+def test_a_topic_that_ends_before_what_is_committed_is_read_from_its_beginning(
+    lake: Lake, topics: Topics, letters: DeadLetters
+) -> None:
+    letters.send(poison(topics, b"a", b"b"))
+    group = {
+        "bootstrap.servers": topics.settings.bootstrap_servers,
+        "group.id": f"{topics.settings.group}-dead_letters",
+        "log_level": 0,
+    }
+    stale = TopicPartition(f"{topics.topic}-dead", 0, 9)
+    with Consumer(group) as client:
+        client.commit(offsets=[stale], asynchronous=False)
+    assert run(lake, topics)[0] == 0
+    assert len(in_the_lake(lake)) == 2
 
 
 @pytest.mark.usefixtures("empty")

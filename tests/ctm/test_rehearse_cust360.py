@@ -74,13 +74,15 @@ def played(failing: str) -> list[str]:
         state, decisions = schedule.after(plan, state, happening, now)
 
 
-@pytest.mark.parametrize("failing", [*NINE, "Kafka-Start", "Geo-Load", "Posts-Check", "nobody"])
+@pytest.mark.parametrize(
+    "failing", [*NINE, "Kafka-Start", "Dead-Letters", "Geo-Load", "Posts-Check", "nobody"]
+)
 def test_whichever_job_fails_kafka_is_stopped_if_it_was_started(failing: str) -> None:
     ends = played(failing)
     assert ("Kafka-Start" in ends) == ("Kafka-Stop" in ends)
     if "Kafka-Stop" in ends:
         assert ends.index("Kafka-Stop") > max(ends.index(name) for name in ends if name in
-                                              (*NINE, "Kafka-Start"))  # fmt: skip
+                                              (*NINE, "Kafka-Start", "Dead-Letters"))  # fmt: skip
     assert ("In-Time" in ends) == (failing not in ("Geo-Load", "Posts-Check"))
 
 
@@ -98,9 +100,9 @@ def test_every_post_that_a_producer_delivered_is_in_the_lake(tmp_path: Path) -> 
     assert len(delivered) == 4
     [in_the_lake] = re.findall(r"^(\d+) posts$", logs["Posts-Check"], re.MULTILINE)
     assert int(in_the_lake) == sum(delivered) > 20
-    # Kafka was up for the nine, and is down again.
+    # Kafka was up for the nine and for Dead-Letters, and is down again.
     stopped = ended(record, "Kafka-Stop")["began"]
-    assert max(ended(record, name)["ended"] for name in NINE) <= stopped
+    assert max(ended(record, name)["ended"] for name in (*NINE, "Dead-Letters")) <= stopped
     assert logs["Kafka-Stop"] == "kafka: down\n"
     picture = ET.parse(tmp_path / "out/gantt.svg")
     bars = [each for each in picture.iter() if each.get("class") == "ok"]
@@ -118,7 +120,7 @@ def test_kafka_is_stopped_after_a_failure(tmp_path: Path) -> None:
         images={"docker.io/runjob/producer:0.1.0": "sh -c 'echo no settings; exit 2'",
                 "docker.io/runjob/consumer:0.1.0": "sh -c :"},
         jobs={"Geo-*": {"Type": "Job:Dummy"}, "CRM-*": {"Type": "Job:Dummy"},
-              "Posts-*": {"Type": "Job:Dummy"}},
+              "Posts-*": {"Type": "Job:Dummy"}, "Dead-*": {"Type": "Job:Dummy"}},
     )  # fmt: skip
     assert done.returncode == 1, done.stdout + done.stderr
     status = {job["name"]: job["status"] for job in record["jobs"]}
