@@ -39,6 +39,9 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
     except ReleaseError as error:
         _tell(f"error: {error}")
         return 1
+    except KeyboardInterrupt:
+        _tell("interrupted; nothing was written")
+        return 130
     return 0
 
 
@@ -47,4 +50,7 @@ def _tell(words: str) -> None:
 
 
 if __name__ == "__main__":
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        # Python 3.10 compiles a set in the order of its hashes: https://bugs.python.org/issue37596
+        os.execve(sys.executable, sys.orig_argv, {**os.environ, "PYTHONHASHSEED": "0"})
     sys.exit(main())

@@ -25,6 +25,10 @@ _INSTALLING = ("RECORD", "WHEEL", "entry_points.txt", "top_level.txt", "zip-safe
 # Loaded whole or not at all, and hardly ever: to compile these doubles the archive.
 _RARE = ("kubernetes/client/api/",)
 
+# Later ones write references to what else in this process holds the same string:
+# https://github.com/python/cpython/issues/78274
+_NO_REFERENCES = 2
+
 
 def chosen(wheel: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return what of a wheel's files is bundled."""
@@ -69,9 +73,9 @@ def archive(parts: Iterable[Mapping[str, bytes]], start: bytes) -> dict[str, Ent
 
 def compiled(name: str, source: bytes) -> bytes:
     """Compile a module to bytes that no clock went into: https://peps.python.org/pep-0552/."""
-    code = compile(source, name, "exec", dont_inherit=True)
+    code = compile(source, name, "exec", dont_inherit=True, optimize=0)
     unchecked = (0b01).to_bytes(4, "little")
-    return MAGIC_NUMBER + unchecked + source_hash(source) + marshal.dumps(code)
+    return MAGIC_NUMBER + unchecked + source_hash(source) + marshal.dumps(code, _NO_REFERENCES)
 
 
 def python() -> str:

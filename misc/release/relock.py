@@ -74,12 +74,12 @@ def _package(name: str) -> Package:
     return Package(
         name=name,
         version=str(told["Version"]),
-        licence=_licence(told),
+        licence=licence(told),
         needs=tuple(sorted({normal(each.name) for each in _asked(name, ())})),
     )
 
 
-def _licence(told: metadata.PackageMetadata) -> str:
+def licence(told: metadata.PackageMetadata) -> str:
     """Return an SPDX expression, else the package's words in quotes, else nothing."""
     fields = ("License-Expression", "License")
     words = [(told.get_all(field) or [""])[0].strip() for field in fields]

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import io
 import re
 import subprocess
+import sys
 import tarfile
 import zipfile
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from misc import manifests
 from misc.release import __main__ as command
-from misc.release import archives, bundle, index, lock, make, sbom, tree
+from misc.release import archives, bundle, index, lock, make, relock, sbom, tree
 from misc.release.archives import Entry
 from misc.release.errors import ReleaseError
 from misc.release.lock import Lock, Package
@@ -99,6 +102,24 @@ def test_what_is_hardly_ever_loaded_is_not_compiled() -> None:
     assert set(bundle.archive([part], b"")) == {"__main__.py", "runjob/a.pyc", *part}
 
 
+def test_what_is_compiled_depends_on_its_source_alone() -> None:
+    """And neither on what else holds the same strings here, nor on the order of hashes."""
+    source = "def f(x):\n    return x in {'one', 'two', 'three', 'four'} or x.some_long_name\n"
+    code = (
+        "import sys; from misc.release.bundle import compiled\n"
+        "kept = [sys.intern('some_long_name') for _ in sys.argv[1:]]\n"
+        f"print(compiled('a.py', {source.encode()!r}).hex())"
+    )
+    lines = ([sys.executable, "-c", code], [sys.executable, "-c", code, "more"])
+    made = {
+        subprocess.run(
+            line, cwd=ROOT, env={"PYTHONHASHSEED": "0"}, capture_output=True, check=True
+        ).stdout
+        for line in lines
+    }
+    assert len(made) == 1
+
+
 def test_the_start_of_the_archive_is_read_by_any_python_3() -> None:
     ast.parse((ROOT / "misc/release/start.py").read_bytes(), feature_version=(3, 4))
 
@@ -147,6 +168,43 @@ def test_an_index_that_does_not_answer_ends_in_one_line(
     with pytest.raises(ReleaseError) as caught:
         index.install(LOCK.tools, tmp_path)
     assert re.fullmatch(r"pip install of setuptools: [^\n]+", str(caught.value))
+
+
+def test_a_new_lock_names_what_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = tmp_path / "durationpy-0.1-py3-none-any.whl"
+    wheel.write_bytes(b"wheel")
+    monkeypatch.setattr(index, "wheels", lambda *_, **__: [wheel])
+    made = relock.lock(LOCK, tmp_path)
+    assert made.bundle == LOCK.bundle
+    assert made.packages["durationpy"].sha256 == hashlib.sha256(b"wheel").hexdigest()
+    assert made.packages["kubernetes"].version == metadata.version("kubernetes")
+    assert "aiohttp" in made.packages["kubernetes"].needs
+    assert made.packages["jinja2"].extras == ("engines", "report", "docs")
+    assert "pandas" in made.packages  # by an extra of the connector
+    assert "pytest" not in made.packages
+
+
+@pytest.mark.parametrize(
+    ("lines", "licence"),
+    [
+        (("License-Expression: MIT OR Apache-2.0", "License: BSD"), "MIT OR Apache-2.0"),
+        (("License: apache-2.0",), "Apache-2.0"),
+        (("Classifier: License :: OSI Approved :: MIT License",), "MIT"),
+        (
+            ("License: Dual", "Classifier: License :: OSI Approved", "Classifier: License :: Free"),
+            '"Free"',
+        ),
+        (("License: All of it",), '"All of it"'),
+        ((), ""),
+    ],
+)
+def test_a_licence_is_an_expression_or_words_in_quotes(
+    lines: tuple[str, ...], licence: str, tmp_path: Path
+) -> None:
+    (tmp_path / "METADATA").write_text("\n".join(("Name: some", *lines)))
+    assert relock.licence(metadata.PathDistribution(tmp_path).metadata) == licence
 
 
 # -- the tree -------------------------------------------------------------------------------------

@@ -235,6 +235,7 @@ def test_it_runs_by_any_name_from_a_folder_that_cannot_be_written(
     launcher: Path, tmp_path: Path
 ) -> None:
     path = os.pathsep.join([str(launcher.parent), os.environ["PATH"]])
+    assert run(tmp_path, launcher.name, "--version", PATH=path).stdout == f"{VERSION}\n"
     done = run(tmp_path, launcher.name, *HELLO, "--sandbox", PATH=path)
     assert done.returncode == 0, done.stderr
     assert "\nhello world\n" in done.stdout
