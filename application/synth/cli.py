@@ -7,6 +7,7 @@ import csv
 import json
 import random
 import re
+import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -93,6 +94,8 @@ def make(asked: Asked) -> str:
     except OSError as error:
         where = error.filename or asked.folder
         raise BadInputError(f"{where} cannot be written ({error.strerror})") from error
+    except sqlite3.Error as error:
+        raise BadInputError(f"{asked.folder}/crm.sqlite cannot be written ({error})") from error
 
 
 def _written(asked: Asked) -> str:

@@ -22,6 +22,8 @@ _RECENT = 60  # posts that others still repeat and answer
 _EDITABLE = timedelta(hours=1)  # X's limit
 _CUT = 140  # X cuts what a retweet repeats
 _ABOUT_MONEY = 0.88
+_LONG = 0.02
+_SHORT_POST = 280  # characters; of a longer one X gives the beginning, and all of it apart
 _UNNAMED = 0.003  # of the posts come without their author, whom X hides
 _KINDS: tuple[Kind, ...] = ("original", "reply", "quote", "retweet", "duplicate", "edit")
 _KIND_SHARES = (79, 6, 4, 5, 3, 3)
@@ -115,7 +117,8 @@ def _write(
                 text = text if len(text) <= _CUT else f"{text[: _CUT - 1]}…"
     else:
         lang = _drawn(author.languages, chance)
-        said = texts.say(lang, chance.random() < _ABOUT_MONEY, chance)
+        length = 4 if chance.random() < _LONG else 1
+        said = texts.say(lang, chance.random() < _ABOUT_MONEY, chance, length)
         text = noise.rough(said, lang, chance)
         if of is not None and kind == "reply":
             text = f"@{of.author.profile.username} {text}"
@@ -187,16 +190,18 @@ def _made(written: _Written, kind: Kind, of: _Written | None, chance: random.Ran
 def _payload(
     written: _Written, kind: Kind, of: _Written | None, chance: random.Random
 ) -> dict[str, Any]:
-    profile = written.author.profile
+    profile, short = written.author.profile, len(written.text) <= _SHORT_POST
     data: dict[str, Any] = {
         "id": written.id,
-        "text": _escaped(written.text),
+        "text": _escaped(written.text if short else f"{written.text[: _SHORT_POST - 1]}…"),
         "author_id": profile.user_id,
         "created_at": written.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "edit_history_tweet_ids": list(written.history),
         # X cannot tell the language of a text now and then.
         "lang": "und" if chance.random() < 0.015 else written.lang,
     }
+    if not short:
+        data["note_tweet"] = {"text": _escaped(written.text)}
     if entities := _entities(data["text"]):
         data["entities"] = entities
     by_hand = kind == "retweet" and written.position.geo is not None

@@ -64,12 +64,14 @@ class Grammar:
     slots: Mapping[str, Choice]
 
 
-def say(lang: str, about_money: bool, chance: random.Random) -> Said:
-    """Say something about money, or about anything else."""
+def say(lang: str, about_money: bool, chance: random.Random, length: int = 1) -> Said:
+    """Say something about money, or about anything else, in so many sentences or so."""
     shares = _SHARES if about_money else _SHARES_OFF
     heading = chance.choices(tuple(shares), tuple(shares.values()))[0]
     grammar = read(lang)
-    text = _expanded(chance.choice(grammar.sections[heading]), grammar, chance)
+    lines = grammar.sections[heading]
+    said = chance.sample(lines, min(length, len(lines)))
+    text = " ".join(_expanded(each, grammar, chance) for each in said)
     return Said(" ".join(text.split()), grammar.labels[heading])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import html
 import json
 import sqlite3
 import sys
@@ -187,6 +188,19 @@ def test_a_kind_is_told_as_x_tells_it(made: Made) -> None:
             assert data["edit_history_tweet_ids"][-2:] == [each.of, each.id]
         if each.kind in ("edit", "duplicate"):
             assert data["author_id"] == posts[each.of]["author_id"]
+
+
+def test_a_long_post_has_its_beginning_and_the_whole_apart(made: Made) -> None:
+    long = [each for each in made.posts if "note_tweet" in each["data"]]
+    assert 0 < len(long) < 0.04 * POSTS
+    for each in long:
+        begun, whole = (
+            html.unescape(part["text"]) for part in (each["data"], each["data"]["note_tweet"])
+        )
+        assert len(begun) == 280 < len(whole)
+        assert whole.startswith(begun[:-1])
+    texts = [html.unescape(each["data"]["text"]) for each in made.posts]
+    assert max(map(len, texts)) == 280
 
 
 def test_the_truth_of_what_is_repeated_is_that_of_the_first(made: Made) -> None:
