@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pyarrow as pa
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
@@ -26,11 +26,12 @@ from application.crm_records import CUSTOMERS, PORTFOLIOS, BadRowError, Kind, ch
 from application.match import match_all
 from application.names import fold
 from application.openaddresses import Address, addresses
-from application.records import Match, Post
+from application.records import Match, Post, Topic
 from application.sentiment import THRESHOLD, feel
 from application.synth.cli import Asked, make
 from application.synth.score import Score, Told, feeling_f1, read_truth, score
 from application.synth.truth import Truth
+from application.topics import topics
 from pythonapp import message as outbound
 from tests.bench.table import Row, say, table
 
@@ -54,7 +55,7 @@ def measures() -> list[Row]:
         posts = list(read_posts(folder / "posts.jsonl"))
         known = read_index(folder)
         matches = match_all(posts, known)
-    return [*who(truth, posts, matches, known), *feelings(truth, posts)]
+    return [*who(truth, posts, matches, known), *feelings(truth, posts), *about(truth, posts)]
 
 
 def who(
@@ -113,6 +114,23 @@ def feelings(truth: Mapping[str, Truth], posts: Sequence[Post]) -> list[Row]:
                 True,
             )
         )
+    return rows
+
+
+def about(truth: Mapping[str, Truth], posts: Sequence[Post]) -> list[Row]:
+    """Give precision and recall of each topic; the texts were written without its patterns."""
+    told = [(truth[post.id].topics, topics(post.text, post.lang)) for post in posts]
+    rows = []
+    for topic in get_args(Topic):
+        both = sum(topic in true and topic in said for true, said in told)
+        found = Score(
+            topic,
+            sum(topic in true for true, _ in told),
+            sum(topic in said for _, said in told),
+            both,
+            0,
+        )
+        rows.append(Row(f"made-up posts, {topic} ({found.true:,})", _two(found), "", "", True))
     return rows
 
 
