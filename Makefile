@@ -9,15 +9,18 @@ PY := $(VENV)/bin/python
 # COVERAGE=1 measures the branches that the tests take, for `make check`.
 PYTEST := $(PY) -m pytest $(if $(COVERAGE),--cov --cov-report= $(if $(RETRY),--cov-append))
 # What needs no cluster, no root and no account. Most of it waits: for processes, brokers, signals.
-TESTS := tests --ignore tests/e2e --ignore tests/bench --numprocesses 4 --dist loadfile
+TESTS := tests --ignore tests/e2e --ignore tests/bench --ignore tests/browser --numprocesses 4 --dist loadfile
 CLUSTER ?= $(KUBECONFIG)
 CACHE := $(or $(RUNJOB_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/runjob)
 need-cluster = test -n "$(CLUSTER)" || { echo "make $(1): no cluster; make cluster brings one up, then: KUBECONFIG=$(CACHE)/cluster/kubeconfig make $(1)" >&2; exit 1; }
 POSTS ?= 100000
 MINUTES ?= 5
 SEED ?= 1
+TWEETS ?= 2000
+ENGINES ?= embedded
 
-.PHONY: help demo test check lint coverage cluster cluster-down contract images e2e pipeline rehearse engines kafka kafka-down chaos bench clean
+.PHONY: help demo hello test check lint coverage browser docs dist cluster cluster-down contract images e2e \
+	pipeline rehearse engines kafka kafka-down chaos bench clean
 
 help: ## list these commands
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,13 +36,22 @@ $(VENV)/core: $(PY) pyproject.toml
 	@$(PY) -m compileall -q runjob
 	@touch $@
 
+$(VENV)/demo: $(PY) pyproject.toml
+	@echo "installing the launcher, the pipeline and its embedded engines"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[pipeline,engines,report]'
+	@$(PY) -m compileall -q application ctm misc pythonapp runjob
+	@touch $@ $(VENV)/core
+
 $(VENV)/dev: $(PY) pyproject.toml
 	@echo "installing the launcher, the pipeline, its embedded engines and the tools that test them"
 	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@$(PY) -m compileall -q application ctm misc pythonapp runjob
-	@touch $@ $(VENV)/core
+	@touch $@ $(VENV)/core $(VENV)/demo
 
-demo: $(VENV)/core ## run the sample Job on an embedded cluster, or with CLUSTER=kubeconfig on a real one
+demo: $(VENV)/demo ## run the whole system as Control-M would, and make its report: SEED, TWEETS, FAIL=1, ENGINES=real
+	@$(PY) -m misc.demo --seed $(SEED) --tweets $(TWEETS) --engines $(ENGINES) $(if $(FAIL),--fail)
+
+hello: $(VENV)/core ## run the sample Job on an embedded cluster, or with CLUSTER=kubeconfig on a real one
 	$(PY) runjob/runJob.py -j mytest-job2 -n controlm -b 0 -s regcred \
 	  -i "joegoldberg/controlm:appimage" -p Never -e LOOPCTR -v 10 -e STIME -v 5 \
 	  $(if $(CLUSTER),--kubeconfig "$(CLUSTER)",--sandbox)
@@ -60,6 +72,16 @@ check: lint ## lint, and the tests with branch coverage
 	@$(MAKE) --no-print-directory test COVERAGE=1
 	@$(MAKE) --no-print-directory coverage
 
+browser: $(VENV)/dev ## look at the report in a headless Chromium
+	@$(PY) -m pytest $(RETRY) tests/browser
+
+docs: $(VENV)/dev ## build the documentation's site in build/site
+	@$(PY) -m sphinx -q -W -n -b html docs build/site
+	@echo "docs: build/site/index.html"
+
+dist: $(VENV)/dev ## build wheel, sdist, runjob.pyz and their bill of materials in dist/
+	@$(PY) -m misc.release --out dist
+
 cluster: $(VENV)/dev ## bring up a real one-node Kubernetes (as root, on Debian; built once, cached)
 	@$(PY) -m tests.cluster up
 
@@ -78,13 +100,13 @@ e2e: $(VENV)/dev ## run on the cluster of KUBECONFIG what no embedded one can sh
 images: $(VENV)/dev ## build the images of producer, consumer, counting sample and agent (as root, on Debian)
 	@$(PY) -m tests.containers
 
-pipeline: $(VENV)/dev ## run the Customer-360 pipeline once through on embedded engines
+pipeline: $(VENV)/demo ## run the Customer-360 pipeline once through on embedded engines
 	@PYTHON=$(PY) $(PY) -m misc.engines -- sh misc/pipeline.sh
 
-rehearse: $(VENV)/dev ## rehearse the Customer-360 folder of Control-M on embedded engines
+rehearse: $(VENV)/demo ## rehearse the Customer-360 folder of Control-M on embedded engines
 	@$(PY) -m ctm.rehearse ctm/cust360.json --out build/rehearsal
 
-engines: $(VENV)/dev ## run embedded Kafka, Snowflake, S3 and X, and print their settings
+engines: $(VENV)/demo ## run embedded Kafka, Snowflake, S3 and X, and print their settings
 	@$(PY) -m misc.engines
 
 kafka: $(VENV)/dev ## bring up a real Apache Kafka (needs Java 17 and Maven; fetched once, cached)
