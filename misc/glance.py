@@ -1,7 +1,8 @@
 """A glance at the lake: posts by category and feeling, what to do next, and how good the data is.
 
 It asks the lake by the connector alone, as any other reader would. `--rehearsal FOLDER`, as
-`ctm.rehearse --out` wrote it, adds how the jobs ended.
+`ctm.rehearse --out` wrote it, adds how the jobs ended; `--of N` tells of how many posts those in
+the lake are.
 """
 
 from __future__ import annotations
@@ -69,30 +70,34 @@ def main() -> int:
     """Print it."""
     parser = argparse.ArgumentParser(prog=f"python -m misc.{NAME}", description=__doc__)
     parser.add_argument("--rehearsal", type=Path, metavar="FOLDER")
-    folder = parser.parse_args().rehearsal
+    parser.add_argument("--of", type=int, metavar="N")
+    options = parser.parse_args()
+    folder = options.rehearsal
     if "SNOWFLAKE_ACCOUNT" not in os.environ:
         parser.error("SNOWFLAKE_ACCOUNT is not set; misc.engines prints embedded settings")
     try:
         record = json.loads((folder / "record.json").read_text("utf-8")) if folder else None
     except (OSError, ValueError) as error:
         parser.error(f"{folder}: no record of a rehearsal: {error}")
-    for line in (*lake_lines(_lake()), *(job_lines(record) if record else ())):
+    for line in (*lake_lines(_lake(), options.of), *(job_lines(record) if record else ())):
         print(line)
     return 0
 
 
-def lake_lines(lake: Lake) -> Iterator[str]:
-    """Tell what is in the lake, in lines of a terminal."""
+def lake_lines(lake: Lake, of: int | None = None) -> Iterator[str]:
+    """Tell what is in the lake, in lines of a terminal; of is how many posts X has."""
     total = sum(lake.posts.values())
     if not total:
         yield "CUST360 is empty; run the producer and the consumer first"
         return
     head = "".join(f"{each:>10}" for each in (*FEELINGS, "all"))
-    yield f"{f'{total:,} posts':20}{head}"
+    yield f"{f'{total:,} posts':24}{head}"
     for category in CATEGORIES:
         counts = [lake.posts.get((category, feeling), 0) for feeling in FEELINGS]
         row = "".join(f"{each:10,}" for each in (*counts, sum(counts)))
-        yield f"  {category.replace('_', ' '):18}{row}"
+        yield f"  {category.replace('_', ' '):22}{row}"
+    if of:
+        yield f"  of X's {of:,}: those with a place in Connecticut and words about money"
     for kind, title in ACTIONS.items():
         found = [each for each in lake.examples if each.kind == kind]
         yield f"{title}: {found[0].count if found else 0:,}"

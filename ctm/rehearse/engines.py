@@ -67,6 +67,8 @@ def opened(profile: Profile, work: Path) -> Iterator[Stage]:
         if profile.cluster == "embedded":
             named = stack.enter_context(_cluster(profile, environment, objects))
         elif profile.cluster == "namespace":
+            if not named.name:
+                raise ProfileError("cluster: namespace: KUBECONFIG names no cluster")
             stack.enter_context(own_namespace(named, profile.namespace, objects))
         if launcher != stage.launcher:
             _write_shim(launcher, named)

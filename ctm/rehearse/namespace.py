@@ -29,6 +29,7 @@ def own_namespace(
     from kubernetes.client.exceptions import ApiException
     from kubernetes.config.config_exception import ConfigException
     from urllib3.exceptions import HTTPError
+    from yaml import YAMLError
 
     try:
         api = client.CoreV1Api(config.new_client_from_config(str(kubeconfig)))
@@ -36,7 +37,7 @@ def own_namespace(
         api.create_namespace(body)
     except ApiException as error:
         raise ProfileError(f"the cluster of {kubeconfig} refuses {name}: {error.reason}") from error
-    except (ConfigException, HTTPError, OSError) as error:
+    except (ConfigException, HTTPError, OSError, YAMLError) as error:
         told = " ".join(str(error).split())[:300]
         raise ProfileError(f"the cluster of {kubeconfig} cannot be reached: {told}") from error
     create = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -87,6 +86,36 @@ def test_the_first_failure_is_told_in_a_line(tmp_path: Path, when: str, code: in
     assert (tmp_path / "next").exists() == (when == "after")
 
 
+KUBECONFIG = """\
+clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}]
+contexts: [{name: c, context: {cluster: c, user: u}}]
+current-context: c
+users: [{name: u, user: {}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("kubeconfig", "says"),
+    [
+        pytest.param(None, "cluster: namespace: KUBECONFIG names no cluster", id="none"),
+        pytest.param("[", "cannot be reached", id="no kubeconfig"),
+        pytest.param(KUBECONFIG, "cannot be reached: ", id="nobody there"),
+    ],
+)
+def test_a_cluster_that_a_namespace_cannot_be_made_in_is_told(
+    tmp_path: Path, kubeconfig: str | None, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    if kubeconfig:
+        (tmp_path / "kubeconfig").write_text(kubeconfig)
+        monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    told = rehearsed(tmp_path, profile="cluster: namespace", A=command("true"))
+    assert told.code == 2
+    [line] = told.err.splitlines()
+    assert line.startswith("rehearse: error: ")
+    assert says in line
+
+
 def test_what_goes_into_the_folder_of_out_needs_one(tmp_path: Path) -> None:
     line = written(tmp_path, "after: ['ls {out}']", A=command("true"))
     line = line[: line.index("--out")]
@@ -135,8 +164,15 @@ def test_a_word_to_set_has_a_value(tmp_path: Path) -> None:
 
 def test_the_shipped_profiles_fit_together() -> None:
     folder = ROOT / "ctm" / "rehearse"
-    names = ("embedded", "demo", "demo-fail")
-    read = profile.read({name: (folder / f"{name}.yaml").read_text() for name in names})
-    assert read.engines["kafka"] == "jobs"
+    names = ("embedded", "demo", "demo-real", "demo-fail")
+    texts = {name: (folder / f"{name}.yaml").read_text() for name in names}
+    read = profile.read(texts, {"namespace": "mine"})
+    assert read.engines == {**dict.fromkeys(("snowflake", "s3", "x"), "embedded"),
+                            "kafka": "environment"}  # fmt: skip
+    assert (read.cluster, read.namespace) == ("namespace", "mine")
+    # Each adds to what the others say of the same jobs.
+    producers = read.jobs["Produce-*"]
+    assert producers["AI-Namespace"] == "mine"
+    assert producers["Variables"] == [{"LIMIT": 10000000}, {"IDLE": 1}]
     assert read.jobs["Consume-[1-4]"] == {"Variables": [{"IDLE": "5"}]}
-    assert sys.version_info < (3, 11) or "--until-idle" in str(read.jobs["Produce-CTSE"])
+    assert list(read.jobs)[-1] == "Produce-CTSE"

@@ -100,6 +100,7 @@ def test_the_story_ends_well_with_a_summary_and_a_report(good: Shown) -> None:
     for each in ("calls to make", "offers to make", "households to join"):
         assert re.search(rf"^{each}: [1-9][\d,]*\n  \S.*: \".+\"?", said, re.M), said
     assert re.search(r"^data quality: .*geo 20,\d+ rows", said, re.M), said
+    assert "  of X's 400: those with a place in Connecticut and words about money" in good.summary
     last = good.text.splitlines()[-2:]
     assert last[0].startswith("report: ")
     assert last[1].startswith("demo: ended as it should after ")
