@@ -106,7 +106,7 @@ def lake_lines(lake: Lake, of: int | None = None) -> Iterator[str]:
         f"{kind} {loaded:,} rows, {rejected:,} rejected"
         for kind, (loaded, rejected) in lake.loads.items()
     ]
-    yield f"data quality: {'; '.join([*loads, f'{lake.dead_letters:,} dead letters'])}"
+    yield f"data quality: {'; '.join([*loads, _of(lake.dead_letters, 'dead letter')])}"
 
 
 def job_lines(record: Mapping[str, Any]) -> Iterator[str]:
@@ -132,6 +132,10 @@ def diagnosis(words: Sequence[str]) -> str:
 def _example(each: Example) -> str:
     product = f" ({each.product})" if each.product else ""
     return f'{each.who}{product}: "{" ".join(each.text.split())}"'
+
+
+def _of(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def _cut(text: str, width: int) -> str:
