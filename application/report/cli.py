@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from application.errors import ApplicationError, BadInputError, Exit
-from application.report.data import Page, Workflow
+from application.report.data import Found, Workflow
 from application.settings import SnowflakeSettings, snowflake_settings
 
 if TYPE_CHECKING:
     from application.report.reading import Lake
 
 NAME = "report"
-# Seconds for one query: the largest goes over every post.
-PATIENCE = 600.0
+# Seconds to give the lake, for a login and for each query.
+PATIENCE = 120.0
 # Posts on the map, and actions of each kind in the lists; fewer where the page would be too large.
 POSTS_SHOWN, LISTED = 1_500, 200
 LARGEST = 2_000_000
@@ -76,7 +76,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _made(options: argparse.Namespace, settings: SnowflakeSettings) -> bytes:
-    from application.report import reading, shaping
+    from application.report import reading
     from application.report.workflow import workflow
 
     flow: Workflow | None = None
@@ -87,34 +87,38 @@ def _made(options: argparse.Namespace, settings: SnowflakeSettings) -> bytes:
     from application.warehouse import Warehouse
 
     with Warehouse(settings, PATIENCE) as lake:
-        dots, listed = options.posts_shown, LISTED
-        found = reading.found(lake, settings, dots, listed)
+        found = reading.found(lake, settings, options.posts_shown, LISTED)
         accuracy = _accuracy(lake, truth, found.source.as_of) if truth is not None else None
-    made = rendered(shaping.page(found, flow, accuracy))
-    while len(made) >= LARGEST and (dots or listed):
-        dots, listed = dots // 2, listed // 2
-        made = rendered(shaping.page(shaping.fewer(found, dots, listed), flow, accuracy))
-    return made
+    return fitting(found, flow, accuracy)
 
 
-def rendered(page: Page) -> bytes:
-    """Return the page's bytes; Jinja2 is loaded only where there is something to write."""
+def fitting(found: Found, flow: Workflow | None, accuracy: Sequence[Any] | None) -> bytes:
+    """Return the page; where it is too large, with half the posts and actions, until it fits."""
+    from application.report import shaping
+
     try:
         from application.report.page import render
     except ModuleNotFoundError as error:
         raise BadInputError(
             f"{error.name} is not installed: pip install 'runjob[report]'"
         ) from error
-    return render(page)
+    made = render(shaping.page(found, flow, accuracy))
+    dots, listed = len(found.dots), LISTED
+    while len(made) >= LARGEST and (dots or listed):
+        dots, listed = dots // 2, listed // 2
+        made = render(shaping.page(shaping.fewer(found, dots, listed), flow, accuracy))
+    return made
 
 
 def _truth(folder: Path) -> Any:
     from application.synth.score import read_truth
 
-    path = folder / "truth.jsonl" if folder.is_dir() else folder
-    if not path.is_file():
-        raise BadInputError(f"--truth {folder}: no truth.jsonl there")
-    return read_truth(path)
+    try:
+        return read_truth(folder)
+    except OSError as error:
+        raise BadInputError(f"--truth {folder}: no truth.jsonl there ({error.strerror})") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInputError(f"--truth {folder}: truth.jsonl is no truth: {error!r}") from error
 
 
 def _accuracy(lake: Lake, truth: Any, as_of: Any) -> Sequence[Any]:

@@ -49,11 +49,11 @@
     return element;
   }
   function shape(category, feeling = "positive") {
-    const name = category || "unknown";
     const picture = draw("svg", {
-      class: `shape shape-${name} feeling-${feeling}`, viewBox: "-8 -8 16 16", "aria-hidden": "true",
+      class: `shape ${category && `shape-${category}`} feeling-${feeling}`,
+      viewBox: "-8 -8 16 16", "aria-hidden": "true",
     });
-    picture.append(draw("use", { href: `#shape-${name}` }));
+    picture.append(draw("use", { href: `#shape-${category || "customer"}` }));
     return picture;
   }
 
@@ -83,7 +83,7 @@
       });
       boxes.push({ at, code, bar, told });
       const mark = dimension === "category" ? shape(value)
-        : dimension === "feeling" ? shape("customer", value) : "";
+        : dimension === "feeling" ? shape("", value) : "";
       return make("label", { className: "facet" }, box, mark, make("span", {}, text), told, bar);
     });
     byId("facets").append(
@@ -203,22 +203,23 @@
     .sort((one, other) => one.rank - other.rank)
     .map(({ dot }) => {
       const category = key("category", dot[CODES + 2]) || "unknown";
-      const mark = draw("use", {
-        href: `#shape-${category}`, x: dot[X], y: dot[Y],
+      const mark = draw("g", {
+        transform: `translate(${dot[X]} ${dot[Y]})`,
         class: `dot shape-${category} feeling-${key("feeling", dot[CODES + 3])}`,
       });
+      mark.append(draw("use", { href: `#shape-${category}` }));
       mark.addEventListener("click", () => choose(dot, mark));
       byId("dots").append(mark);
       return { dot, mark };
     });
   function choose(dot, mark) {
-    const again = mark.cloneNode();
+    const again = mark.cloneNode(true);
     again.classList.add("chosen");
     byId("chosen-dot").replaceChildren(again);
     byId("post").replaceChildren(postCard(dot, "div"));
   }
   const CORNERS = {
-    ctnw: [0, 22, "start"], ctne: [1000, 22, "end"], ctsw: [0, 716, "start"], ctse: [1000, 716, "end"],
+    ctnw: [0, -16, "start"], ctne: [1000, -16, "end"], ctsw: [0, 762, "start"], ctse: [1000, 762, "end"],
   };
   function showCorners(posts) {
     byId("corners").replaceChildren(...data.dimensions.quadrant.flatMap(([value, text], code) => {
@@ -240,8 +241,9 @@
   function facts(codes, at) {
     return make("p", { className: "meta" },
       shape(key("category", codes[2]), key("feeling", codes[3])),
-      [label("category", codes[2]), label("feeling", codes[3]), label("quadrant", codes[0]),
-        label("lang", codes[1]), when(at)].join(" · "));
+      ...[label("category", codes[2]), label("feeling", codes[3]), label("quadrant", codes[0]),
+        label("lang", codes[1]), when(at)]
+        .flatMap((text, place) => [place ? " · " : "", make("span", {}, text)]));
   }
   const quote = (text) => make("blockquote", { dir: "auto" }, text);
   const sure = (confidence) => (confidence === null ? "—" : `${Math.round(confidence * 100)} %`);
@@ -265,7 +267,7 @@
         fact("Why", each.why || "—"),
         fact("Evidence", each.evidence || "—"),
         fact("Confidence", sure(each.confidence)),
-        fact("Distance", each.distance === null ? "—" : `${number(Math.round(each.distance))} m from the address`),
+        fact("Distance", each.distance === null ? "the post has no exact position" : `${number(Math.round(each.distance))} m from the address`),
         fact("Address", each.address || "not known"),
         each.household || kin.length ? fact("Household", each.household || "none") : null,
         kin.length ? fact("Join with", make("ul", {}, ...kin)) : null,
@@ -301,7 +303,7 @@
       list.place.replaceChildren(...list.fitting.slice(0, FIRST).map((each) => list.card(each)));
       const whole = list.fitting.length === list.rows.length;
       list.note.textContent = !list.fitting.length ? NOTHING[list.kind]
-        : whole && notes[at] ? notes[at]
+        : whole ? notes[at] || `${plural(list.rows.length, "post", "posts")}, as the map has them.`
         : `${number(list.fitting.length)} of the ${number(list.rows.length)} that the page has fit the filters.`;
       showMore(list);
     });

@@ -36,6 +36,7 @@ def render(page: Page) -> bytes:
     environment.filters["second"] = timescale.second
     environment.filters["day"] = timescale.day
     environment.filters["number"] = lambda value: f"{value or 0:,}"
+    environment.filters["share"] = lambda value: "—" if value is None else f"{100 * value:.1f} %"
     text = environment.get_template("template.html").render(
         page=page,
         style=Markup(style),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -85,8 +86,9 @@ def _quality(lake: Lake) -> Quality:
     if lake.run(queries.DEAD_TABLE) == [(0,)]:
         return quality
     [(dead_count, dead_reasons)] = lake.run(queries.DEAD_COUNTS)
-    return Quality(
-        **{**vars(quality), "dead": lake.run(queries.DEAD_LETTERS, (SHOWN,))},
+    return replace(
+        quality,
+        dead=lake.run(queries.DEAD_LETTERS, (SHOWN,)),
         dead_count=dead_count,
         dead_reasons=dead_reasons,
     )

@@ -85,6 +85,8 @@ def _verdict(job: Mapping[str, Any], verdicts: Mapping[str, str]) -> str:
     if not job["runs"]:
         return ""
     last = job["runs"][-1]
+    if last["code"] == 0 and last["ok"]:
+        return ""
     words = last.get("last_words") or [""]
     return f"exit code {last['code']}" + (f": {words[-1]}" if words[-1] else "")
 
