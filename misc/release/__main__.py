@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
         _tell(f"error: {error}")
         return 1
     except KeyboardInterrupt:
-        _tell("interrupted; nothing was written")
+        _tell("interrupted")
         return 130
     return 0
 

@@ -18,7 +18,8 @@ LEFT_OUT = ("kubernetes/aio/",)
 # Speedups for one Python and one processor; PyYAML does without (`_yaml` is their old name).
 _NATIVE = (".so", ".pyd")
 _NATIVE_ONLY = ("_yaml/",)
-# The client's own tests, which ask for what its wheel does not hold.
+# Tests: the client's stand beside its modules, those of others in folders of their own.
+_TESTS = "tests"
 _TEST = re.compile(r"test_\w+\.py|\w+_test\.py")
 # What pip would need of a package; its name, version and licence stay.
 _INSTALLING = ("RECORD", "WHEEL", "entry_points.txt", "top_level.txt", "zip-safe")
@@ -40,7 +41,7 @@ def _wanted(path: PurePosixPath, name: str) -> bool:
         return path.name not in _INSTALLING
     if path.parts[0].endswith(".data") or path.suffix in _NATIVE:
         return False
-    if path.parts[0] == "kubernetes" and _TEST.fullmatch(path.name):
+    if _TESTS in path.parts or (path.parts[0] == "kubernetes" and _TEST.fullmatch(path.name)):
         return False
     return not name.startswith((*LEFT_OUT, *_NATIVE_ONLY))
 

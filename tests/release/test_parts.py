@@ -69,6 +69,7 @@ def test_of_a_wheel_the_pure_part_is_taken_with_its_licence() -> None:
             "kubernetes/aio/client/rest.py",
             "kubernetes/config/kube_config_test.py",
             "kubernetes/dynamic/test_client.py",
+            "websocket/tests/data/header01.txt",
             "yaml/loader.py",
             "yaml/_yaml.cpython-310-x86_64-linux-gnu.so",
             "_yaml/__init__.py",
