@@ -61,13 +61,13 @@ def _look_after(name: str, words: Sequence[str], console: Console) -> int:
     try:
         asked = subcommands.read(name, words)
         if isinstance(asked, Asked):
-            console.log(f"{subcommands.usage(name)}\n".encode())
-            return int(Exit.SUCCEEDED)
+            from runjob.guide.usage import subcommand
+
+            return _print(subcommand(name), console)
         if isinstance(asked, subcommands.Text):
             from runjob.guide import answer
 
-            console.log(f"{answer.text(name, asked.word)}\n".encode())
-            return int(Exit.SUCCEEDED)
+            return _print(answer.text(name, asked.word), console)
         from runjob.afterwards import Caretaker
         from runjob.cluster import Cluster
         from runjob.login import login
@@ -151,11 +151,16 @@ def _tell(asked: Asked, console: Console) -> int:
     if asked.topic == "help":
         from runjob.guide.usage import short
 
-        text = short()
-    else:
-        from runjob.version import VERSION as text  # noqa: N811
+        return _print(short(), console)
+    from runjob.version import VERSION
+
+    return _print(VERSION, console)
+
+
+def _print(text: str, console: Console) -> int:
+    """Print what was asked for; a script that is cut short on a full disk must not look whole."""
     console.log(f"{text}\n".encode())
-    return int(Exit.SUCCEEDED)
+    return int(Exit.FAILED if console.lost else Exit.SUCCEEDED)
 
 
 def _run(options: Options, console: Console, interrupts: Interrupts, script: str | None) -> int:

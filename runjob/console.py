@@ -14,7 +14,7 @@ class Console:
     """Writes whole lines, from any thread, each at once.
 
     A reader that has gone away (a closed pipe) stops the writing and nothing else: the Job must
-    still be tracked and removed.
+    still be tracked and removed. lost tells of output that nobody has seen, for another reason.
     """
 
     def __init__(self, out: BinaryIO | None, err: TextIO | None) -> None:
@@ -24,6 +24,7 @@ class Console:
         self._lock = threading.Lock()
         self._err_lock = threading.Lock()
         self._at_line_start = True
+        self.lost = False
 
     def log(self, lines: bytes, prefix: bytes = b"") -> None:
         """Print a part of a container's log as it is; with a prefix, at the start of a line."""
@@ -57,6 +58,7 @@ class Console:
         except (OSError, ValueError) as error:
             self._out = None
             if not isinstance(error, BrokenPipeError):  # a reader that went away has seen enough
+                self.lost = True
                 self.remark(f"stdout cannot be written ({error}): the rest of the log is lost")
 
 

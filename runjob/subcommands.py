@@ -168,14 +168,3 @@ def _part(values: dict[str, Any], name: str) -> dict[str, Any]:
 def _check(name: str, namespace: str) -> None:
     """Refuse names that the API would refuse, before they become parts of its addresses."""
     check_names(JobRequest(name, namespace, {}))
-
-
-def usage(name: str) -> str:
-    """Write the help text of a subcommand."""
-    known = SUBCOMMANDS[name]
-    lines = [f"usage: runjob {known.line}", "", known.meaning, ""]
-    for flag in known.flags:
-        spelling = (f"-{flag.short}, " if flag.short else "    ") + f"--{flag.name}"
-        spelling += f" {flag.metavar}" if flag.metavar else ""
-        lines.append(f"  {spelling:<22} {flag.help}")
-    return "\n".join(lines)

@@ -17,7 +17,8 @@ def text(subcommand: str, word: str) -> str:
 def _help(topic: str) -> str:
     about = {**{name: each.about for name, each in TOPICS.items()}, **RAW}
     if not topic:
-        return f"runjob help TOPIC, about\n\n{table(about.items())}"
+        called = "runjob stands for your way to call it: python3 runJob.py, ./runjob.pyz …"
+        return f"runjob help TOPIC, about\n\n{table(about.items())}\n\n{called}"
     if topic == "schema":
         from runjob.guide.schema import RESULT
 
@@ -27,7 +28,7 @@ def _help(topic: str) -> str:
 
         return page()
     if topic not in TOPICS:
-        raise _unknown("topic", topic, list(about), "runjob help lists them")
+        raise _unknown(topic, list(about))
     return plain(TOPICS[topic].blocks)
 
 
@@ -35,13 +36,13 @@ def _completion(shell: str) -> str:
     from runjob.guide.shells import SHELLS
 
     if shell not in SHELLS:
-        raise _unknown("completion for", shell, list(SHELLS), f"there is {', '.join(SHELLS)}")
+        raise UsageError(f"no completion for {shell!r:.80}: there is {', '.join(SHELLS)}")
     return SHELLS[shell]()
 
 
-def _unknown(kind: str, word: str, known: list[str], where: str) -> UsageError:
+def _unknown(word: str, known: list[str]) -> UsageError:
     from difflib import get_close_matches
 
     near = get_close_matches(word, known, 1, 0.5) or [each for each in known if word in each][:1]
-    meant = f" (did you mean {near[0]}?)" if word and near else ""
-    return UsageError(f"no {kind} {word!r:.80}{meant}: {where}")
+    meant = f" (did you mean {near[0]}?)" if near else ""
+    return UsageError(f"no topic {word!r:.80}{meant}: runjob help lists them")

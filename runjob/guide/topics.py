@@ -331,11 +331,12 @@ _topic(
 `runjob completion SHELL` prints a script that completes options, their values, files, subcommands
 and topics, for the commands runjob and runJob.py. At each start of a shell:
 
-    source <(runjob completion bash)      # in ~/.bashrc
+    eval "$(runjob completion bash)"      # in ~/.bashrc
     source <(runjob completion zsh)       # in ~/.zshrc, behind compinit
     runjob completion fish | source       # in ~/.config/fish/config.fish
 
-Or once, into a file that the shell loads when it is needed:
+Or once, into a file that the shell loads when it is needed, which in bash and fish is for the
+command runjob alone:
 
     runjob completion bash > ~/.local/share/bash-completion/completions/runjob
     runjob completion zsh > DIR/_runjob   # DIR being one of $fpath

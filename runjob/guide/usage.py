@@ -1,12 +1,13 @@
-"""The short help: what most launches need, on one screen."""
+"""The short helps: what `-h` prints, of a launch and of a subcommand."""
 
 from __future__ import annotations
 
 from runjob.flags import ASKING, FLAGS
-from runjob.guide.tables import spelling
-from runjob.guide.text import table
+from runjob.guide.tables import rows, spelling
+from runjob.guide.text import plain, table
+from runjob.subcommands import SUBCOMMANDS
 
-# The options that people need, and what each means in a few words.
+# The options of a launch that people need, and what each means in a few words.
 BRIEF = {
     "jobname": "name of the Job; alone, NAME.yaml is the manifest",
     "image": "container image",
@@ -24,9 +25,9 @@ BRIEF = {
 
 
 def short() -> str:
-    """Return what `-h` prints."""
+    """Return what `-h` prints of a launch."""
     known = {flag.name: flag for flag in (*FLAGS, *ASKING)}
-    rows = [(_short(spelling(known[name])), brief) for name, brief in BRIEF.items()]
+    brief = [(_short(spelling(known[name])), words) for name, words in BRIEF.items()]
     lines = [
         "usage: runJob.py -j NAME -i IMAGE [options]",
         "       runJob.py -y MANIFEST [-j NAME] [options]",
@@ -34,12 +35,18 @@ def short() -> str:
         "",
         "Run one Kubernetes Job: create it, print its log, tell how it ended, remove it.",
         "",
-        table(rows),
+        table(brief),
         "",
         f"Topics: runjob help; all {len(FLAGS)} options: runjob help options.",
         "How it can end: runjob help exit-codes; examples: runjob help recipes.",
     ]
     return "\n".join(lines)
+
+
+def subcommand(name: str) -> str:
+    """Return what `-h` prints behind a subcommand's name."""
+    known = SUBCOMMANDS[name]
+    return f"usage: runjob {known.line}\n\n{known.meaning}\n\n{plain([rows(known.flags)])}"
 
 
 def _short(spelled: str) -> str:

@@ -239,8 +239,8 @@ def test_the_command_prints_it(name: str, capsys: pytest.CaptureFixture[str]) ->
     [
         ([], "completion takes the name of a shell: completion bash, zsh or fish"),
         (["bash", "zsh"], "completion takes the name of a shell: completion bash, zsh or fish"),
-        (["basch"], "no completion for 'basch' (did you mean bash?): there is bash, zsh, fish"),
-        (["tcl"], "no completion for 'tcl': there is bash, zsh, fish"),
+        (["basch"], "no completion for 'basch': there is bash, zsh, fish"),
+        (["tcsh"], "no completion for 'tcsh': there is bash, zsh, fish"),
     ],
 )
 def test_a_shell_that_is_none_is_one_line(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runjob import cli
+from runjob import cli, remote
 from runjob.errors import MEANINGS, Exit, UsageError
 from runjob.flags import ASKING, FLAGS, parse
 from runjob.guide import tables
@@ -20,7 +22,11 @@ from runjob.guide.answer import text
 from runjob.guide.text import Code, Heading, Prose, Rows, blocks, markdown, plain
 from runjob.guide.topics import RAW, TOPICS
 from runjob.guide.usage import BRIEF, short
+from runjob.kill import APPEARANCE
+from runjob.launcher import Patience
 from runjob.options import Options
+from runjob.request import PREREQUISITES
+from runjob.sandbox.images import KNOWN
 from runjob.subcommands import SUBCOMMANDS
 from runjob.subcommands import read as read_subcommand
 
@@ -63,10 +69,29 @@ def test_help_is_asked_for_as_ever(argv: list[str], capsys: pytest.CaptureFixtur
 # -- topics --------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("line", [["-h"], ["--version"], ["help"], ["gc", "-h"], ["help", "man"]])
+def test_a_text_that_cannot_be_written_is_a_failure(
+    line: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A completion script on a full disk, say."""
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=full))
+        assert cli.main(line) == int(Exit.FAILED)
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "wb", buffering=0) as gone:
+        monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=gone))
+        assert cli.main(["help", "options"]) == 0
+
+
 def test_without_a_topic_all_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["help"]) == 0
-    listed = re.findall(r"(?m)^  ([a-z-]+)  ", capsys.readouterr().out)
-    assert listed == [*TOPICS, *RAW]
+    told = capsys.readouterr().out
+    assert re.findall(r"(?m)^  ([a-z-]+)  ", told) == [*TOPICS, *RAW]
+    assert max(map(len, told.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("topic", [*TOPICS, *RAW])
@@ -177,6 +202,21 @@ def test_each_ending_of_a_wait_is_an_exit_code() -> None:
              for number in number if number}  # fmt: skip
     assert codes <= set(Exit)
     assert {10, 11, 12, 13, 17} <= codes
+
+
+@pytest.mark.parametrize(
+    ("topic", "words"),
+    [
+        ("kill", f"for {APPEARANCE:.0f} seconds"),
+        ("kill", f"for {APPEARANCE + remote.TIMEOUT:.0f}"),
+        ("signals", f"grace period and {Patience().removal:.0f} seconds more"),
+        ("manifests", f"at most {remote.MAX_SIZE >> 20} MiB, within {remote.TIMEOUT:.0f} seconds"),
+        ("manifests", ": " + ", ".join(kind.name for kind in PREREQUISITES.values()) + "."),
+        ("sandbox", " and ".join(", ".join(each.name for each in KNOWN).rsplit(", ", 1))),
+    ],
+)
+def test_what_prose_counts_is_as_the_code_has_it(topic: str, words: str) -> None:
+    assert words in " ".join(TOPICS[topic].text.split())
 
 
 # -- how the texts are read and set --------------------------------------------------------------
