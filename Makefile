@@ -13,6 +13,8 @@ TESTS := tests --ignore tests/e2e --ignore tests/bench --ignore tests/browser --
 CLUSTER ?= $(KUBECONFIG)
 CACHE := $(or $(RUNJOB_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/runjob)
 need-cluster = test -n "$(CLUSTER)" || { echo "make $(1): no cluster; make cluster brings one up, then: KUBECONFIG=$(CACHE)/cluster/kubeconfig make $(1)" >&2; exit 1; }
+# The demo on the cluster that `make cluster` has brought up gives its node today's images first.
+own-cluster = $(and $(filter real,$(ENGINES)),$(filter $(CACHE)/cluster/kubeconfig,$(or $(KUBECONFIG),$(CACHE)/cluster/kubeconfig)))
 POSTS ?= 100000
 MINUTES ?= 5
 SEED ?= 1
@@ -49,6 +51,7 @@ $(VENV)/dev: $(PY) pyproject.toml
 	@touch $@ $(VENV)/core $(VENV)/demo
 
 demo: $(VENV)/demo ## run the whole system as Control-M would, and make its report: SEED, TWEETS, FAIL=1, ENGINES=real
+	@$(if $(own-cluster),$(PY) -m tests.containers --node)
 	@$(PY) -m misc.demo --seed $(SEED) --tweets $(TWEETS) --engines $(ENGINES) $(if $(FAIL),--fail)
 
 hello: $(VENV)/core ## run the sample Job on an embedded cluster, or with CLUSTER=kubeconfig on a real one
@@ -101,7 +104,8 @@ images: $(VENV)/dev ## build the images of producer, consumer, counting sample a
 	@$(PY) -m tests.containers
 
 pipeline: $(VENV)/demo ## run the Customer-360 pipeline once through on embedded engines
-	@PYTHON=$(PY) $(PY) -m misc.engines -- sh misc/pipeline.sh
+	@$(PY) -m application.synth build/synth
+	@PYTHON=$(PY) $(PY) -m misc.engines --posts build/synth/posts.jsonl -- sh misc/pipeline.sh build/synth
 
 rehearse: $(VENV)/demo ## rehearse the Customer-360 folder of Control-M on embedded engines
 	@$(PY) -m ctm.rehearse ctm/cust360.json --out build/rehearsal

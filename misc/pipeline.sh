@@ -24,5 +24,8 @@ done
 step the consumer matches them, judges and decides
 $PYTHON application/KafkaSnowflake.py --until-idle 2
 
+step what was no post is brought along
+$PYTHON -m application.dead_letters
+
 step what is in the lake now
 $PYTHON -m misc.glance
