@@ -25,7 +25,8 @@
     posts: "No post on the map fits.",
   };
   const SVG = "http://www.w3.org/2000/svg";
-  const FIRST = 6, MORE = 12, SLICE = 4;
+  const narrow = (width) => matchMedia(`(max-width: ${width}rem)`).matches;
+  const FIRST = narrow(47.99) ? 3 : 6, MORE = 12, SLICE = 4;
   const { start, step, count: slices } = data.scale;
 
   const number = (value) => value.toLocaleString("en");
@@ -245,6 +246,7 @@
         label("lang", codes[1]), when(at)]
         .flatMap((text, place) => [place ? " · " : "", make("span", {}, text)]));
   }
+  const far = (metres) => (metres < 10000 ? `${number(Math.round(metres))} m` : `${number(Math.round(metres / 1000))} km`);
   const quote = (text) => make("blockquote", { dir: "auto" }, text);
   const sure = (confidence) => (confidence === null ? "—" : `${Math.round(confidence * 100)} %`);
   function postCard(dot, tag = "li") {
@@ -260,6 +262,7 @@
         .filter(Boolean).join(", ")));
     return make("li", { className: "card", tabIndex: -1 },
       make("p", { className: "name", dir: "auto" }, each.customer || each.author,
+        each.id && each.id !== each.customer ? make("small", {}, each.id) : null,
         each.product ? make("span", { className: "tag" }, each.product) : null,
         each.customer ? null : make("span", { className: "tag" }, "advisor's review")),
       facts(each.codes, each.at), quote(each.text),
@@ -267,11 +270,10 @@
         fact("Why", each.why || "—"),
         fact("Evidence", each.evidence || "—"),
         fact("Confidence", sure(each.confidence)),
-        fact("Distance", each.distance === null ? "the post has no exact position" : `${number(Math.round(each.distance))} m from the address`),
+        fact("Distance", each.distance === null ? "the post has no exact position" : `${far(each.distance)} from the address`),
         fact("Address", each.address || "not known"),
         each.household || kin.length ? fact("Household", each.household || "none") : null,
         kin.length ? fact("Join with", make("ul", {}, ...kin)) : null,
-        each.customer ? fact("Customer", each.id || "—") : null,
         fact("Written by", each.author)));
   }
   const lists = [
@@ -316,6 +318,6 @@
     showMap();
     showLists();
   }
-  if (matchMedia("(max-width: 63.99rem)").matches) byId("filters").open = false;
+  if (narrow(63.99)) byId("filters").open = false;
   update();
 })();

@@ -27,10 +27,6 @@ class Opened:
     troubles: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
-    def dismiss(self, dialog: Dialog) -> None:
-        self.troubles.append(dialog.message)
-        dialog.dismiss()
-
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
@@ -72,7 +68,12 @@ def opened(
     report = Opened(page, made)
     page.on("console", lambda message: report.troubles.append(message.text))
     page.on("pageerror", lambda error: report.troubles.append(str(error)))
-    page.on("dialog", report.dismiss)
+
+    def dismiss(dialog: Dialog) -> None:
+        report.troubles.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
     page.on("request", lambda asked: report.requests.append(asked.url))
     page.goto(file.as_uri())
     yield report
