@@ -73,9 +73,18 @@ def table(folder: Path) -> str:
 
 def writers(package: Path) -> Mapping[str, set[str]]:
     """Return which module of the application merges into which table."""
+    return _modules(package, r"\bmerge into ([A-Z_]+)\b")
+
+
+def readers(package: Path) -> Mapping[str, set[str]]:
+    """Return which module of the application selects from which table."""
+    return _modules(package, r"\b(?:from|join) ([A-Z_]{3,})\b")
+
+
+def _modules(package: Path, pattern: str) -> Mapping[str, set[str]]:
     found: dict[str, set[str]] = {}
     for path in sorted(package.glob("*.py")):
-        for name in re.findall(r"\bmerge into ([A-Z_]+)\b", path.read_text("utf-8")):
+        for name in re.findall(pattern, path.read_text("utf-8")):
             found.setdefault(path.stem, set()).add(name)
     return found
 

@@ -22,17 +22,14 @@ def options_of(name: str) -> str:
 
 def _options(flags: Iterable[Flag]) -> str:
     return table(
-        ("short", "long", "value", "meaning"),
-        (
-            (
-                code(f"-{flag.short}" if flag.short else ""),
-                code(*(f"--{name}" for name in flag.names)),
-                flag.metavar or "",
-                _plain(flag.help),
-            )
-            for flag in flags
-        ),
+        ("option", "meaning"),
+        ((f"{_names(flag)} {flag.metavar or ''}", _plain(flag.help)) for flag in flags),
     )
+
+
+def _names(flag: Flag) -> str:
+    short = f"-{flag.short}" if flag.short else ""
+    return code(short, *(f"--{name}" for name in flag.names))
 
 
 def _plain(text: str) -> str:

@@ -55,9 +55,12 @@ def drawn(root: Path) -> str:
         ("X", producer): "",
         (producer, topic): "",
         (topic, consumer): "",
-        (producer, dead): "",
-        (consumer, dead): "",
+        (producer, dead): "failed",
+        (consumer, dead): "failed",
     }
+    # The consumer's index of whom to match.
+    index = lake.readers(root / "application")["addresses"]
+    arrows |= {(name, consumer): "" for name in sorted(index)}
     relations = {each.name: each for each in lake.relations(root / "application" / "sql")}
     for program, written in lake.writers(root / "application").items():
         name = {"warehouse": consumer}.get(program, program)
@@ -80,7 +83,10 @@ def drawn(root: Path) -> str:
         graph,
         "The way of a post",
         " ".join(f"{start} leads to {end}." for start, end in graph.arrows),
-        ("broken line: a topic or a table; strong line: the view to read",),
+        (
+            "broken box: a topic or a table; strong box: the view to read",
+            "broken arrow: what is no post",
+        ),
     )
 
 

@@ -19,11 +19,11 @@ def table(path: Path) -> str:
 
 
 def fields(schema: Json) -> str:
-    """Tell each field by its path, with its type, whether it must be there, and what it means."""
+    """Tell each field by its path, with its type, whether it may be missing, and what it means."""
     return written(
-        ("field", "type", "needed", "meaning"),
+        ("field", "type", "meaning"),
         (
-            (code(path), _type(each), "yes" if needed else "", _says(each))
+            (code(path), _type(each) + ("" if needed else ", optional"), _says(each))
             for path, each, needed in _walk(schema, "")
         ),
     )

@@ -124,6 +124,18 @@ def test_the_way_of_a_post_counts_the_jobs_that_are_shipped() -> None:
         assert re.search(rf">{kind} \({number} Jobs\)<", pipeline.drawn(ROOT), re.I)
 
 
+def test_the_consumer_is_drawn_with_the_tables_that_it_matches_by() -> None:
+    drawn = pipeline.drawn(ROOT)
+    for table_of_the_lake in ("ADDRESSES", "CUSTOMERS", "PORTFOLIOS"):
+        assert f"{table_of_the_lake} leads to KafkaSnowflake" in drawn
+
+
+def test_what_is_no_post_goes_its_own_way_from_producer_and_consumer() -> None:
+    drawn = pipeline.drawn(ROOT)
+    assert re.search(r"bmctwitter \(\d Jobs\) leads to tweets-dead-letters", drawn)
+    assert drawn.count('class="arrow any"') == 2
+
+
 def test_a_schema_is_told_by_the_paths_of_its_fields() -> None:
     told = schema.fields(
         {
@@ -135,7 +147,10 @@ def test_a_schema_is_told_by_the_paths_of_its_fields() -> None:
         }
     )
     assert [row.split(" | ")[:2] for row in told.splitlines()[2:]] == [
-        ["| `a`", "object"], ["| `a.b`", "string"], ["| `c`", "array"], ["| `c[].d`", "`x`, `y`"],
+        ["| `a`", "object"],
+        ["| `a.b`", "string, optional"],
+        ["| `c`", "array, optional"],
+        ["| `c[].d`", "`x`, `y`, optional"],
     ]  # fmt: skip
 
 
