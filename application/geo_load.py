@@ -127,7 +127,7 @@ class Look(NamedTuple):
 
 
 class StoppedError(Exception):
-    """A signal asked for an end in the middle of a file, which is left for the next run."""
+    """A signal asked for an end before all files were loaded; the next run goes on."""
 
 
 def load_id(address: str, etag: str) -> str:
@@ -177,7 +177,7 @@ def load_new(files: Files, lake: Lake, ticker: Ticker, stopped: Callable[[], boo
     found, refused = due(there, known, files.address, now()), 0
     for each in found:
         if stopped():
-            break
+            raise StoppedError
         source = files.address(each.file.key)
         load = Load(load_id(source, each.file.etag), "geo", source, each.file.etag, now())
         with _released_unless_ended(lake, load):
@@ -357,7 +357,7 @@ def main(argv: Sequence[str] | None = None, environment: Mapping[str, str] = os.
         options = _options(sys.argv[1:] if argv is None else argv, environment)
         return _run(options, environment, ticker, stop)
     except StoppedError:
-        ticker.note("stopped; the file that was being read is left for the next run")
+        ticker.note("stopped; what is not loaded yet is left for the next run")
         return int(Exit.DONE) if options.watch else 128 + stop.signal
     except KeyboardInterrupt:
         return 130

@@ -328,6 +328,22 @@ def test_the_watch_loads_what_comes_and_sigterm_ends_it_well(engines: Engines, s
     assert engines.rows("select count(*) from ADDRESSES") == [(2,)]
 
 
+def test_a_signal_before_the_first_file_is_no_success(
+    engines: Engines, store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, "Geo1.dat", HEADER, row("a"))
+    monkeypatch.setattr("application.stopping.Stop.asked", lambda _: True)
+    monkeypatch.setattr(
+        "application.stopping.Stop.install", lambda stop: setattr(stop, "signal", signal.SIGTERM)
+    )
+    ended = called(main, "--once", environment=engines.settings)
+    assert ended.stderr == "geo_load: stopped; what is not loaded yet is left for the next run\n"
+    assert ended.returncode == 128 + signal.SIGTERM
+    monkeypatch.undo()
+    assert called(main, "--once", environment=engines.settings).returncode == 0
+    assert engines.rows("select count(*) from ADDRESSES") == [(1,)]
+
+
 # Of a load's 15 statements and uploads those that change most, and one after the last.
 @pytest.mark.parametrize("step", [2, 6, 8, 9, 11, 14, 16])
 def test_a_failure_at_any_step_loses_nothing_and_halves_nothing(
