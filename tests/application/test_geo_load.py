@@ -32,6 +32,7 @@ from application.loads import (
     now,
     past,
 )
+from application.stopping import Stop
 from application.ticker import Ticker
 from ctm.definition import load
 from ctm.rehearse.conditions import Ending, holds
@@ -332,10 +333,12 @@ def test_a_signal_before_the_first_file_is_no_success(
     engines: Engines, store: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(store, "Geo1.dat", HEADER, row("a"))
-    monkeypatch.setattr("application.stopping.Stop.asked", lambda _: True)
-    monkeypatch.setattr(
-        "application.stopping.Stop.install", lambda stop: setattr(stop, "signal", signal.SIGTERM)
-    )
+
+    def asked(stop: Stop) -> bool:
+        stop.signal = signal.SIGTERM
+        return True
+
+    monkeypatch.setattr(Stop, "asked", asked)
     ended = called(main, "--once", environment=engines.settings)
     assert ended.stderr == "geo_load: stopped; what is not loaded yet is left for the next run\n"
     assert ended.returncode == 128 + signal.SIGTERM
