@@ -138,7 +138,12 @@ def _only_raises(at: int, words: Sequence[str], lexicon: Lexicon) -> bool:
 
 
 def _in_context(valence: float, at: int, words: Sequence[str], lexicon: Lexicon) -> float:
-    """Apply the three words before a word, within its sentence, and a negation right after it."""
+    """Apply the three words before a word, within its sentence, and a negation right after it.
+
+    A sign stands by itself: "would not believe it 😊" is as glad as its smile.
+    """
+    if not words[at][0].isalnum():
+        return valence
     turned = at + 1 < len(words) and words[at + 1] in lexicon.afters
     added = 0.0
     for fading, before in zip(_FADING, reversed(words[max(0, at - 3) : at]), strict=False):

@@ -92,6 +92,19 @@ def test_a_negation_ends_with_its_clause() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "lang", "feeling"),
+    [
+        pytest.param("my younger self would not believe it 😊", "en", "positive", id="en: glad"),
+        pytest.param("nobody told me 😡", "en", "negative", id="en: angry"),
+        pytest.param("llegamos a 10 mil, no lo puedo creer 🎉", "es", "positive", id="es: glad"),
+        pytest.param("10 000 dollars, on n'y croit pas 🥳", "fr", "positive", id="fr: glad"),
+    ],
+)
+def test_a_negation_does_not_turn_a_sign(text: str, lang: str, feeling: str) -> None:
+    assert feel(text, lang).feeling == feeling
+
+
+@pytest.mark.parametrize(
     ("text", "left"),
     [
         pytest.param("RT @great_bank: slow", "slow", id="a retweet"),
