@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from application.household import Resident, building, kin
-from application.names import Profile, customer_keys, family_keys, profile_keys
+from application.names import Profile, customer_keys, family_keys, profile_keys, whole_keys
 from application.records import Customer
 
 Group = tuple[Resident, ...]
@@ -29,6 +29,13 @@ class Directory:
         """Return the customers of whose name a profile may tell the INITIAL or more."""
         keys = profile_keys(author, self.families)
         return {each for key in keys for each in self.by_name.get(key, ())}
+
+    def wholly(self, author: Profile) -> Collection[Resident]:
+        """Return the customers of whose name a profile may tell the FULL; they are much fewer."""
+        found: set[Resident] = set()
+        for key in whole_keys(author, self.families):
+            found.update(self.by_name.get(key, ()))
+        return found
 
     def kin(self, resident: Resident) -> tuple[str, ...]:
         """Return the ids of those who belong to a resident and are not managed with them."""

@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from application.addresses import Index, Sight
 from application.directory import handle
@@ -189,7 +190,7 @@ def _by_home(author: Profile, where: Area, sight: Sight, index: Index) -> Match 
 
 def _from_elsewhere(who: Author, author: Profile, where: Area | None, index: Index) -> Match | None:
     """Take a customer by the full name who lives around, or in the town that the profile names."""
-    perhaps = index.directory.perhaps(author)
+    perhaps = index.directory.wholly(author)
     if not perhaps:
         return None
     if where is not None:
@@ -281,11 +282,16 @@ def _by_town(who: Author, index: Index) -> Match:
 
 def _town(location: str, towns: Collection[str]) -> str | None:
     """Return the town of customers that a location is, with or without its state."""
+    town = _without_state(location)
+    return town if town in towns else None
+
+
+@lru_cache(1 << 12)  # many write the same few
+def _without_state(location: str) -> str:
     words = fold(location).split()
     while words and words[-1] in COUNTRY_AND_STATE:
         words.pop()
-    town = " ".join(words)
-    return town if town in towns else None
+    return " ".join(words)
 
 
 def _most_alike(author: Profile, residents: Iterable[Resident]) -> list[tuple[Likeness, Resident]]:

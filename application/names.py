@@ -210,6 +210,41 @@ def profile_keys(author: Profile, families: Set[str]) -> set[str]:
     return keys
 
 
+def whole_keys(author: Profile, families: Set[str]) -> Iterator[str]:
+    """Yield keys among which those are that `customer_keys` has too when the likeness is FULL.
+
+    Any word beside a family name may be the given one here, which is quicker than the readings.
+    """
+    for given, family in _pairs(author, families):
+        if len(given) > 1:
+            for formal in _FORMAL.get(given, (given,)):
+                yield f"{formal} {family}"
+
+
+def _pairs(author: Profile, families: Set[str]) -> Iterator[tuple[str, str]]:
+    """Yield what may be a given name and one of these family names, the letters' ways too."""
+    shown = author.texts[0]
+    for words in author.texts:
+        for family in words:
+            if family in families:
+                for given in words:
+                    if given is not family:
+                        yield given, family
+                if words is shown and len(family) >= _SHORTEST_FAMILY:
+                    for letters in author.letters:
+                        if letters.endswith(family):
+                            yield letters[: -len(family)], family
+                        if letters.startswith(family):
+                            yield letters[len(family) :], family
+    if not author.shows_whole:
+        for letters in author.letters:
+            for cut in range(_SHORTEST_FAMILY, len(letters) - 1):
+                if letters[-cut:] in families:
+                    yield letters[:-cut], letters[-cut:]
+                if letters[:cut] in families:
+                    yield letters[cut:], letters[:cut]
+
+
 def family_keys(customer: Name) -> tuple[str, ...]:
     """Return the words by which a family name may be written, several also in one."""
     return _spellings(customer.family)
@@ -319,7 +354,10 @@ def _without_particles(words: tuple[str, ...]) -> tuple[str, ...]:
 def _words(text: str) -> tuple[str, ...]:
     """Return lower-case words without accents, signs, digits and emoji."""
     if text.isascii():  # most are, and this is the short way
-        return tuple(_ASCII_LETTERS.findall(text.replace("'", "").replace("`", "").lower()))
+        plain = text.replace("'", "").replace("`", "").lower()
+        if plain.replace(" ", "").isalpha():
+            return tuple(plain.split())
+        return tuple(_ASCII_LETTERS.findall(plain))
     folded = unicodedata.normalize("NFKD", _SIGNS_INSIDE.sub("", text)).casefold()
     plain = unicodedata.normalize("NFKD", folded).translate(_PLAIN)
     bare = "".join(filterfalse(unicodedata.combining, plain))

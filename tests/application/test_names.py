@@ -19,6 +19,7 @@ from application.names import (
     name,
     profile,
     profile_keys,
+    whole_keys,
 )
 
 FULL, INITIAL, FAMILY = Likeness.FULL, Likeness.INITIAL, Likeness.FAMILY
@@ -151,6 +152,9 @@ def test_the_keys_find_whatever_is_at_least_an_initial(
     if likeness(customer, author) >= INITIAL:
         found = profile_keys(author, frozenset(family_keys(customer)))
         assert found & customer_keys(customer)
+    if likeness(customer, author) is FULL:
+        whole = whole_keys(author, frozenset(family_keys(customer)))
+        assert not customer_keys(customer).isdisjoint(whole)
 
 
 PIECES = st.sampled_from("Robert R Ana Smith Garcia López Cruz Li Kim Day , - _ 7 ct".split())  # noqa: SIM905
@@ -166,6 +170,9 @@ def test_whoever_is_at_least_of_the_family_is_not_passed_over(
         assert author.may_be_of(family_keys(customer))
     if likeness(customer, author) >= INITIAL:
         assert profile_keys(author, frozenset(family_keys(customer))) & customer_keys(customer)
+    if likeness(customer, author) is FULL:
+        whole = whole_keys(author, frozenset(family_keys(customer)))
+        assert not customer_keys(customer).isdisjoint(whole)
 
 
 @given(st.text(max_size=60), st.text(max_size=20))
