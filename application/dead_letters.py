@@ -11,7 +11,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any, NoReturn, Protocol
@@ -28,6 +28,9 @@ BATCH = 200
 LOOK = 1.0
 # Characters that are kept of a value and of a header; headers that are kept, the last ones.
 RECORD, HEADER, HEADERS = 4_000, 500, 50
+# Characters of one MERGE's JSON: Snowflake takes 16 MB of it, and whoever writes to the topic may
+# fill headers with what JSON escapes, for a MB a letter.
+JSON = 4_000_000
 # FLATTEN tells each row the whole that it is from; an embedded warehouse is quicker over slices.
 _SLICE = 32
 _MERGE = """
@@ -115,7 +118,8 @@ def _bring(
             if each.origin.offset < ends.get(each.partition, 0)
         ]
         if found:
-            lake.run(_MERGE, (_batch([row(each) for each in found]),))
+            for batch in batches([row(each) for each in found]):
+                lake.run(_MERGE, (batch,))
             letters.commit({each.partition: each.origin.offset + 1 for each in found})
             count += len(found)
             moved(f"{count:,} dead letters brought")
@@ -129,7 +133,7 @@ def row(message: Message) -> dict[str, Any]:
     """
     origin = message.origin
     told = {
-        name.removeprefix("origin."): None if content is None else text(content, HEADER)
+        name.removeprefix("origin.")[:HEADER]: None if content is None else text(content, HEADER)
         for name, content in message.headers[-HEADERS:]
     }
     return {
@@ -154,8 +158,22 @@ def _utc(time: datetime) -> str:
     return time.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
-def _batch(rows: Sequence[Mapping[str, Any]]) -> str:
-    return json.dumps([rows[start : start + _SLICE] for start in range(0, len(rows), _SLICE)])
+def batches(rows: Sequence[Mapping[str, Any]], most: int = JSON) -> Iterator[str]:
+    """Yield the rows as JSON, in slices, a text of at most so many characters or of one row."""
+    waiting: list[str] = []
+    size = 0
+    for each in map(json.dumps, rows):
+        if waiting and size + len(each) > most:
+            yield _sliced(waiting)
+            waiting, size = [], 0
+        waiting.append(each)
+        size += len(each) + 3  # a comma, and the brackets of a slice
+    yield _sliced(waiting)
+
+
+def _sliced(rows: Sequence[str]) -> str:
+    slices = (",".join(rows[at : at + _SLICE]) for at in range(0, len(rows), _SLICE))
+    return f"[{','.join(f'[{each}]' for each in slices)}]"
 
 
 class _Parser(argparse.ArgumentParser):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -10,13 +11,16 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from hypothesis import given
+from hypothesis import strategies as st
 
-from application.dead_letters import BATCH, HEADERS, RECORD, bring, main, row, text
+from application.dead_letters import BATCH, HEADER, HEADERS, RECORD, batches, bring, main, row, text
 from application.errors import RefusedError, UnreachableError
 from application.kafka_message import Message, Partition, letter, shortened
 from application.records import Origin
 from application.source import DeadLetters
+from misc.engines import kafka
 from tests.application.conftest import Lake, Topics
 from tests.application.loading import Faulty, Twice, assert_one_clear_line, called
 from tests.engines.waiting import free_port
@@ -162,6 +166,24 @@ def test_a_shortened_letter_says_how_large_the_value_was() -> None:
     assert kept["record"] == "x" * RECORD
 
 
+def test_letters_that_are_as_large_as_anybody_can_write_them_are_merged_by_few() -> None:
+    wild = tuple((f"{number}{'n' * 9_000}", "😀".encode() * 9_000) for number in range(HEADERS))
+    kept = row(Message(Origin(*ZERO, 0), "😀".encode() * 9_000, headers=wild))
+    assert len(kept["origin"]) == HEADERS
+    assert {len(name) for name in kept["origin"]} == {HEADER}
+    texts = list(batches([kept] * BATCH))
+    assert all(len(each) <= 8_000_000 for each in texts)  # half of what Snowflake takes
+    assert sum(len(some) for each in texts for some in json.loads(each)) == BATCH
+
+
+@given(st.lists(st.text("ab", max_size=9).map(lambda text: {"record": text})), st.integers(1, 99))
+def test_every_letter_is_in_one_text_and_in_its_order(
+    rows: list[dict[str, str]], most: int
+) -> None:
+    texts = [json.loads(each) for each in batches(rows, most)]
+    assert [each for some in texts for each in itertools.chain(*some)] == rows
+
+
 def test_of_many_headers_the_last_are_kept() -> None:
     many = tuple((f"h{number}", b"x" * 9_000) for number in range(1_000))
     kept = row(letter(Message(Origin("tweets", 2, 7), b"x", None, many), "why"))
@@ -305,6 +327,26 @@ def test_what_is_wrong_is_told_in_one_line(
     ended = called(main, environment=lake.environment | topics.environment | changes)
     assert_one_clear_line(ended, "dead_letters: error: ", words)
     assert ended.returncode == code
+
+
+@pytest.mark.parametrize(
+    ("api_key", "error", "words"),
+    [
+        pytest.param(1, KafkaError.TOPIC_AUTHORIZATION_FAILED, "Topic authorization", id="read"),
+        pytest.param(9, KafkaError.GROUP_AUTHORIZATION_FAILED, "Group authorization", id="group"),
+    ],
+)
+def test_a_user_who_may_not_is_told_at_once_however_patient_it_is(
+    lake: Lake, api_key: int, error: int, words: str
+) -> None:
+    with kafka.broker({"t": 1, "t-dead": 1}) as broker:
+        refused = Topics(broker, "t")
+        DeadLetters(refused.settings, 20).send(poison(refused, b"x"))
+        broker.refuse(api_key, [error] * 200)
+        code, told = run(lake, refused, "--patience", "600")
+    assert code == 4
+    assert words in told
+    assert told.count("\n") == 1
 
 
 def test_an_engine_that_is_away_is_waited_for_as_long_as_it_is_told(
