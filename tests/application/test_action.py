@@ -137,6 +137,12 @@ def test_who_it_is_is_to_be_verified_before_a_call_below_70_percent(
     assert offer.why.endswith(" % sure.")
 
 
+def test_who_it_is_is_to_be_verified_where_somebody_else_wrote_however_sure_we_are() -> None:
+    (only,) = decide("complaint", who=match("household_member", confidence=0.99), known=customer())
+    assert only.kind == "service_call"
+    assert only.why.endswith(" Verify who it is before calling.")
+
+
 @pytest.mark.parametrize("category", ["customer", "household_member"])
 def test_who_complains_is_called(category: Category) -> None:
     (only,) = decide("complaint", who=match(category), score=-0.6, known=customer())
