@@ -67,7 +67,11 @@ def parse(argv: Sequence[str], now: datetime) -> Asked:
     add("--posts", metavar="N", default="2000", help="default: %(default)s")
     add("--addresses", metavar="N", default="20000", help="default: %(default)s")
     add("--seed", metavar="N", default="1", help="default: %(default)s")
-    add("--until", metavar="TIME", help="of the last post, as 2026-03-01T18:30:00Z (default: now)")
+    add(
+        "--until",
+        metavar="TIME",
+        help="of the last post, as 2026-03-01T18:30:00Z (default: now, so that each run differs)",
+    )
     add(
         "--days", metavar="N", default="6", help="that posts are spread over (default: %(default)s)"
     )

@@ -15,6 +15,7 @@ _EMOJI: Mapping[Feeling, str] = {
     "negative": "😤😡😩🤬😞💸👎",
     "neutral": "🤔📊👀🏦",
 }
+_OF_MONEY = "🚀💚💸📊🏦"
 _SARCASM = "🙃🙄👏🤡😂"
 _TAGS = {
     "en": "#investing #money #personalfinance #retirement #stocks #CT #Connecticut #banking",
@@ -94,4 +95,6 @@ def bare(text: str) -> str:
 
 def _sign(label: texts.Label, chance: random.Random) -> str:
     signs = _SARCASM if label.sarcastic else _EMOJI[label.feeling]
+    if not label.about_money:
+        signs = "".join(each for each in signs if each not in _OF_MONEY)
     return chance.choice(signs) * chance.choice((1, 1, 1, 2, 3))

@@ -11,7 +11,7 @@ from application.synth import names
 from application.synth.people import Person
 
 _MOTTOS = (
-    "Nutmeg Investor", "the quiet trader", "Sound Shore Dad", "bullish on pizza", "CT mama of 3",
+    "Nutmeg Investor", "the quiet trader", "Sound Shore Dad", "bullish on pizza", "parent of 3",
     "Rust & Yield", "hartford night owl", "Compound Interest Club", "just here for $SPY",
     "papi de tres", "la vie en vert", "index & chill", "Not Financial Advice", "penny wise",
     "🐂 or 🐻", "Yard Goats forever", "frugal in fairfield", "sin filtro", "l'épargnant",

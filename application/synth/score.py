@@ -68,6 +68,21 @@ def feeling_f1(truth: Mapping[str, Truth], told: Mapping[str, str]) -> float:
     return sum(_f1(each, pairs) for each in get_args(Feeling)) / len(get_args(Feeling))
 
 
+def strangers(truth: Mapping[str, Truth], told: Mapping[str, Told]) -> tuple[int, int]:
+    """Count the posts of which a customer was named, and those whose author they are no kin of.
+
+    Kin is the author, and whoever lives where the author does.
+    """
+    named = [
+        (truth[post], customer)
+        for post, (_, customer) in told.items()
+        if customer is not None and post in truth
+    ]
+    return len(named), sum(
+        customer != each.customer_id and customer not in each.lives_with for each, customer in named
+    )
+
+
 def _score(category: str, pairs: Iterable[tuple[Truth, Told]]) -> Score:
     true = told = right = person = 0
     for each, (said, customer) in pairs:

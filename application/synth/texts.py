@@ -13,6 +13,7 @@ from typing import get_args
 from application.records import Feeling, Topic
 
 LANGUAGES = ("en", "es", "fr")
+_ENDS = ".?!"
 _PIECE = re.compile(r"([\[\]|]|\{\w+\})")
 # How many of the posts about money are what, the most frequent first.
 _SHARES: Mapping[str, int] = {
@@ -71,8 +72,9 @@ def say(lang: str, about_money: bool, chance: random.Random, length: int = 1) ->
     grammar = read(lang)
     lines = grammar.sections[heading]
     said = chance.sample(lines, min(length, len(lines)))
-    text = " ".join(_expanded(each, grammar, chance) for each in said)
-    return Said(" ".join(text.split()), grammar.labels[heading])
+    sentences = [" ".join(_expanded(each, grammar, chance).split()) for each in said]
+    text = " ".join(each if each[-1] in _ENDS else f"{each}." for each in sentences[:-1])
+    return Said(f"{text} {sentences[-1]}".strip(), grammar.labels[heading])
 
 
 def slot(lang: str, name: str, chance: random.Random) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import filecmp
 import html
 import json
+import random
+import re
 import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ import pytest
 from application.crm_records import CUSTOMERS, HOUSEHOLDS, KINDS, PORTFOLIOS, BadRowError, checked
 from application.openaddresses import Address, Reject, addresses
 from application.postal import address_key
+from application.synth import texts
 from application.synth.cli import main
 from application.synth.moments import moments
 from application.synth.score import read_truth
@@ -392,3 +395,26 @@ def test_without_the_towns_it_says_what_to_install(
     monkeypatch.setitem(sys.modules, "zipcodes", None)
     assert main([str(tmp_path)]) == 2
     assert "pip install zipcodes" in capsys.readouterr().err
+
+
+def test_sentences_of_a_long_text_end_before_the_next_one_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = tuple(map(texts.parse, ("no fees", "why?", "wow!", "so it goes.")))
+    real = texts.read("en")
+    short = replace(real, sections=dict.fromkeys(real.sections, lines))
+    monkeypatch.setattr(texts, "read", lambda _: short)
+    long = texts.say("en", about_money=True, chance=random.Random(1), length=4).text
+    *ended, last = re.split(r"(?<=[.?!]) ", long)
+    assert sorted([*ended, "no fees." if last == "no fees" else last]) == [
+        "no fees.",
+        "so it goes.",
+        "why?",
+        "wow!",
+    ]
+
+
+def test_of_what_is_not_about_money_no_sign_is_about_it(made: Made) -> None:
+    for each in made.posts:
+        if not made.truth[each["data"]["id"]].about_money:
+            assert not set(each["data"]["text"]) & set("🚀💚💸📊🏦")

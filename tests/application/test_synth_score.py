@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.records import Category, Feeling
-from application.synth.score import Told, feeling_f1, read_truth, score
+from application.synth.score import Told, feeling_f1, read_truth, score, strangers
 from application.synth.truth import Truth, line
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +61,21 @@ def test_a_post_counts(
 ) -> None:
     found = next(each for each in score(TRUTH, told) if each.category == category)
     assert (found.true, found.told, found.right, found.right_person) == counts
+
+
+@pytest.mark.parametrize(
+    ("told", "counts"),
+    [
+        pytest.param({"2": ("customer", "C-1")}, (1, 0), id="the author"),
+        pytest.param({"2": ("customer", "C-2")}, (1, 0), id="who lives with the author"),
+        pytest.param({"3": ("customer", "C-2")}, (1, 0), id="whom the author lives with"),
+        pytest.param({"2": ("household_member", "C-9")}, (1, 1), id="somebody else"),
+        pytest.param({"1": ("customer", "C-1")}, (1, 1), id="of a stranger's post"),
+        pytest.param({"2": ("prospect", None), "9": ("customer", "C-1")}, (0, 0), id="nobody"),
+    ],
+)
+def test_a_person_is_named_for_a_post(told: dict[str, Told], counts: tuple[int, int]) -> None:
+    assert strangers(TRUTH, told) == counts
 
 
 def test_shares_of_nothing_are_none_and_not_perfect() -> None:

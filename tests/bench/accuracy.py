@@ -21,6 +21,7 @@ import pyarrow as pa
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from application import message as inbound
+from application.action import SURE
 from application.addresses import Index, index
 from application.crm_records import CUSTOMERS, PORTFOLIOS, BadRowError, Kind, checked
 from application.match import match_all
@@ -29,7 +30,7 @@ from application.openaddresses import Address, addresses
 from application.records import Match, Post, Topic
 from application.sentiment import THRESHOLD, feel
 from application.synth.cli import Asked, make
-from application.synth.score import Score, Told, feeling_f1, read_truth, score
+from application.synth.score import Score, Told, feeling_f1, read_truth, score, strangers
 from application.synth.truth import Truth
 from application.topics import topics
 from pythonapp import message as outbound
@@ -44,6 +45,8 @@ FLOORS: Mapping[str, tuple[float, float]] = {
     "prospect": (0.55, 0.55),
     "unknown": (0.20, 0.75),
 }
+# The share of posts for which somebody may be addressed who did not write them and is no kin.
+ASTRAY = 0.03
 
 
 def measures() -> list[Row]:
@@ -69,19 +72,34 @@ def who(
     clear = {
         post: said for post, said in told.items() if truth[post].clue in ("handle", "name at home")
     }
+    # What is told with less is not acted on: nobody is called for it, or offered anything.
+    unsure: Told = ("unknown", None)
     sure = {
-        post.id: told[post.id]
+        post.id: told[post.id] if match.confidence >= SURE else unsure
         for post, match in zip(posts, matches, strict=True)
-        if match.confidence >= 0.5
     }
     naive = by_name(posts, known)
     return [
         *_rows("all posts", score(truth, told), score(truth, naive)),
         *_rows("handle known, or name and home shown", score(truth, clear),
                score(truth, {post: naive[post] for post in clear})),
-        *_rows("told with a confidence of 0.5 or more", score(truth, sure),
-               score(truth, {post: naive[post] for post in sure})),
+        *_rows("told with a confidence of 0.5 or more", score(truth, sure)[:-1],
+               score(truth, naive)[:-1]),
+        _astray(truth, posts, sure),
     ]  # fmt: skip
+
+
+def _astray(truth: Mapping[str, Truth], posts: Sequence[Post], sure: Mapping[str, Told]) -> Row:
+    """Say how often a call or an offer would go to who has nothing to do with the post."""
+    own = {post.id: sure[post.id] for post in posts if not post.retweet}
+    named, wrong = strangers(truth, own)
+    return Row(
+        f"a customer named with a confidence of 0.5 or more ({named:,})",
+        f"{wrong / named:.1%} neither the author nor of their home",
+        "",
+        f"at most {ASTRAY:.0%}",
+        wrong <= ASTRAY * named,
+    )
 
 
 def feelings(truth: Mapping[str, Truth], posts: Sequence[Post]) -> list[Row]:
