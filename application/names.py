@@ -135,7 +135,7 @@ def name(first: str, last: str) -> Name:
 def profile(display_name: str, username: str) -> Profile:
     """Return what a display name and a user name tell."""
     words = _words(_HUMP.sub(" ", username) if not username.islower() else username)
-    shown, user, letters = _person(_shown(display_name)), _person(words), "".join(words)
+    shown, user, letters = _shown(display_name), _person(words), "".join(words)
     # One word says little; it counts where the profile tells no more.
     texts = (shown, user) if len(shown) < 2 or len(user) > 1 else (shown,)
     told = shown or user
@@ -324,10 +324,11 @@ def _parts(author: Profile) -> Set[str]:
     return found
 
 
+@lru_cache(_CACHED)  # the same people write again and again
 def _shown(display_name: str) -> tuple[str, ...]:
-    """Return the words of a display name; what stands before a comma comes last: Smith, Bob."""
+    """Return the name in a display name; what stands before a comma comes last: Smith, Bob."""
     before, _, behind = display_name.partition(",")
-    return _words(f"{behind} {before}" if behind else before)
+    return _person(_words(f"{behind} {before}" if behind else before))
 
 
 def _person(words: tuple[str, ...]) -> tuple[str, ...]:
