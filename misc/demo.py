@@ -13,6 +13,7 @@ this machine: its pods reach them by the loopback.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import os
 import secrets
@@ -22,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -42,7 +43,7 @@ OK, NOT_OK, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 MOST_TWEETS = 1_000_000
 # A consumer is idle while pods start, and while the producers read a long search to its end.
 IDLE_SECONDS, IDLE_SECONDS_OF_PODS, IDLE_PER_1000 = 5, 20, 1.0
-_LOOK_SECONDS = 0.5
+_LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{NAME}: error: {refused}", file=sys.stderr)
         return BAD_INPUT
     began = time.monotonic()
-    report = options.out / "report.html"
-    for path in (report, options.out / "record.json"):
-        path.unlink(missing_ok=True)
+    report, kept = options.out / "report.html", options.out / "record.json"
     now = datetime.now(timezone.utc)
     try:
-        with _real() if options.engines == "real" else nullcontext(EMBEDDED) as engines:
+        with ExitStack() as stack:
+            stack.enter_context(_alone(options.out, (report, kept)))
+            engines = stack.enter_context(_real()) if options.engines == "real" else EMBEDDED
             code = _run(command(options, now, engines), engines.environment)
     except EngineError as error:
         print(f"{NAME}: error: {error}", file=sys.stderr)
@@ -81,10 +82,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if code == INTERRUPTED:
         print(f"{NAME}: interrupted; nothing of it runs any more", file=sys.stderr)
         return code
-    if not (options.out / "record.json").exists():
-        return code or NOT_OK
-    record = json.loads((options.out / "record.json").read_text(encoding="utf-8"))
-    good = report.exists() and as_asked(record, fail=options.fail)
+    if not kept.exists():
+        return code if code > 0 else NOT_OK
+    record = json.loads(kept.read_text(encoding="utf-8"))
+    # A rehearsal in which a job failed ends with 1, as one does whose report or summary failed.
+    ended = code == (NOT_OK if options.fail else OK)
+    good = ended and report.exists() and as_asked(record, fail=options.fail)
     told = "as it should" if not options.fail else f"with {FAILS} failed, as was asked for"
     how = told if good else "not as it should"
     print(f"report: {report}" if report.exists() else "report: none was made")
@@ -119,6 +122,25 @@ def command(options: argparse.Namespace, now: datetime, engines: Engines) -> lis
         *(word for each in profiles for word in ("--profile", str(PROFILES / f"{each}.yaml"))),
         *(word for name, value in chosen.items() for word in ("--set", f"{name}={value}")),
     ]  # fmt: skip
+
+
+@contextmanager
+def _alone(folder: Path, stale: Sequence[Path]) -> Iterator[None]:
+    """Make the folder, hold it against a second demo, and remove what an earlier one left."""
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            opened = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, opened)
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for path in stale:
+                path.unlink(missing_ok=True)
+        except BlockingIOError as error:
+            told = "another demo writes there; wait for it, or give this one a folder of its own"
+            raise EngineError(f"--out {folder}: {told}") from error
+        except OSError as error:
+            raise EngineError(f"--out {folder}: {error.strerror}") from error
+        yield
 
 
 @contextmanager
@@ -168,17 +190,19 @@ def as_asked(record: Mapping[str, Any], *, fail: bool) -> bool:
 def _run(line: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run the rehearsal, in a session of its own so that a signal comes once, and pass that on."""
     asked: list[int] = []
+    # Before there is a child, so that none is left by a signal that comes meanwhile.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # nohup has had SIGHUP ignored, and means it.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda told, _: asked.append(told))
     child = subprocess.Popen(
         line, cwd=ROOT, env={**os.environ, **environment}, start_new_session=True
     )
-
-    def passed_on(number: int, _: object) -> None:
-        asked.append(number)
-        child.send_signal(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, passed_on)
+    passed_on = 0
     while (code := child.poll()) is None:
+        for told in asked[passed_on:]:
+            child.send_signal(told)
+            passed_on += 1
         with suppress(subprocess.TimeoutExpired):
             child.wait(_LOOK_SECONDS)
     return INTERRUPTED if asked else code

@@ -38,13 +38,18 @@ class Scale:
 
 @dataclass(frozen=True)
 class Span:
-    """How many posts the lake has, and from when to when; positioned ones have a place."""
+    """How many posts the lake has, and from when to when; positioned ones have a place.
+
+    The scales are of round lengths, so they begin before the first post and end after the last.
+    """
 
     posts: int = 0
     posted: Scale | None = None
     loaded: Scale | None = None
     published: int = 0
     positioned: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -137,4 +142,5 @@ class Page:
     workflow: Workflow | None = None
     accuracy: Sequence[Any] | None = None
     dots_shown: int = 0
+    sampled: bool = False
     listed: Mapping[str, int] = field(default_factory=dict)

@@ -26,7 +26,7 @@
   };
   const SVG = "http://www.w3.org/2000/svg";
   const narrow = (width) => matchMedia(`(max-width: ${width}rem)`).matches;
-  const FIRST = narrow(47.99) ? 3 : 6, MORE = 12, SLICE = 4;
+  const PHONE = narrow(47.99), FIRST = PHONE ? 3 : 6, MORE = 12, SLICE = 4;
   const { start, step, count: slices } = data.scale;
 
   const number = (value) => value.toLocaleString("en");
@@ -146,12 +146,11 @@
   KINDS.forEach((kind, at) => { all[kind] = sum(data.actions.filter((row) => row[0] === at)); });
   const words = {};
   for (const each of document.querySelectorAll("[data-of]")) words[each.dataset.of] = each.textContent;
-  const unknown = data.dimensions.category.findIndex(([value]) => value === "unknown" || !value);
 
   function showNumbers() {
     const posts = data.posts.filter((row) => fits(row, 0));
     const shown = { posts: sum(posts) };
-    const matched = sum(posts.filter((row) => row[2] !== unknown));
+    const matched = sum(posts.filter((row) => data.matched.includes(key("category", row[2]))));
     KINDS.forEach((kind, at) => {
       shown[kind] = sum(data.actions.filter((row) => row[0] === at && fits(row, 1)));
     });
@@ -248,7 +247,7 @@
   }
   const far = (metres) => (metres < 10000 ? `${number(Math.round(metres))} m` : `${number(Math.round(metres / 1000))} km`);
   const quote = (text) => make("blockquote", { dir: "auto" }, text);
-  const sure = (confidence) => (confidence === null ? "—" : `${Math.round(confidence * 100)} %`);
+  const sure = (confidence) => (confidence === null ? "—" : `${confidence} %`);
   function postCard(dot, tag = "li") {
     return make(tag, { className: "card", tabIndex: -1 },
       make("p", { className: "name", dir: "auto" }, dot[CUSTOMER] || dot[WHO]),
@@ -266,16 +265,24 @@
         each.product ? make("span", { className: "tag" }, each.product) : null,
         each.customer ? null : make("span", { className: "tag" }, "advisor's review")),
       facts(each.codes, each.at), quote(each.text),
-      make("dl", {},
-        fact("Why", each.why || "—"),
+      ...told(fact("Why", each.why || "—"), [
         fact("Evidence", each.evidence || "—"),
         fact("Confidence", sure(each.confidence)),
         fact("Distance", each.distance === null ? "the post has no exact position" : `${far(each.distance)} from the address`),
         fact("Address", each.address || "not known"),
         each.household || kin.length ? fact("Household", each.household || "none") : null,
         kin.length ? fact("Join with", make("ul", {}, ...kin)) : null,
-        fact("Written by", each.author)));
+        fact("Written by", each.author)]));
   }
+  // On a phone a card says why, and unfolds the rest.
+  function told(why, rest) {
+    if (!PHONE) return [make("dl", {}, why, ...rest)];
+    return [make("dl", {}, why),
+      make("details", {}, make("summary", {}, "Evidence and address"), make("dl", {}, ...rest))];
+  }
+  addEventListener("beforeprint", () => {
+    for (const each of document.querySelectorAll(".card details")) each.open = true;
+  });
   const lists = [
     ...KINDS.map((kind) => ({ kind, rows: data.todo[kind], codes: (each) => each.codes, from: 0, card: actionCard })),
     { kind: "posts", rows: data.dots, codes: (dot) => dot, from: CODES, card: postCard },
@@ -284,6 +291,7 @@
     place: document.querySelector(`[data-list=${list.kind}]`),
     note: document.querySelector(`[data-note=${list.kind}]`),
     more: document.querySelector(`[data-more=${list.kind}]`),
+    left: document.querySelector(`[data-left=${list.kind}]`),
   }));
   const notes = lists.map(({ note }) => note.textContent);
   lists.forEach((list) => {
@@ -298,6 +306,8 @@
     const left = list.fitting.length - list.place.children.length;
     list.more.hidden = left === 0;
     list.more.textContent = `Show ${Math.min(left, MORE)} more of ${number(left)}`;
+    list.left.hidden = left === 0;
+    list.left.textContent = `${number(left)} more are on the page itself.`;
   }
   function showLists() {
     lists.forEach((list, at) => {

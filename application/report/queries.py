@@ -9,6 +9,8 @@ from __future__ import annotations
 KINDS = ("service_call", "offer", "household_merge")
 # So much of a text is shown: more than a post has, unless its author pays for long ones.
 LETTERS = 600
+# Rows of each table of the data's quality.
+SHOWN = 12
 
 _AS_OF = "LOADED_AT <= cast(? as timestamp_ntz)"
 _KINDS = ", ".join(f"'{kind}'" for kind in KINDS)
@@ -132,31 +134,42 @@ from CUST360
 where PUBLISHED_AT is not null and {_AS_OF}
 """
 
-# Bind how many.
-LOADS = """
+# The counts are of all rows, and of the reasons that their table has a row for.
+LOADS = f"""
 select KIND, SOURCE, STATUS, ROWS_READ, ROWS_LOADED, ROWS_REJECTED, STARTED_AT, FINISHED_AT
 from LOADS
 order by STARTED_AT desc, LOAD_ID
-limit ?
+limit {SHOWN}
 """
-REJECTS = """
+REJECTS = f"""
 select l.KIND, r.REASON, count(*) as ROWS_REJECTED, min(left(r.RECORD, 160))
 from REJECTS r
 left join LOADS l on l.LOAD_ID = r.LOAD_ID
 group by 1, 2
 order by 3 desc, 1, 2
-limit ?
+limit {SHOWN}
 """
-DEAD_LETTERS = """
+DEAD_LETTERS = f"""
 select REASON, count(*) as LETTERS, max(PUBLISHED_AT), min(left(RECORD, 160))
 from DEAD_LETTERS
 group by 1
 order by 2 desc, 1
-limit ?
+limit {SHOWN}
 """
 LOAD_COUNTS = "select count(*) from LOADS"
-REJECT_COUNTS = "select count(*), count(distinct REASON) from REJECTS"
-DEAD_COUNTS = "select count(*), count(distinct REASON) from DEAD_LETTERS"
+REJECT_COUNTS = """
+select coalesce(sum(N), 0), count(*)
+from (
+    select count(*) as N
+    from REJECTS r
+    left join LOADS l on l.LOAD_ID = r.LOAD_ID
+    group by l.KIND, r.REASON
+)
+"""
+DEAD_COUNTS = """
+select coalesce(sum(N), 0), count(*)
+from (select count(*) as N from DEAD_LETTERS group by REASON)
+"""
 # A lake that is older than the table has none.
 DEAD_TABLE = """
 select count(*)

@@ -15,8 +15,6 @@ from application.report.data import Found, Quality, Row, Source, Span
 from application.report.timescale import scale
 from application.settings import SnowflakeSettings
 
-# Rows of each table of the data's quality.
-SHOWN = 12
 # What a log's end may hold of the launcher's last words.
 _TAIL = 65_536
 
@@ -70,27 +68,29 @@ def _span(lake: Lake, as_of: str) -> Span:
     count, first, last, first_at, last_at, published, positioned = row
     if not count:
         return Span()
-    return Span(count, scale(first, last), scale(first_at, last_at), published, positioned)
+    return Span(
+        count, scale(first, last), scale(first_at, last_at), published, positioned, first, last
+    )
 
 
 def _quality(lake: Lake) -> Quality:
     [(load_count,)] = lake.run(queries.LOAD_COUNTS)
     [(reject_count, reject_reasons)] = lake.run(queries.REJECT_COUNTS)
     quality = Quality(
-        loads=lake.run(queries.LOADS, (SHOWN,)),
-        load_count=load_count,
-        rejects=lake.run(queries.REJECTS, (SHOWN,)),
-        reject_count=reject_count,
-        reject_reasons=reject_reasons,
+        loads=lake.run(queries.LOADS),
+        load_count=int(load_count),
+        rejects=lake.run(queries.REJECTS),
+        reject_count=int(reject_count),
+        reject_reasons=int(reject_reasons),
     )
     if lake.run(queries.DEAD_TABLE) == [(0,)]:
         return quality
     [(dead_count, dead_reasons)] = lake.run(queries.DEAD_COUNTS)
     return replace(
         quality,
-        dead=lake.run(queries.DEAD_LETTERS, (SHOWN,)),
-        dead_count=dead_count,
-        dead_reasons=dead_reasons,
+        dead=lake.run(queries.DEAD_LETTERS),
+        dead_count=int(dead_count),
+        dead_reasons=int(dead_reasons),
     )
 
 

@@ -14,6 +14,8 @@ from application.report.data import Found, Page, Row, Scale, Value, Workflow
 from application.report.throughput import throughput
 
 DIMENSIONS = ("quadrant", "lang", "category", "feeling")
+# A prospect's posts tell a place, but nobody whom the CRM knows.
+MATCHED = ("customer", "household_member")
 # How people read what the lake has; the order is the page's.
 _LABELS: Mapping[str, Mapping[str, str]] = {
     "quadrant": {
@@ -66,6 +68,7 @@ def page(
                 "step": scale.seconds * 1000,
                 "count": scale.count,
             },
+            "matched": MATCHED,
             "posts": posts,
             "actions": actions,
             "dots": dots,
@@ -76,6 +79,7 @@ def page(
         workflow=workflow,
         accuracy=accuracy,
         dots_shown=len(dots),
+        sampled=len(found.dots) < found.span.positioned,
         listed={kind: len(to_do[kind]) for kind in queries.KINDS},
     )
 
@@ -141,12 +145,7 @@ def _totals(found: Found) -> dict[str, int]:
         categories[row[2] or ""] += row[5]
     for row in found.actions:
         totals[row[5]] += row[6]
-    known = ("customer", "household_member", "prospect")
-    return (
-        totals
-        | {each: categories[each] for each in known}
-        | {"matched": sum(categories[each] for each in known)}
-    )
+    return totals | {"matched": sum(categories[each] for each in MATCHED)}
 
 
 def _dots(rows: Iterable[Row], codes: _Codes) -> list[list[Any]]:
@@ -168,7 +167,7 @@ def _dots(rows: Iterable[Row], codes: _Codes) -> list[list[Any]]:
         dots.append(
             [
                 round(x), round(y), *codes.of(row), _milliseconds(row[4]), _who(author, name),
-                _text(text, letters), customer, evidence, confidence,
+                _text(text, letters), customer, evidence, _percent(confidence),
             ]
         )  # fmt: skip
     return dots
@@ -194,7 +193,7 @@ def _to_do(
                 "id": customer_id,
                 "address": address,
                 "household": household,
-                "confidence": confidence,
+                "confidence": _percent(confidence),
                 "distance": distance,
                 "evidence": evidence,
                 "score": score,
@@ -216,6 +215,11 @@ def _text(text: str | None, letters: int | None) -> str:
         return ""
     more = (letters or 0) - len(text)
     return f"{text}… ({more:,} more characters)" if more > 0 else text
+
+
+def _percent(confidence: float | None) -> int | None:
+    """Return it as what was decided is told: rounded by Python, which rounds half to even."""
+    return None if confidence is None else round(float(confidence) * 100)
 
 
 def _milliseconds(time: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,7 +24,8 @@ class Errands:
     def __init__(
         self, words: Mapping[str, str], interrupt: Interrupt, write: Callable[[str], None]
     ) -> None:
-        self._words = words
+        # For the shell: a folder may have a blank in its name.
+        self._words = {name: shlex.quote(value) for name, value in words.items()}
         self._interrupt = interrupt
         self._write = write
 

@@ -86,7 +86,13 @@ def found(made: Sequence[Post], dead: Sequence[Row] | None = (), **changes: Any)
     row_of = {
         "source": Source("embedded", "CUST360", "PUBLIC", BEGAN + timedelta(days=7)),
         "span": Span(
-            len(made), posted, loaded, len(made), sum(post.lon is not None for post in made)
+            len(made),
+            posted,
+            loaded,
+            len(made),
+            sum(post.lon is not None for post in made),
+            min(times),
+            max(times),
         ),
         "posts": [(*row, count) for row, count in sorted(cube.items())],
         "actions": [(*row, count) for row, count in sorted(actions.items())],

@@ -81,7 +81,7 @@ def test_each_query_is_one_of_snowflakes_dialect(name: str) -> None:
 def test_the_totals_are_the_posts() -> None:
     made = posts()
     page = shaping.page(found(made))
-    known = [post for post in made if post.category != "unknown"]
+    known = [post for post in made if post.category in ("customer", "household_member")]
     assert page.totals["posts"] == sum(row[-1] for row in page.data["posts"]) == len(made)
     assert page.totals["matched"] == len(known)
     for number, kind in enumerate(queries.KINDS):
@@ -122,6 +122,57 @@ def test_posts_from_elsewhere_are_counted_and_not_drawn() -> None:
     made = [Post("1", "ctne", "en", "unknown", "neutral", BEGAN, -80.0, 41.5)]
     page = shaping.page(found(made))
     assert (page.totals["posts"], page.data["dots"]) == (1, [])
+
+
+FAR, HERE, NOWHERE = (-80.0, 41.5), (-72.5, 41.5), (None, None)
+
+
+@pytest.mark.parametrize(
+    ("places", "drawn", "says"),
+    [
+        ([HERE, HERE], 2, "The map shows every post. Posts"),
+        ([HERE, NOWHERE], 1, "The map shows 1 of 2 posts; 1 tell no place. All"),
+        ([HERE, FAR], 2, "The map shows 1 of 2 posts; 1 lie beyond its edges. All"),
+        ([HERE, HERE, NOWHERE], 1,
+         "The map shows 1 of 3 posts, drawn by chance and the same each time; 1 tell no place."),
+    ],
+)  # fmt: skip
+def test_the_map_tells_which_posts_it_lacks(places: list[Any], drawn: int, says: str) -> None:
+    made = [
+        Post(str(n), "ctne", "en", "unknown", "neutral", BEGAN, *place)
+        for n, place in enumerate(places)
+    ]
+    rows = found(made)
+    words = Reader(page_of(shaping.fewer(rows, drawn, 9))).words
+    assert says in " ".join(words.split())
+
+
+def test_the_posts_days_are_those_of_the_first_and_the_last() -> None:
+    made = [
+        Post(str(n), "ctne", "en", "unknown", "neutral", at)
+        for n, at in enumerate((datetime(2026, 3, 2, 23, 50), datetime(2026, 3, 8, 23, 50)))
+    ]
+    rows = found(made)
+    assert rows.span.posted
+    assert rows.span.posted.end.day == 9
+    words = " ".join(Reader(page_of(rows)).words.split())
+    assert "Posts of 2 Mar 2026 to 8 Mar 2026." in words
+
+
+def test_a_confidence_is_rounded_as_the_decision_tells_it() -> None:
+    [row] = found([Post("1", "ctne", "en", "customer", "neutral", BEGAN, *HERE)]).dots
+    for confidence in (0.585, 0.575, 0.995, 1.0):
+        page = shaping.page(
+            found([Post("1", "ctne", "en", "customer", "neutral", BEGAN)],
+                  dots=[(*row[:-1], confidence)])
+        )  # fmt: skip
+        assert page.data["dots"][0][-1] == int(f"{confidence:.0%}".removesuffix("%"))
+
+
+def test_a_dead_letter_without_a_reason_is_told_in_words() -> None:
+    words = Reader(page_of(found(posts(9), [(None, 3, BEGAN, None)]))).words
+    assert "no reason told" in words
+    assert "None" not in words
 
 
 @given(st.datetimes(datetime(2006, 1, 1), datetime(2199, 1, 1)), st.timedeltas(timedelta(0)))

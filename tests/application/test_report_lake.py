@@ -87,6 +87,19 @@ def test_a_post_without_kafkas_time_is_counted_and_told(filled: Lake, tmp_path: 
     assert "Of 1 posts the lake does not know when Kafka got them" in page.read_text()
 
 
+def test_rejects_of_a_reason_are_counted_by_what_they_are_from(filled: Lake) -> None:
+    run = filled.warehouse.run
+    run("insert into LOADS (LOAD_ID, KIND, SOURCE, STATUS) values ('l2', 'crm', 'sqlite', 'done')")
+    for load, reason in (("l2", "no longitude"), ("l2", None), ("l2", None)):
+        run("insert into REJECTS values (?, 1, ?, 'x')", (load, reason))
+    quality = reading.found(filled.warehouse, filled.settings, 1, 1).quality
+    assert (quality.reject_count, quality.reject_reasons) == (4, 3)
+    assert [row[:3] for row in quality.rejects] == [
+        ("crm", None, 2), ("crm", "no longitude", 1), ("geo", "no longitude", 1),
+    ]  # fmt: skip
+    assert (quality.dead_count, quality.dead_reasons) == (0, 0)
+
+
 def test_an_empty_lake_makes_a_page(lake: Lake, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     assert main(["--out", str(page)], lake.environment) == 0

@@ -40,7 +40,7 @@ def agrees(opened: Opened, fits: Callable[[Post], bool]) -> None:
     assert 0 < len(fitting) < len(opened.posts), "a filter that filters"
     expect(page.locator("#count")).to_contain_text(f"{len(fitting)} of {len(opened.posts)} posts")
     assert number(page, "posts") == len(fitting)
-    matched = sum(post.category != "unknown" for post in fitting)
+    matched = sum(post.category in shaping.MATCHED for post in fitting)
     expect(page.locator("[data-of=matched]")).to_have_text(
         f"{matched} post{'' if matched == 1 else 's'}"
     )
@@ -208,6 +208,18 @@ def test_a_hostile_post_is_only_words(opened: Opened) -> None:
     assert opened.troubles == []
 
 
+@pytest.mark.parametrize("opened", [screen("phone")], indirect=True)
+def test_on_a_phone_cards_say_why_and_unfold_the_rest(opened: Opened) -> None:
+    page = opened.page
+    card = page.locator("[data-list=service_call] > li").first
+    expect(card.locator("dd").first).to_contain_text("why service_call")
+    expect(card.get_by_text("1 Elm St, Avon 06001")).to_be_hidden()
+    card.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(card.get_by_text("1 Elm St, Avon 06001")).to_be_visible()
+    assert page.evaluate("() => document.documentElement.scrollHeight") < 11_000
+
+
 @pytest.mark.parametrize("opened", [screen("desktop")], indirect=True)
 def test_the_theme_can_be_chosen(opened: Opened) -> None:
     paper = "() => getComputedStyle(document.body).backgroundColor"
@@ -232,6 +244,11 @@ def test_it_prints_with_all_its_sections(opened: Opened, tmp_path: Path) -> None
     expect(opened.page.locator(".filters")).to_be_hidden()
     for section in ("map", "service_call", "workflow", "quality", "appendix"):
         expect(opened.page.locator(f"#{section}")).to_be_visible()
+    left = sum("offer" in post.kinds for post in opened.posts) - 6
+    expect(opened.page.locator("[data-left=offer]")).to_have_text(
+        f"{left} more are on the page itself."
+    )
+    expect(opened.page.locator("[data-left=offer]")).to_be_visible()
     printed = tmp_path / "page.pdf"
     opened.page.pdf(path=printed, format="A4")
     assert printed.read_bytes().startswith(b"%PDF-")

@@ -6,8 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from kubernetes.client.exceptions import ApiException
+from urllib3.exceptions import HTTPError
 
-from ctm.rehearse import profile
+from ctm.rehearse import namespace, profile
 from ctm.rehearse.errors import ProfileError
 from tests.ctm.rehearsing import ROOT, command, rehearsed, written
 
@@ -31,6 +33,13 @@ def test_commands_run_before_and_after_the_jobs_and_the_last_ones_are_heard(tmp_
     assert lines[-1] == f"and {tmp_path / 'out'}"
     assert "secretly" not in told.out + told.err
     assert "rehearse: before: echo before >> {work}/story" in lines
+
+
+def test_commands_reach_folders_with_a_blank_in_their_names(tmp_path: Path) -> None:
+    (tmp_path / "a b").mkdir()
+    told = rehearsed(tmp_path / "a b", profile=STORY, A=command("true"))
+    assert told.code == 0, told.err
+    assert told.out.splitlines()[-1] == f"and {tmp_path}/a b/out"
 
 
 def test_what_is_prepared_is_there_before_the_engines_are(tmp_path: Path) -> None:
@@ -114,6 +123,37 @@ def test_a_cluster_that_a_namespace_cannot_be_made_in_is_told(
     [line] = told.err.splitlines()
     assert line.startswith("rehearse: error: ")
     assert says in line
+
+
+class Api:
+    """A cluster in which a namespace is deleted, or not."""
+
+    def __init__(self, error: Exception | None) -> None:
+        self._error = error
+
+    def delete_namespace(self, _name: str, **_: object) -> None:
+        pass
+
+    def read_namespace(self, _name: str, **_: object) -> None:
+        if self._error:
+            raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        pytest.param(ApiException(404), None, id="gone"),
+        pytest.param(ApiException(403, "Forbidden"), "Forbidden", id="refused"),
+        pytest.param(HTTPError("no\nroute"), "no route", id="no answer"),
+        pytest.param(None, "it did not end within 0 s", id="too slow"),
+    ],
+)
+def test_a_namespace_that_is_left_is_told(
+    error: Exception | None, says: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(namespace, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(namespace, "GONE_SECONDS", 0.02)
+    assert namespace._left(Api(error), "demo") == says
 
 
 def test_what_goes_into_the_folder_of_out_needs_one(tmp_path: Path) -> None:
