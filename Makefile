@@ -39,24 +39,24 @@ $(VENV)/core: $(PY) pyproject.toml
 	@touch $@
 
 $(VENV)/demo: $(PY) pyproject.toml
-	@echo "installing the launcher, the pipeline and its embedded engines"
+	@echo "installing the launcher, the pipeline and its embedded engines: one to two minutes, once"
 	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[pipeline,engines,report]'
 	@$(PY) -m compileall -q application ctm misc pythonapp runjob
 	@touch $@ $(VENV)/core
 
 $(VENV)/dev: $(PY) pyproject.toml
-	@echo "installing the launcher, the pipeline, its embedded engines and the tools that test them"
+	@echo "installing the launcher, the pipeline, its embedded engines and the tools that test them: about two minutes, once"
 	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@$(PY) -m compileall -q application ctm misc pythonapp runjob
 	@touch $@ $(VENV)/core $(VENV)/demo
 
 demo: $(VENV)/demo ## run the whole system as Control-M would, and make its report: SEED, TWEETS, FAIL=1, ENGINES=real
 	@$(if $(own-cluster),$(PY) -m tests.containers --node)
-	@$(PY) -m misc.demo --seed $(SEED) --tweets $(TWEETS) --engines $(ENGINES) $(if $(FAIL),--fail)
+	@$(PY) -m misc.demo --seed $(SEED) --tweets $(TWEETS) --engines $(ENGINES) $(if $(filter-out 0 no false,$(FAIL)),--fail)
 
 hello: $(VENV)/core ## run the sample Job on an embedded cluster, or with CLUSTER=kubeconfig on a real one
 	$(PY) runjob/runJob.py -j mytest-job2 -n controlm -b 0 -s regcred \
-	  -i "joegoldberg/controlm:appimage" -p Never -e LOOPCTR -v 10 -e STIME -v 5 \
+	  -i "joegoldberg/controlm:appimage" -p Never -e LOOPCTR -v 10 -e STIME -v 1 \
 	  $(if $(CLUSTER),--kubeconfig "$(CLUSTER)",--sandbox)
 
 test: $(VENV)/dev ## run the tests that need no cluster, no root and no account
