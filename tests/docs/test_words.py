@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import functools
+import getopt
+import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import fields
@@ -166,7 +168,7 @@ def fixed_words() -> tuple[str, ...]:
         part
         for _, tree in sources("application", "misc/agent", "pythonapp", "runjob")
         for part in said(tree)
-    )
+    ) + tuple(said(ast.parse(inspect.getsource(getopt))))  # reads the subcommands' options
 
 
 def quoted() -> list[str]:
