@@ -47,7 +47,8 @@ class Verdict:
     count pods. started and finished bound the time in which a container ran, queued_seconds is the
     time until a node took the first pod, pulling_seconds from there to the first start of a
     container (image pull and set-up); None where it never came to that. container_code is the main
-    container's exit code, None when it did not end.
+    container's exit code, None when it did not end; mapped_from is the one that --map-exit turned
+    into exit_code, None when it turned none.
     """
 
     job: str
@@ -66,6 +67,7 @@ class Verdict:
     pods: tuple[PodView, ...] = ()
     left_behind: str = ""
     container_code: int | None = None
+    mapped_from: int | None = None
 
     @property
     def ok(self) -> bool:
@@ -76,10 +78,16 @@ class Verdict:
         """The verdict in one line."""
         first, *more = [
             part.rstrip(".")
-            for part in (self.ending.text, self.ending.hint, self.left_behind)
+            for part in (self.ending.text, self.ending.hint, self._mapping, self.left_behind)
             if part
         ]
         return ". ".join([first, *(part[:1].upper() + part[1:] for part in more)]) + "."
+
+    @property
+    def _mapping(self) -> str:
+        if self.mapped_from is None:
+            return ""
+        return f"exit code {self.mapped_from} is mapped to {self.exit_code} by --map-exit"
 
 
 def natural_end(picture: Picture) -> Ending | None:
@@ -370,6 +378,7 @@ def verdict(
     """
     namespace, _, name = label.partition("/")
     code = exit_code(ending, picture, container, mapped)
+    unmapped = exit_code(ending, picture, container, ())
     if picture is None:
         return Verdict(
             job=name, namespace=namespace, exit_code=code, ending=ending, left_behind=left_behind
@@ -406,6 +415,7 @@ def verdict(
         pods=pods,
         left_behind=left_behind,
         container_code=_container_code(ending, judged or picture),
+        mapped_from=unmapped if unmapped != code else None,
     )
 
 
@@ -430,6 +440,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         "job": verdict.job,
         "namespace": verdict.namespace,
         "exit_code": verdict.exit_code,
+        "mapped_from": verdict.mapped_from,
         "ending": verdict.ending.code.name.lower(),
         "verdict": verdict.sentence,
         "reason": verdict.ending.text,

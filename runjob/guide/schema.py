@@ -46,6 +46,12 @@ RESULT: Schema = {
         job=_value("string", "name of the Job"),
         namespace=_value("string", "namespace of the Job"),
         exit_code=_value("integer", "exit code of the launcher", minimum=0, maximum=255),
+        mapped_from=_value(
+            ["integer", "null"],
+            "exit code that --map-exit turned into exit_code, null where it turned none",
+            minimum=0,
+            maximum=255,
+        ),
         ending=_value(
             "string",
             "what the exit code is called, whatever --exit-code or --map-exit made of it",

@@ -60,6 +60,8 @@ def test_the_containers_code_comes_out_where_asked_for(
 ) -> None:
     run = launch("-j", name, *sh(f"exit {code}"), *options)
     assert (run.code, run.status) == (ended, ended)
+    told = run.verdict.endswith(f" Exit code {code} is mapped to {ended} by --map-exit.")
+    assert told == ("--map-exit" in options and code != ended) == ("mapped" in run.verdict)
 
 
 def test_a_job_past_its_deadline_ends_with_13(target: Target, launch: Launcher, name: str) -> None:

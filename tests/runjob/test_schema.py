@@ -53,6 +53,15 @@ def told(seen: Picture) -> dict[str, Any]:
 
 RESULTS = {
     **{name: told(seen) for name, seen in SEEN.items()},
+    "mapped": as_json(
+        verdict(
+            "here/hello",
+            Ending(code=Exit.SUCCEEDED, text="succeeded"),
+            COMPLETE,
+            container=True,
+            mapped=((0, 3),),
+        )
+    ),
     **{
         code.name: as_json(verdict("here/hello", Ending(code=code, text="ended"), None))
         for code in Exit

@@ -575,6 +575,29 @@ def test_the_exit_code_is_the_jobs_or_the_containers(
 
 
 @pytest.mark.parametrize(
+    ("end", "code", "mapped", "told"),
+    [
+        (FAILED, 4, {4: 0}, " Exit code 4 is mapped to 0 by --map-exit. A pod is left."),
+        (SUCCEEDED, 0, {0: 3}, " Exit code 0 is mapped to 3 by --map-exit. A pod is left."),
+        (FAILED, 5, {4: 0}, ""),
+        (FAILED, 4, {4: 4}, ""),
+        (ending(Exit.DELETED), 4, {4: 0, 14: 0}, ""),
+    ],
+)
+def test_a_code_that_was_mapped_is_told_of(
+    end: Ending, code: int, mapped: dict[int, int], told: str
+) -> None:
+    seen = picture(failed(code) if code else succeeded())
+    found = verdict(
+        "ns/hello", end, seen, container=True, mapped=tuple(mapped.items()),
+        left_behind="a pod is left",
+    )  # fmt: skip
+    assert found.sentence.endswith(told)
+    assert ("mapped" in found.sentence) == bool(told)
+    assert as_json(found)["mapped_from"] == (code if told else None)
+
+
+@pytest.mark.parametrize(
     ("end", "seen", "code"),
     [
         pytest.param(FAILED, picture(failed(4)), 4, id="failed"),
@@ -690,6 +713,7 @@ def test_the_verdict_can_be_read_by_a_machine() -> None:
         "job": "hello",
         "namespace": "ns",
         "exit_code": 4,
+        "mapped_from": None,
         "ending": "failed",
         "verdict": "it ended. A pod.",
         "reason": "it ended",
