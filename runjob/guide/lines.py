@@ -9,7 +9,7 @@ from runjob.flags import ASKING, FLAGS, Flag
 from runjob.guide.topics import RAW, TOPICS
 from runjob.subcommands import SUBCOMMANDS
 
-COMMANDS = ("runjob", "runJob.py")
+COMMANDS = ("runjob", "runJob.py", "runjob.pyz")
 SHELLS = ("bash", "zsh", "fish")
 
 

@@ -105,7 +105,9 @@ _topic(
     "the JSON that --result-file writes",
     """
 `--result-file FILE` writes one JSON object, whole or not at all; a file that cannot be written
-there is refused before the Job is made, and an earlier launch's file is removed then.
+there is refused before the Job is made, and an earlier launch's file is removed first of all, so
+that it tells of no launch that was refused; only a line that cannot be read, a dry run and
+`--kill` leave it alone.
 `--print result` prints the same in one line. `runjob help schema` prints its JSON Schema.
 
 @result
@@ -244,6 +246,10 @@ _topic(
     "recipes",
     "lines to start from",
     """
+All but those with `--sandbox` or `--dry-run client` need a cluster: the one around us, or that of
+`--kubeconfig FILE`. `--sandbox` at the end of a launch does for a trial, with the images of
+runjob help sandbox.
+
 # Run one command
 
     runjob -j hello -i busybox:1 -k echo -k "hello world" --kubeconfig config
@@ -329,7 +335,7 @@ _topic(
     "completion for bash, zsh and fish",
     """
 `runjob completion SHELL` prints a script that completes options, their values, files, subcommands
-and topics, for the commands runjob and runJob.py. At each start of a shell:
+and topics, for the commands runjob, runJob.py and runjob.pyz. At each start of a shell:
 
     eval "$(runjob completion bash)"      # in ~/.bashrc
     source <(runjob completion zsh)       # in ~/.zshrc, behind compinit

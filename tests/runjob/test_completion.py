@@ -31,7 +31,7 @@ def bash(line: str, script: Path, cwd: Path) -> set[str]:
     code = (
         f"source {shlex.quote(str(script))}\n"
         f"COMP_WORDS=({' '.join(map(shlex.quote, words))}) COMP_CWORD={len(words) - 1}\n"
-        "complete -p runJob.py > complete || exit 9\n"
+        "complete -p runJob.py runjob.pyz > complete || exit 9\n"
         '_runjob; printf "%s\\n" "${COMPREPLY[@]}"\n'
     )
     done = subprocess.run(
@@ -117,6 +117,7 @@ LINES = [
     ("runjob --ke", {"--keep"}, "runjob --keep="),
     ("runjob -j gc --ke", {"--keep"}, "runjob -j gc --keep="),
     ("runJob.py --sand", {"--sandbox"}, "runJob.py --sandbox "),
+    ("runjob.pyz --sand", {"--sandbox"}, "runjob.pyz --sandbox "),
     ("runjob --keep fai", {"failed"}, "runjob --keep failed "),
     ("runjob --dry-run s", {"server"}, "runjob --dry-run server "),
     ("runjob -p I", {"IfNotPresent"}, "runjob -p IfNotPresent "),
