@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from runjob.clock import Inbox
 from runjob.cluster import Cluster
 from runjob.console import Console, standard
 from runjob.creator import Creator
+from runjob.errors import NoClusterError, OutsideError
 from runjob.login import login
 from runjob.messages import Signalled
 from runjob.options import Connection, JobOptions, RunOptions
@@ -96,7 +98,11 @@ def run(
         connection = Connection(kubeconfig=kubeconfig, context=context)
         if sandbox:
             connection = _embedded(stack)
-        cluster = Cluster(login(connection))
+            options = replace(options, keep="never")  # it takes all with it
+        try:
+            cluster = Cluster(login(connection))
+        except OutsideError as error:
+            raise NoClusterError(f"{error}, or try things out with --sandbox") from error
         launch = os.urandom(8).hex()
         job = signed(job, launch)
         inbox = Inbox()

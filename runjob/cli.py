@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from runjob.console import Console, standard
 from runjob.errors import ApiError, Exit, LaunchError, ManifestError, UsageError
-from runjob.flags import Asked, parse
+from runjob.flags import ASKING, FLAGS, Asked, parse
 from runjob.interrupts import Interrupts, code_of
 from runjob.options import Connection, Options
 from runjob.plan import check_names, in_effect, is_address, plan
@@ -32,19 +32,22 @@ def main(argv: Sequence[str] | None = None, script: str | None = None) -> int:
     script is the file that was started, beside which manifests are looked for.
     """
     console = standard()
+    started = sys.argv[0] if argv is None else ""
     words = sys.argv[1:] if argv is None else list(argv)
     if words and words[0] in SUBCOMMANDS:
-        return _look_after(words[0], words[1:], console)
+        return _look_after(words[0], words[1:], console, started)
     interrupts = Interrupts()
     interrupts.install()
     try:
+        if words and not words[0].startswith("-"):
+            raise _no_subcommand(words[0])
         asked = parse(words)
         if isinstance(asked, Asked):
-            return _tell(asked, console)
+            return _tell(asked, console, started)
         if asked.form is not None:
-            asked = _filled(asked.form, words, asked.kill)
+            asked = _filled(asked, words)
             if isinstance(asked, Asked):
-                return _tell(asked, console)
+                return _tell(asked, console, started)
         if asked.kill:
             interrupts.moment = "before the Job was seen to be gone; kill again"
             return _kill(asked, console, script)
@@ -54,20 +57,35 @@ def main(argv: Sequence[str] | None = None, script: str | None = None) -> int:
         return int(error.exit_code)
 
 
-def _look_after(name: str, words: Sequence[str], console: Console) -> int:
+def _no_subcommand(word: str) -> UsageError:
+    """Return the refusal of a line that begins with neither an option nor a subcommand."""
+    from difflib import get_close_matches
+
+    known = {name for flag in (*FLAGS, *ASKING) for name in flag.names}
+    near = get_close_matches(word.lower(), SUBCOMMANDS, 1) or [f"--{word}"] * (word in known)
+    meant = f" (did you mean {near[0]}?)" if near else ""
+    *others, last = SUBCOMMANDS
+    return UsageError(
+        f"{word!r:.80} is no option and no subcommand{meant}: a launch begins with an option, as "
+        f"-j NAME, and the subcommands are {', '.join(others)} and {last}"
+    )
+
+
+def _look_after(name: str, words: Sequence[str], console: Console, started: str) -> int:
     """Run a subcommand. A signal may end it at any point: each request stands for itself."""
     from runjob import subcommands
 
     try:
         asked = subcommands.read(name, words)
         if isinstance(asked, Asked):
-            from runjob.guide.usage import subcommand
+            from runjob.guide.usage import called, subcommand
 
-            return _print(subcommand(name), console)
+            return _print(subcommand(name, called(started)), console)
         if isinstance(asked, subcommands.Text):
             from runjob.guide import answer
+            from runjob.guide.usage import called
 
-            return _print(answer.text(name, asked.word), console)
+            return _print(answer.text(name, asked.word, called(started)), console)
         from runjob.afterwards import Caretaker
         from runjob.cluster import Cluster
         from runjob.login import login
@@ -83,11 +101,20 @@ def _look_after(name: str, words: Sequence[str], console: Console) -> int:
         return int(Exit.INTERRUPTED)
 
 
-def _filled(path: str, words: Sequence[str], kill: bool) -> Options | Asked:
+def _filled(line: Options, words: Sequence[str]) -> Options | Asked:
     """Read the line again behind the words that the job type's form stands for.
 
     A form that makes a launch of a kill, or a kill of a launch, is refused.
     """
+    try:
+        return _with_form(line.form or "", words, line.kill)
+    except LaunchError:
+        if not line.kill:
+            _forget_result(line)
+        raise
+
+
+def _with_form(path: str, words: Sequence[str], kill: bool) -> Options | Asked:
     from runjob import form
 
     found = parse([*form.words(_read("--form", path)), *words])
@@ -147,11 +174,11 @@ def _planned(options: Options, script: str | None) -> tuple[JobRequest, tuple[st
     return plan(options, lambda name: _beside(name, folders), manifest)
 
 
-def _tell(asked: Asked, console: Console) -> int:
+def _tell(asked: Asked, console: Console, started: str) -> int:
     if asked.topic == "help":
-        from runjob.guide.usage import short
+        from runjob.guide.usage import called, short
 
-        return _print(short(), console)
+        return _print(short(called(started)), console)
     from runjob.version import VERSION
 
     return _print(VERSION, console)
@@ -164,6 +191,7 @@ def _print(text: str, console: Console) -> int:
 
 
 def _run(options: Options, console: Console, interrupts: Interrupts, script: str | None) -> int:
+    _forget_result(options)
     request, notes = _planned(options, script)
     connection = options.connection
     if connection.sandbox and (connection.kubeconfig or options.dry_run == "server"):
@@ -175,8 +203,6 @@ def _run(options: Options, console: Console, interrupts: Interrupts, script: str
     if options.dry_run == "client":
         _print_manifest([*request.prerequisites, request.job], console)
         return int(Exit.SUCCEEDED)
-    if options.run.result_file:
-        _check_writable(options.run.result_file)
     if options.dry_run == "server":
         return _ask_server(request, connection, console)
     # The rest of the launcher is loaded here: what is refused above is refused at once.
@@ -185,6 +211,8 @@ def _run(options: Options, console: Console, interrupts: Interrupts, script: str
 
     if connection.sandbox:
         console.remark("note: --sandbox is for trying out only; containers are processes here")
+        if options.run.keep != "never":
+            console.remark("note: --keep is of no use with --sandbox, which ends with its launch")
     console.line(in_effect(request, options))
     verdict = run(
         request,
@@ -266,8 +294,18 @@ def _dry_run_code(error: ApiError, request: JobRequest) -> Exit:
     return Exit.MANIFEST if request.source == "manifest" else Exit.REFUSED
 
 
-def _check_writable(path: str) -> None:
-    """Refuse a result file that cannot be written before there is anything to lose."""
+def _forget_result(options: Options) -> None:
+    """Remove what an earlier launch wrote, before this one is refused for anything else.
+
+    A scheduler would read it as this launch's. What cannot be written there, or would take the
+    place of what is read, is refused.
+    """
+    path = options.run.result_file
+    if not path or options.dry_run:
+        return
+    read = (options.manifest, options.form, options.token_file, options.connection.kubeconfig)
+    if os.path.realpath(path) in {os.path.realpath(each) for each in read if each}:
+        raise UsageError(f"--result-file {path:.80}: the launch reads that file, name another")
     draft = _draft(path)
     try:
         if os.path.isdir(path):
@@ -275,7 +313,7 @@ def _check_writable(path: str) -> None:
         with open(draft, "w", encoding="utf-8"):
             os.remove(draft)
         if os.path.exists(path):
-            os.remove(path)  # an earlier launch's result must not pass for this one's
+            os.remove(path)
     except OSError as error:
         raise UsageError(
             f"--result-file {path:.80}: cannot be written there ({error.strerror})"

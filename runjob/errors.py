@@ -77,6 +77,10 @@ class NoClusterError(LaunchError):
     exit_code = Exit.NO_CLUSTER
 
 
+class OutsideError(NoClusterError):
+    """No cluster is named, and this process does not run in one."""
+
+
 class ApiError(Exception):
     """What the API answered, or that it did not.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runjob.errors import NoClusterError
+from runjob.errors import NoClusterError, OutsideError
 from runjob.lean import import_lightly, make_client_lazy
 from runjob.options import Connection
 
@@ -48,10 +48,9 @@ def _in_cluster(folder: str) -> Access:
     host = os.environ.get("KUBERNETES_SERVICE_HOST", "")
     port = os.environ.get("KUBERNETES_SERVICE_PORT", "")
     if not host or not port:
-        raise NoClusterError(
+        raise OutsideError(
             "not inside a Kubernetes cluster: name one with --kubeconfig "
             + ('"$KUBECONFIG", which is not read' if "KUBECONFIG" in os.environ else "FILE")
-            + ", or try things out with --sandbox"
         )
     ca_file, token_file = os.path.join(folder, "ca.crt"), os.path.join(folder, "token")
     for file in (ca_file, token_file):

@@ -9,16 +9,19 @@ from runjob.guide.text import plain, table
 from runjob.guide.topics import RAW, TOPICS
 
 
-def text(subcommand: str, word: str) -> str:
-    """Return what a subcommand prints when it is asked for word; raises UsageError."""
-    return _completion(word) if subcommand == "completion" else _help(word)
+def text(subcommand: str, word: str, name: str = "runjob") -> str:
+    """Return what a subcommand prints when it is asked for word; raises UsageError.
+
+    name is the one that the launcher was started by.
+    """
+    return _completion(word) if subcommand == "completion" else _help(word, name)
 
 
-def _help(topic: str) -> str:
+def _help(topic: str, name: str) -> str:
     about = {**{name: each.about for name, each in TOPICS.items()}, **RAW}
     if not topic:
         called = "runjob stands for your way to call it: python3 runJob.py, ./runjob.pyz …"
-        return f"runjob help TOPIC, about\n\n{table(about.items())}\n\n{called}"
+        return f"{name} help TOPIC, about\n\n{table(about.items())}\n\n{called}"
     if topic == "schema":
         from runjob.guide.schema import RESULT
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+
 from runjob.flags import ASKING, FLAGS
 from runjob.guide.tables import rows, spelling
-from runjob.guide.text import plain, table
+from runjob.guide.text import plain, table, wrapped
 from runjob.subcommands import SUBCOMMANDS
 
 # The options of a launch that people need, and what each means in a few words.
@@ -24,29 +27,38 @@ BRIEF = {
 }
 
 
-def short() -> str:
-    """Return what `-h` prints of a launch."""
+def called(path: str) -> str:
+    """Return the name that was typed to start the launcher, path being what Python made of it.
+
+    `python3 -m runjob`, and a name that would not fit into a line of help, are `runjob`.
+    """
+    name = os.path.basename(path)
+    return name if name != "__main__.py" and re.fullmatch(r"\w[\w.+-]{,19}", name) else "runjob"
+
+
+def short(name: str = "runjob") -> str:
+    """Return what `-h` prints of a launch that was started by that name."""
     known = {flag.name: flag for flag in (*FLAGS, *ASKING)}
-    brief = [(_short(spelling(known[name])), words) for name, words in BRIEF.items()]
+    brief = [(_short(spelling(known[each])), words) for each, words in BRIEF.items()]
     lines = [
-        "usage: runJob.py -j NAME -i IMAGE [options]",
-        "       runJob.py -y MANIFEST [-j NAME] [options]",
-        "       runJob.py gc | show NAME | help [TOPIC] | completion SHELL",
+        f"usage: {name} -j NAME -i IMAGE [options]",
+        f"       {name} -y MANIFEST [-j NAME] [options]",
+        f"       {name} gc | show NAME | help [TOPIC] | completion SHELL",
         "",
         "Run one Kubernetes Job: create it, print its log, tell how it ended, remove it.",
         "",
         table(brief),
         "",
-        f"Topics: runjob help; all {len(FLAGS)} options: runjob help options.",
-        "How it can end: runjob help exit-codes; examples: runjob help recipes.",
+        wrapped(f"Topics: {name} help; all {len(FLAGS)} options: {name} help options."),
+        wrapped(f"How it can end: {name} help exit-codes; examples: {name} help recipes."),
     ]
     return "\n".join(lines)
 
 
-def subcommand(name: str) -> str:
-    """Return what `-h` prints behind a subcommand's name."""
-    known = SUBCOMMANDS[name]
-    return f"usage: runjob {known.line}\n\n{known.meaning}\n\n{plain([rows(known.flags)])}"
+def subcommand(which: str, name: str = "runjob") -> str:
+    """Return what `-h` prints behind a subcommand of the launcher of that name."""
+    known = SUBCOMMANDS[which]
+    return f"usage: {name} {known.line}\n\n{known.meaning}\n\n{plain([rows(known.flags)])}"
 
 
 def _short(spelled: str) -> str:

@@ -61,6 +61,16 @@ def test_the_sandbox_is_a_cluster_for_one_launch(launch: Launcher, tmp_path: Pat
     assert result_of(path)["ending"] == "succeeded"
 
 
+@pytest.mark.parametrize("keep", ["failed", "always"])
+def test_a_sandbox_keeps_nothing_and_says_so(launch: Launcher, keep: str) -> None:
+    launch.common = ("--sandbox",)
+    run = launch("-j", "tried-out", "-i", "busybox:1", "-k", "false", "--keep", keep)
+    assert run.code == 1
+    assert "--keep is of no use with --sandbox" in run.err
+    assert "kept" not in run.text
+    assert "runjob show" not in run.text
+
+
 @pytest.mark.parametrize(
     ("common", "words"),
     [

@@ -21,7 +21,7 @@ from runjob.guide import tables
 from runjob.guide.answer import text
 from runjob.guide.text import Code, Heading, Prose, Rows, blocks, markdown, plain
 from runjob.guide.topics import RAW, TOPICS
-from runjob.guide.usage import BRIEF, short
+from runjob.guide.usage import BRIEF, called, short, subcommand
 from runjob.kill import APPEARANCE
 from runjob.launcher import Patience
 from runjob.options import Options
@@ -41,10 +41,67 @@ LETTERS = {flag.short for flag in (*FLAGS, *ASKING) if flag.short}
 # -- the short help ------------------------------------------------------------------------------
 
 
-def test_the_short_help_fits_a_screen_of_24_lines_and_80_columns() -> None:
-    lines = short().splitlines()
+@pytest.mark.parametrize("name", ["runjob", "runJob.py", "runjob.pyz", "runjob-of-2026-01.py"])
+def test_the_short_help_fits_a_screen_of_24_lines_and_80_columns(name: str) -> None:
+    assert called(name) == name
+    lines = short(name).splitlines()
     assert len(lines) <= 23
     assert max(map(len, lines)) <= 80
+    for each in SUBCOMMANDS:
+        assert max(map(len, subcommand(each, name).splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/opt/bin/runjob", "runjob"),
+        ("ctmDocker/runJob.py", "runJob.py"),
+        ("./runjob.pyz", "runjob.pyz"),
+        ("/opt/runjob/__main__.py", "runjob"),
+        ("-c", "runjob"),
+        ("", "runjob"),
+        ("a" * 21, "runjob"),
+        ("a\nb", "runjob"),
+    ],
+)
+def test_the_launcher_goes_by_the_name_that_was_typed(path: str, name: str) -> None:
+    assert called(path) == name
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (["--help"], "usage: {} -j NAME -i IMAGE [options]\n"),
+        (["-h"], "       {} gc | show NAME | help [TOPIC] | completion SHELL\n"),
+        (["-h"], "Topics: {} help; "),
+        (["gc", "-h"], "usage: {} gc [--delete] [options]\n"),
+        (["show", "--help"], "usage: {} show NAME [options]\n"),
+        (["help", "-h"], "usage: {} help [TOPIC]\n"),
+        (["help"], "{} help TOPIC, about\n"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/opt/bin/runjob", "runJob.py", "./runjob.pyz"])
+def test_every_help_says_that_name(
+    line: list[str],
+    words: str,
+    path: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", [path, *line])
+    assert cli.main() == 0
+    assert words.format(path.rpartition("/")[2]) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("way", "name"), [([str(PACKAGE / "runJob.py")], "runJob.py"), (["-m", "runjob"], "runjob")]
+)
+def test_the_help_names_the_way_that_the_launcher_was_started(way: list[str], name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, *way, "--help"], cwd=PACKAGE.parent, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert done.stdout == f"{short(name)}\n"
 
 
 def test_the_short_help_leads_on() -> None:

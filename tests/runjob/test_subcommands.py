@@ -103,11 +103,11 @@ def test_the_command_knows_each_subcommand() -> None:
 def test_each_way_to_start_the_launcher_leads_there(
     name: str, way: list[str], tmp_path: Path
 ) -> None:
-    cwd = tmp_path if way == [SCRIPT] else PACKAGE.parent
+    cwd, typed = (tmp_path, "runJob.py") if way == [SCRIPT] else (PACKAGE.parent, "runjob")
     done = subprocess.run(
         [sys.executable, *way, name, "--help"], cwd=cwd, capture_output=True, text=True, check=True
     )
-    assert (done.stdout, done.stderr) == (subcommand(name) + "\n", "")
+    assert (done.stdout, done.stderr) == (f"{subcommand(name, typed)}\n", "")
 
 
 @pytest.mark.parametrize("name", SUBCOMMANDS)
