@@ -115,7 +115,7 @@ def test_make_hello_runs_the_sample_call_on_a_fresh_embedded_cluster() -> None:
     )
     lines = told.stdout.replace("\\\n", " ").splitlines()
     line = next(line for line in lines if "runjob/runJob.py" in line)
-    command = line.replace(".venv/bin/python", sys.executable).replace("STIME -v 5", "STIME -v 0")
+    command = line.replace(".venv/bin/python", sys.executable).replace("STIME -v 1", "STIME -v 0")
     done = subprocess.run(
         ["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
