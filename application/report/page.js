@@ -49,12 +49,14 @@
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
     return element;
   }
+  // A category that this page has never heard of is drawn as an unknown one.
+  const drawn = (category) => (byId(`shape-${category}`) ? category : "unknown");
   function shape(category, feeling = "positive") {
     const picture = draw("svg", {
       class: `shape ${category && `shape-${category}`} feeling-${feeling}`,
       viewBox: "-8 -8 16 16", "aria-hidden": "true",
     });
-    picture.append(draw("use", { href: `#shape-${category || "customer"}` }));
+    picture.append(draw("use", { href: `#shape-${category ? drawn(category) : "customer"}` }));
     return picture;
   }
 
@@ -202,7 +204,7 @@
     .map((dot) => ({ dot, rank: order[dot[CODES + 2]] * 10 + (key("feeling", dot[CODES + 3]) === "negative") }))
     .sort((one, other) => one.rank - other.rank)
     .map(({ dot }) => {
-      const category = key("category", dot[CODES + 2]) || "unknown";
+      const category = drawn(key("category", dot[CODES + 2]));
       const mark = draw("g", {
         transform: `translate(${dot[X]} ${dot[Y]})`,
         class: `dot shape-${category} feeling-${key("feeling", dot[CODES + 3])}`,

@@ -62,7 +62,8 @@ def _span(lake: Lake, as_of: str) -> Span:
     try:
         [row] = lake.run(queries.SPAN, (as_of,))
     except RefusedError as error:
-        if "_AT" in str(error):  # a view of before it told when
+        # There is no view yet, or one of before it told when.
+        if "CUST360" in str(error) or "_AT" in str(error):
             raise RefusedError(f"{error}; `python -m application.lake` renews the views") from error
         raise
     count, first, last, first_at, last_at, published, positioned = row

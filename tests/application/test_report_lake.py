@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from application.errors import BadInputError
+from application.errors import BadInputError, RefusedError
 from application.records import Action, Match, Origin, Sentiment
 from application.report import cli, reading
 from application.report.cli import main
@@ -85,6 +85,18 @@ def test_a_post_without_kafkas_time_is_counted_and_told(filled: Lake, tmp_path: 
     page = tmp_path / "page.html"
     assert main(["--out", str(page)], filled.environment) == 0
     assert "Of 1 posts the lake does not know when Kafka got them" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    "words", ["Object 'CUST360' does not exist or not authorized.", "invalid identifier 'LON_AT'"]
+)
+def test_a_lake_without_the_view_or_with_an_older_one_says_what_renews_it(words: str) -> None:
+    class Older:
+        def run(self, *_: object) -> list[tuple[object, ...]]:
+            raise RefusedError(words)
+
+    with pytest.raises(RefusedError, match="`python -m application.lake` renews the views"):
+        reading._span(Older(), "2026-03-01")
 
 
 def test_rejects_of_a_reason_are_counted_by_what_they_are_from(filled: Lake) -> None:
