@@ -95,7 +95,7 @@ def test_a_lake_without_the_view_or_with_an_older_one_says_what_renews_it(words:
         def run(self, *_: object) -> list[tuple[object, ...]]:
             raise RefusedError(words)
 
-    with pytest.raises(RefusedError, match="`python -m application.lake` renews the views"):
+    with pytest.raises(RefusedError, match=r"`python -m application\.lake` renews the views"):
         reading._span(Older(), "2026-03-01")
 
 
