@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,12 +40,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"lint: error: {error}", file=sys.stderr)
         return 2
     found = [finding for finding in found if finding.rule not in asked.passed_over]
-    if asked.format == "json":
+    try:
+        _print(found, asked.format)
+    except BrokenPipeError:
+        # Who reads has read enough; Python would complain of the rest at its own end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1 if found else 0
+
+
+def _print(found: Sequence[Finding], form: str) -> None:
+    if form == "json":
         print(json.dumps([_record(finding) for finding in found], indent=2, ensure_ascii=False))
     else:
         for finding in found:
             print(finding)
-    return 1 if found else 0
+    sys.stdout.flush()
 
 
 def _parser() -> argparse.ArgumentParser:

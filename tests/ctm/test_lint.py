@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -446,6 +447,19 @@ def test_findings_are_told_as_json(tmp_path: Path, capsys: pytest.CaptureFixture
         "rule": "property",
         "what": "a Job:Dummy has no such property; is it Host?",
     }
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_reader_that_has_read_enough_is_no_error(form: str, tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "ctm.lint", "--format", form, write(tmp_path, FAULTY)]
+    with subprocess.Popen(
+        line, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
 
 
 def test_a_kind_of_finding_can_be_passed_over(tmp_path: Path) -> None:
