@@ -110,7 +110,9 @@ def _rehearse(options: argparse.Namespace, interrupt: Interrupt) -> int:
         audience = _audience(plan, options, write)
         with errands.beside("meanwhile", profile.meanwhile, stage):
             told = Rehearsal(plan, stage, runners, audience, interrupt).run()
-        for line in summary(told, plan):
+        # What follows the jobs tells of them too.
+        last = told.interrupted or not profile.after
+        for line in summary(told, plan, words=last):
             write(f"rehearse: {line}\n")
         if options.out:
             _keep(options.out, plan, told, work)

@@ -32,19 +32,20 @@ class Errands:
     def run(self, kind: str, lines: Sequence[str], stage: Stage, *, show: bool = False) -> None:
         """Run all, though one fails; ProfileError tells of the first that did, and what it said.
 
-        Each is told as it stands in the profile. With show, what they say is shown too.
+        Each is told without the folders that the profile leaves open. With show, what they say is
+        shown too.
         """
         failed = []
         for number, line in enumerate(lines, 1):
             if self._interrupt.count:
                 return
-            self._write(f"rehearse: {kind}: {line}\n")
+            self._write(f"rehearse: {kind}: {self._short(line)}\n")
             task = self._task(f"{kind}-{number}", line, stage)
             code = self._ended(task, filled(line, self._words))
             if show:
                 self._write(task.output())
             if code and not self._interrupt.count:
-                failed.append(_failure(kind, line, code, task, stage))
+                failed.append(_failure(kind, self._short(line), code, task, stage))
                 if not show:
                     break
         if failed:
@@ -70,7 +71,7 @@ class Errands:
         try:
             yield
         finally:
-            told = dict(ends)
+            codes = dict(ends)
             for task in tasks:
                 task.terminate()
             for seconds, then in ((_TERM_SECONDS, Task.kill), (_KILL_SECONDS, Task.forget_ended)):
@@ -78,8 +79,13 @@ class Errands:
                     thread.join(seconds)
                     then(task)
             for task, line in zip(tasks, lines, strict=True):
-                if (code := told.get(line)) and not self._interrupt.count:
-                    self._write(f"rehearse: {_failure(kind, line, code, task, stage)}\n")
+                if (code := codes.get(line)) and not self._interrupt.count:
+                    told = _failure(kind, self._short(line), code, task, stage)
+                    self._write(f"rehearse: {told}\n")
+
+    def _short(self, line: str) -> str:
+        """Leave out the folders, which are long and say nothing to who reads."""
+        return filled(line, dict.fromkeys(self._words, "…"))
 
     def _task(self, name: str, line: str, stage: Stage) -> Task:
         return Task(name, line, {}, stage, stage.work / f"{name}.log", {}, {})

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ctm.rehearse.plan import Plan
-from ctm.rehearse.state import Phase, State
+from ctm.rehearse.state import BROKEN_OFF, Phase, State
 from ctm.rehearse.waiting import why_waiting
 
 VERSION = 1
+_LIVE = (Phase.RUNNING, Phase.PAUSED)
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,9 @@ def rehearsed(
     remarks: tuple[Remark, ...],
 ) -> Rehearsed:
     """Sum a rehearsal up."""
+    broken = [name for name, run in state.runs.items() if interrupted and run.phase in _LIVE]
     waiting = {
-        job.name: why_waiting(plan, state, job.name)
+        job.name: why_waiting(plan, state, job.name, broken)
         for job in plan.jobs
         if state.runs[job.name].phase is Phase.WAITING
     }
@@ -133,18 +135,22 @@ def _attempt(each: Attempt) -> dict[str, Any]:
 def status(told: Rehearsed, name: str) -> str:
     """Return how a job or folder ended; what a signal ended is broken off."""
     phase = told.phases[name]
-    live = (Phase.RUNNING, Phase.PAUSED)
-    return "broken off" if told.interrupted and phase in live else phase.value
+    return BROKEN_OFF if told.interrupted and phase in _LIVE else phase.value
 
 
-def summary(told: Rehearsed, plan: Plan) -> list[str]:
-    """Tell the end in lines: what failed and why, what waits and for what, how many ended OK."""
+def summary(told: Rehearsed, plan: Plan, *, words: bool = True) -> list[str]:
+    """Tell the end in lines: what failed and why, what waits and for what, how many ended OK.
+
+    Without words, what a failed job has said is left to whoever tells it next.
+    """
     lines = []
     for job in plan.jobs:
         if told.phases[job.name] is Phase.NOT_OK:
             last = [each for each in told.attempts if each.job == job.name][-1]
-            lines.append(f"{job.name} ended not OK ({_code(last.code)}); it said last:")
-            lines.extend(f"    {line}" for line in last.last_words or ("nothing",))
+            how = f"{job.name} ended not OK ({_code(last.code)})"
+            lines.append(f"{how}; it said last:" if words else how)
+            if words:
+                lines.extend(f"    {line}" for line in last.last_words or ("nothing",))
     lines.extend(f"{name} waits for {why}" for name, why in told.waiting.items())
     jobs = [status(told, job.name) for job in plan.jobs]
     counts = [f"{jobs.count(each)} {each}" for each in sorted(set(jobs), key=jobs.index)]

@@ -17,6 +17,7 @@ from ctm.rehearse.plan import Plan
 from ctm.rehearse.record import Attempt, Rehearsed, Remark, rehearsed
 from ctm.rehearse.runners import Runner
 from ctm.rehearse.state import (
+    BROKEN_OFF,
     Ask,
     Confirmed,
     Decision,
@@ -198,8 +199,8 @@ class Rehearsal:
         )
         self._happenings.put(end)
 
-    def _note(self, happening: Happening) -> None:
-        """Keep what the record tells of a happening, and say it."""
+    def _note(self, happening: Happening, *, broken: bool = False) -> None:
+        """Keep what the record tells of a happening, and say it; a signal has ended the broken."""
         if not isinstance(happening, Ended):
             return
         number = max(i for i, each in enumerate(self._attempts) if each.job == happening.job)
@@ -215,6 +216,10 @@ class Rehearsal:
         self._attempts[number] = attempt
         took = self._now() - attempt.began
         how = "ended OK" if happening.ok else f"ended not OK with {happening.code}"
+        if broken:
+            # To its launcher a kill command is somebody else; what that says would mislead.
+            self._audience.tell(self._now(), happening.job, f"{BROKEN_OFF} after {took:.1f} s")
+            return
         self._audience.tell(self._now(), happening.job, f"{how} after {took:.1f} s")
         for line in words:
             self._audience.tell(self._now(), happening.job, f"    {line}")
@@ -225,8 +230,9 @@ class Rehearsal:
         left = [*self._over, *self._tasks.values()]
         if self._interrupt.count and running:
             names = ", ".join(task.name for task in running)
-            text = f"ends {names}, within {FAREWELL_SECONDS:.0f} s; once more to kill them"
-            self._audience.tell(self._now(), "", text)
+            text = f"once more to kill what has not ended; {FAREWELL_SECONDS:.0f} s at most"
+            for each in (f"interrupted: {text}", f"ends {names}"):
+                self._audience.tell(self._now(), "", each)
         # What ended jobs have left may be the Kafka that those who run need in order to end.
         for task in running:
             task.stop()
@@ -237,7 +243,7 @@ class Rehearsal:
             task.terminate()
         names = ", ".join(task.name for task in left if task.forget_ended())
         if self._interrupt.count and names:
-            self._audience.tell(self._now(), "", f"still there: {names}")
+            self._audience.tell(self._now(), "", f"ends what {names} left running")
         self._wait_while(lambda: any(each.forget_ended() for each in left), TERM_SECONDS, state)
         for task in left:
             task.kill()
@@ -250,7 +256,7 @@ class Rehearsal:
         deadline = time.monotonic() + seconds
         while True:
             while not self._happenings.empty():
-                self._note(self._happenings.get())
+                self._note(self._happenings.get(), broken=self._interrupt.count > 0)
             if not true() or time.monotonic() > deadline or self._interrupt.count > 1:
                 return
             self._audience.show(state, tuple(self._attempts), self._now())

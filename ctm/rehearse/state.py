@@ -20,6 +20,8 @@ class Phase(str, Enum):
 
 
 ENDS = (Phase.OK, Phase.NOT_OK)
+# What a signal has ended causes nothing any more, and so has no phase of its own.
+BROKEN_OFF = "broken off"
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import queue
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ctm.rehearse.plan import Node, Plan
 from ctm.rehearse.record import Attempt
-from ctm.rehearse.state import Phase, State
+from ctm.rehearse.state import BROKEN_OFF, Phase, State
 from ctm.rehearse.waiting import why_waiting
+from ctm.rehearse.words import cut
 
 _COLOURS = {Phase.OK: 32, Phase.NOT_OK: 31, Phase.RUNNING: 36, Phase.PAUSED: 33, Phase.WAITING: 90}
 _QUIET_SECONDS = 10.0
@@ -72,7 +73,7 @@ class Table:
     def tell(self, seconds: float, job: str, text: str) -> None:
         with self._lock:
             columns = shutil.get_terminal_size().columns - 1
-            self._draw(f"{line(seconds, job, text):.{columns}}\n")
+            self._draw(f"{cut(line(seconds, job, text), columns)}\n")
 
     def ask(self, job: str, answer: Callable[[bool], None]) -> bool:
         if self._confirm:
@@ -117,7 +118,14 @@ def table(
         jobs.sort(key=lambda job: order.index(state.runs[job.name].phase))
         jobs = jobs[: max(1, lines)]
     width = max(len(job.name) for job in jobs)
-    return [_row(plan, state, job, attempts, seconds, width, columns) for job in jobs]
+    last = {each.job: each for each in attempts}
+    # What a signal has ended stays in its phase.
+    broken = [
+        name
+        for name, each in last.items()
+        if state.runs[name].phase is Phase.RUNNING and each.ended is not None
+    ]
+    return [_row(plan, state, job, attempts, broken, seconds, width, columns) for job in jobs]
 
 
 def _row(
@@ -125,6 +133,7 @@ def _row(
     state: State,
     job: Node,
     attempts: tuple[Attempt, ...],
+    broken: Sequence[str],
     seconds: float,
     width: int,
     columns: int,
@@ -133,14 +142,13 @@ def _row(
     own = [each for each in attempts if each.job == job.name]
     about = ""
     if phase is Phase.WAITING:
-        about = why_waiting(plan, state, job.name)
+        about = why_waiting(plan, state, job.name, broken)
     elif own:
         end = own[-1].ended
         about = f"{(seconds if end is None else end) - own[-1].began:6.1f} s"
         about += f", run {len(own)}" if len(own) > 1 else ""
     colour = _COLOURS[phase]
     head = f"{job.name:{width}}  "
-    # What a signal has ended causes nothing any more, and so has no phase.
-    broken = phase is Phase.RUNNING and bool(own) and own[-1].ended is not None
-    text = f"{'broken off' if broken else phase.value:13} {about}"[: max(0, columns - len(head))]
+    told = BROKEN_OFF if job.name in broken else phase.value
+    text = cut(f"{told:13} {about}".rstrip(), columns - len(head))
     return f"{head}\x1b[{colour}m{text}\x1b[0m"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ctm.rehearse.events import Event, events_in, satisfied
 from ctm.rehearse.plan import Node, Plan
-from ctm.rehearse.state import ENDS, Phase, State
+from ctm.rehearse.state import BROKEN_OFF, ENDS, Phase, State
 
 # Of the events that a job waits for, so many are told.
 MOST_CAUSES = 3
@@ -37,16 +39,17 @@ def shortage(plan: Plan, state: State, node: Node) -> str | None:
     return None
 
 
-def why_waiting(plan: Plan, state: State, name: str) -> str:
-    """Say what a waiting job waits for, and where that stands."""
+def why_waiting(plan: Plan, state: State, name: str, broken: Collection[str] = ()) -> str:
+    """Say what a waiting job waits for, and where that stands; a signal has ended the broken."""
     node, run = plan.nodes[name], state.runs[name]
     if node.parent and state.runs[node.parent].phase is Phase.WAITING:
-        return f"its folder {node.parent}, which waits for {why_waiting(plan, state, node.parent)}"
+        why = why_waiting(plan, state, node.parent, broken)
+        return f"its folder {node.parent}, which waits for {why}"
     if node.parent and state.runs[node.parent].phase in ENDS and not run.orders:
         return f"nothing any more: its folder {node.parent} has ended"
     if not satisfied(node.wait, state.events):
         missing = [each for each in events_in(node.wait) if each not in state.events]
-        causes = [_cause(plan, state, each) for each in dict.fromkeys(missing)]
+        causes = [_cause(plan, state, each, broken) for each in dict.fromkeys(missing)]
         more = f" and {len(causes) - MOST_CAUSES} more" if len(causes) > MOST_CAUSES else ""
         return "; ".join(causes[:MOST_CAUSES]) + more
     if node.confirm and not run.confirmed:
@@ -54,7 +57,7 @@ def why_waiting(plan: Plan, state: State, name: str) -> str:
     return shortage(plan, state, node) or "its start"
 
 
-def _cause(plan: Plan, state: State, event: Event) -> str:
+def _cause(plan: Plan, state: State, event: Event, broken: Collection[str]) -> str:
     adders = plan.adders(event)
     if not adders:
         return f"the event {event}, which nobody adds"
@@ -62,5 +65,6 @@ def _cause(plan: Plan, state: State, event: Event) -> str:
     for name in adders:
         phase = state.runs[name].phase
         gone = phase is Phase.OK and event in plan.nodes[name].adds
-        causes.append(f"{name} ({phase.value}{', deleted since' if gone else ''})")
+        told = BROKEN_OFF if name in broken else phase.value
+        causes.append(f"{name} ({told}{', deleted since' if gone else ''})")
     return f"the event {event} of {', '.join(causes)}"

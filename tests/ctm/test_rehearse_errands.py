@@ -32,7 +32,7 @@ def test_commands_run_before_and_after_the_jobs_and_the_last_ones_are_heard(tmp_
     assert '  "version": 1,' in lines
     assert lines[-1] == f"and {tmp_path / 'out'}"
     assert "secretly" not in told.out + told.err
-    assert "rehearse: before: echo before >> {work}/story" in lines
+    assert "rehearse: before: echo before >> …/story" in lines
 
 
 def test_commands_reach_folders_with_a_blank_in_their_names(tmp_path: Path) -> None:
@@ -202,6 +202,14 @@ def test_a_word_to_set_has_a_value(tmp_path: Path) -> None:
     assert (told.code, told.err) == (2, "rehearse: error: --set seed: it must be NAME=VALUE\n")
 
 
+def test_what_follows_the_jobs_tells_of_failed_ones_and_the_summary_does_not(
+    tmp_path: Path,
+) -> None:
+    told = rehearsed(tmp_path, profile="after: ['echo done']", A=command("echo no luck; exit 4"))
+    assert told.out.count("no luck") == 1
+    assert "rehearse: A ended not OK (code 4)" in told.out.splitlines()
+
+
 def test_the_shipped_profiles_fit_together() -> None:
     folder = ROOT / "ctm" / "rehearse"
     names = ("embedded", "demo", "demo-real", "demo-fail")
@@ -210,6 +218,16 @@ def test_the_shipped_profiles_fit_together() -> None:
     assert read.engines == {**dict.fromkeys(("snowflake", "s3", "x"), "embedded"),
                             "kafka": "environment"}  # fmt: skip
     assert (read.cluster, read.namespace) == ("namespace", "mine")
+    # A shell leaves a blank in a folder's name alone.
+    for name in ("KAFKA_START", "KAFKA_STOP"):
+        words = subprocess.run(
+            ["/bin/sh", "-c", read.environment[name].replace("python3", "printf '%s\\n'", 1)],
+            env={"DEMO_KAFKA_FOLDER": "/a b/kafka"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+        assert "/a b/kafka" in words
     # Each adds to what the others say of the same jobs.
     producers = read.jobs["Produce-*"]
     assert producers["AI-Namespace"] == "mine"
