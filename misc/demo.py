@@ -27,7 +27,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from misc.engines import apache, apache_node
 from misc.engines.maven import cache_folder, jars
@@ -39,6 +39,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PROFILES = ROOT / "ctm" / "rehearse"
 FOLDER = "ctm/cust360.json"
 FAILS = "Produce-CTSE"
+USAGE = "make demo [SEED=1] [TWEETS=2000] [ENGINES=real] [FAIL=1]"
 OK, NOT_OK, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 MOST_TWEETS = 1_000_000
 # A consumer is idle while pods start, and while the producers read a long search to its end.
@@ -60,6 +61,11 @@ class Engines:
 EMBEDDED = Engines()
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"{NAME}: error: {message}\n{USAGE}\n")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run it; 0 as it should, 1 not, 2 where it cannot start, 130 interrupted."""
     options = _parser().parse_args(argv)
@@ -68,10 +74,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BAD_INPUT
     began = time.monotonic()
     report, kept = options.out / "report.html", options.out / "record.json"
-    now = datetime.now(timezone.utc)
+    before, now = _written(report), datetime.now(timezone.utc)
     try:
         with ExitStack() as stack:
-            stack.enter_context(_alone(options.out, (report, kept)))
+            stack.enter_context(_alone(options.out, kept))
             engines = stack.enter_context(_real()) if options.engines == "real" else EMBEDDED
             code = _run(command(options, now, engines), engines.environment)
     except EngineError as error:
@@ -79,7 +85,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BAD_INPUT
     except KeyboardInterrupt:
         code = INTERRUPTED
+    made = _written(report) not in (None, before)
+    older = f"; {report} is still that of an earlier demo" if before else ""
+    page = f"report: {report if made else f'none was made{older}'}"
     if code == INTERRUPTED:
+        print(page)
         print(f"{NAME}: interrupted; nothing of it runs any more", file=sys.stderr)
         return code
     if not kept.exists():
@@ -87,10 +97,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     record = json.loads(kept.read_text(encoding="utf-8"))
     # A rehearsal in which a job failed ends with 1, as one does whose report or summary failed.
     ended = code == (NOT_OK if options.fail else OK)
-    good = ended and report.exists() and as_asked(record, fail=options.fail)
+    good = ended and made and as_asked(record, fail=options.fail)
     told = "as it should" if not options.fail else f"with {FAILS} failed, as was asked for"
     how = told if good else "not as it should"
-    print(f"report: {report}" if report.exists() else "report: none was made")
+    print(page)
     print(f"{NAME}: ended {how} after {time.monotonic() - began:.0f} s")
     return OK if good else NOT_OK
 
@@ -125,16 +135,15 @@ def command(options: argparse.Namespace, now: datetime, engines: Engines) -> lis
 
 
 @contextmanager
-def _alone(folder: Path, stale: Sequence[Path]) -> Iterator[None]:
-    """Make the folder, hold it against a second demo, and remove what an earlier one left."""
+def _alone(folder: Path, stale: Path) -> Iterator[None]:
+    """Make the folder, hold it against a second demo, and remove what an earlier one recorded."""
     with ExitStack() as stack:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             opened = os.open(folder, os.O_RDONLY)
             stack.callback(os.close, opened)
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            for path in stale:
-                path.unlink(missing_ok=True)
+            stale.unlink(missing_ok=True)
         except BlockingIOError as error:
             told = "another demo writes there; wait for it, or give this one a folder of its own"
             raise EngineError(f"--out {folder}: {told}") from error
@@ -187,6 +196,15 @@ def as_asked(record: Mapping[str, Any], *, fail: bool) -> bool:
     return failed == ({FAILS} if fail else set())
 
 
+def _written(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from the one that it is replaced by, None where there is none."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns
+
+
 def _run(line: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run the rehearsal, in a session of its own so that a signal comes once, and pass that on."""
     asked: list[int] = []
@@ -209,7 +227,7 @@ def _run(line: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"python -m misc.{NAME}", description=__doc__)
+    parser = _Parser(prog=f"python -m misc.{NAME}", description=__doc__)
     add = parser.add_argument
     add("--seed", type=_number, default=1, help="what everything is made from (default: 1)")
     add("--tweets", type=_number, default=2000, help="how many posts (default: 2000)")

@@ -65,7 +65,7 @@ class Shown:
 def started(top: Path, *options: str) -> tuple[subprocess.Popen[str], Path, str]:
     """Start a demo with temporary files of its own, and a mark on all its processes."""
     mark = secrets.token_hex(8)
-    out, temporary = top / "an out", top / "tmp"
+    out, temporary = top / "an out", top / "a tmp"
     temporary.mkdir(parents=True)
     process = subprocess.Popen(
         [sys.executable, "-m", "misc.demo", "--out", str(out), *options],
@@ -80,7 +80,7 @@ def started(top: Path, *options: str) -> tuple[subprocess.Popen[str], Path, str]
 
 def left_by(mark: str, top: Path) -> list[str]:
     """Return the processes that still bear the mark, and the temporary files."""
-    found = [str(path) for path in (top / "tmp").iterdir()]
+    found = [str(path) for path in (top / "a tmp").iterdir()]
     for path in Path("/proc").glob("[0-9]*/environ"):
         try:
             if f"{MARK}={mark}".encode() in path.read_bytes():
@@ -134,6 +134,8 @@ def test_the_story_ends_well_with_a_summary_and_a_report(good: Shown) -> None:
     assert "  of X's 400: those with a place in Connecticut and words about money" in good.summary
     last = good.text.splitlines()[-2:]
     assert last[0].startswith("report: ")
+    assert good.text.count("/report.html") == 2, "that of the command, and where it is"
+    assert "{" not in good.text
     assert last[1].startswith("demo: ended as it should after ")
     assert len(good.text[good.text.index(good.summary[0]) :].splitlines()) <= 25
 
@@ -168,23 +170,36 @@ def test_a_failure_that_was_asked_for_is_diagnosed_and_kafka_is_stopped(failed: 
     assert 'secret "cust360-x-of-tomorrow" not found' in " ".join(summary.split())
     assert "Create what is missing" in summary
     assert "with Produce-CTSE failed, as was asked for" in summary
+    # Where it happens, and in the end.
+    assert " ".join(told.text.split()).count('secret "cust360-x-of-tomorrow" not found') == 2
+    assert "Result: {" not in told.text
     assert told.left == []
 
 
 @needs_fakesnow
 def test_ctrl_c_leaves_nothing_and_says_so(tmp_path: Path) -> None:
-    process, out, mark = started(tmp_path, "--tweets", "400")
+    out = tmp_path / "an out"
+    out.mkdir()
+    (out / "report.html").write_text("of an earlier demo")
+    process, _, mark = started(tmp_path, "--tweets", "400")
     assert process.stdout is not None
     with process:
         for line in process.stdout:
             if "Produce-CTNE: starts" in line:
                 break
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate()
+        text, err = process.communicate()
     assert process.returncode == 130
+    assert text.splitlines()[-1] == (
+        f"report: none was made; {out}/report.html is still that of an earlier demo"
+    )
+    assert (out / "report.html").read_text() == "of an earlier demo"
+    assert "Produce-CTNE (broken off)" in text
+    assert "ends what Kafka-Start left running" in text
+    # Its own kill is nobody else's deletion.
+    assert "somebody else" not in text
     assert err.splitlines()[-1] == "demo: interrupted; nothing of it runs any more"
     assert left_by(mark, tmp_path) == []
-    assert not (out / "report.html").exists()
 
 
 @pytest.mark.parametrize(
@@ -201,18 +216,21 @@ def test_bad_input_is_told_in_a_line(
     with pytest.raises(SystemExit) as ended:
         demo.main(line)
     assert ended.value.code == 2
-    assert says in capsys.readouterr().err
+    [error, usage] = capsys.readouterr().err.splitlines()
+    assert error.startswith("demo: error: ")
+    assert says in error
+    assert usage == "make demo [SEED=1] [TWEETS=2000] [ENGINES=real] [FAIL=1]"
 
 
 def test_a_folder_that_another_demo_writes_to_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with demo._alone(tmp_path, [tmp_path / "report.html"]):
-        (tmp_path / "report.html").write_text("of the first")
+    with demo._alone(tmp_path, tmp_path / "record.json"):
+        (tmp_path / "record.json").write_text("of the first")
         assert demo.main(["--out", str(tmp_path)]) == demo.BAD_INPUT
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith(f"demo: error: --out {tmp_path}: another demo writes there")
-    assert (tmp_path / "report.html").exists()
+    assert (tmp_path / "record.json").exists()
 
 
 def test_a_file_in_the_place_of_the_folder_is_told(
