@@ -141,6 +141,13 @@ class Page:
     quality: Quality = field(default_factory=Quality)
     workflow: Workflow | None = None
     accuracy: Sequence[Any] | None = None
+    # What a workflow that did not end well left out, in a sentence; empty where nothing is known.
+    incomplete: str = ""
     dots_shown: int = 0
     sampled: bool = False
     listed: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def invented(self) -> bool:
+        """Tell whether the posts are a demonstration's: only of those is the truth known."""
+        return self.accuracy is not None

@@ -18,6 +18,7 @@
   const DIMENSIONS = ["quadrant", "lang", "category", "feeling"];
   const TITLES = { quadrant: "Quadrant", lang: "Language", category: "Match", feeling: "Feeling" };
   const KINDS = ["service_call", "offer", "household_merge"];
+  const FIRST_TO_DO = ["a call", "an offer", "a household to join"];
   const NOTHING = {
     service_call: "Nobody here needs a call.",
     offer: "There is nothing to offer here.",
@@ -198,7 +199,7 @@
   }
 
   // Map ----------------------------------------------------------------------------------------
-  const X = 0, Y = 1, CODES = 2, AT = 7, WHO = 8, TEXT = 9, CUSTOMER = 10, EVIDENCE = 11, SURE = 12;
+  const X = 0, Y = 1, CODES = 2, AT = 7, WHO = 8, TEXT = 9, CUSTOMER = 10, EVIDENCE = 11, SURE = 12, TO_DO = 13;
   const order = data.dimensions.category.map((_, code) => -code);
   const marks = data.dots
     .map((dot) => ({ dot, rank: order[dot[CODES + 2]] * 10 + (key("feeling", dot[CODES + 3]) === "negative") }))
@@ -255,7 +256,8 @@
       make("p", { className: "name", dir: "auto" }, dot[CUSTOMER] || dot[WHO]),
       facts(dot.slice(CODES, CODES + 5), dot[AT]), quote(dot[TEXT]),
       make("dl", {}, dot[CUSTOMER] ? fact("Written by", dot[WHO]) : null,
-        fact("Evidence", `${dot[EVIDENCE] || "none"} (${sure(dot[SURE])} sure)`)));
+        fact("Evidence", `${dot[EVIDENCE] || "none"} (${sure(dot[SURE])} sure)`),
+        dot[TO_DO] === null ? null : fact("To do", FIRST_TO_DO[dot[TO_DO]])));
   }
   function actionCard(each) {
     const kin = each.kin.map(([name, address, household]) => make("li", {},
@@ -263,9 +265,11 @@
         .filter(Boolean).join(", ")));
     return make("li", { className: "card", tabIndex: -1 },
       make("p", { className: "name", dir: "auto" }, each.customer || each.author,
-        each.id && each.id !== each.customer ? make("small", {}, each.id) : null,
-        each.product ? make("span", { className: "tag" }, each.product) : null,
-        each.customer ? null : make("span", { className: "tag" }, "advisor's review")),
+        ...[
+          each.id && each.id !== each.customer ? make("small", {}, each.id) : null,
+          each.product ? make("span", { className: "tag" }, each.product) : null,
+          each.customer ? null : make("span", { className: "tag" }, "advisor's review"),
+        ].flatMap((mark) => (mark ? [" ", mark] : []))),
       facts(each.codes, each.at), quote(each.text),
       ...told(fact("Why", each.why || "—"), [
         fact("Evidence", each.evidence || "—"),

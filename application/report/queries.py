@@ -14,6 +14,7 @@ SHOWN = 12
 
 _AS_OF = "LOADED_AT <= cast(? as timestamp_ntz)"
 _KINDS = ", ".join(f"'{kind}'" for kind in KINDS)
+_PLACES = " ".join(f"when '{kind}' then {place}" for place, kind in enumerate(KINDS))
 _DIMENSIONS = "c.QUADRANT, c.LANG, c.CATEGORY, c.FEELING"
 
 
@@ -57,11 +58,19 @@ order by 1, 2, 3, 4, 5, 6
 
 # Bind AS_OF, and how many posts or actions of a kind. Which posts are
 # drawn is by chance, and the same each time: a hash has no favourites.
+# A post's first kind of action is its place in KINDS.
 DOTS = f"""
 select
     {_DIMENSIONS}, c.POSTED_AT, c.LON, c.LAT, c.AUTHOR, c.AUTHOR_NAME,
-    left(c.TEXT, {LETTERS}), length(c.TEXT), c.CUSTOMER, c.EVIDENCE, c.CONFIDENCE
+    left(c.TEXT, {LETTERS}), length(c.TEXT), c.CUSTOMER, c.EVIDENCE, c.CONFIDENCE,
+    a.FIRST_KIND
 from CUST360 c
+left join (
+    select TWEET_ID, min(case KIND {_PLACES} end) as FIRST_KIND
+    from ACTIONS
+    where KIND in ({_KINDS})
+    group by TWEET_ID
+) a on a.TWEET_ID = c.TWEET_ID
 where c.LON is not null and c.LAT is not null and c.{_AS_OF}
 qualify row_number() over (order by md5(c.TWEET_ID), c.TWEET_ID) <= ?
 order by md5(c.TWEET_ID), c.TWEET_ID

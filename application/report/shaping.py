@@ -10,12 +10,15 @@ from math import cos, isfinite, sin, sqrt
 from typing import Any
 
 from application.report import outline, queries
+from application.report.completeness import incomplete
 from application.report.data import Found, Page, Row, Scale, Value, Workflow
 from application.report.throughput import throughput
 
 DIMENSIONS = ("quadrant", "lang", "category", "feeling")
 # A prospect's posts tell a place, but nobody whom the CRM knows.
 MATCHED = ("customer", "household_member")
+# Where one of these has posts, the others are shown with none: that something is missing is seen.
+QUADRANTS = ("ctnw", "ctne", "ctsw", "ctse")
 # How people read what the lake has; the order is the page's.
 _LABELS: Mapping[str, Mapping[str, str]] = {
     "quadrant": {
@@ -45,8 +48,16 @@ def page(
     scale = found.span.posted
     if scale is None:
         return Page(
-            found.source, found.span, quality=found.quality, workflow=workflow, accuracy=accuracy
+            found.source,
+            found.span,
+            quality=found.quality,
+            workflow=workflow,
+            accuracy=accuracy,
+            incomplete=incomplete(workflow, {}, {}),
         )
+    quadrants: Counter[str] = Counter()
+    for row in found.posts:
+        quadrants[row[0] or ""] += row[5]
     dimensions = {name: _values(name, found.posts, place) for place, name in enumerate(DIMENSIONS)}
     codes = _Codes(dimensions, scale)
     dots = _dots(found.dots, codes)
@@ -78,6 +89,11 @@ def page(
         quality=found.quality,
         workflow=workflow,
         accuracy=accuracy,
+        incomplete=incomplete(
+            workflow,
+            {each.key: each.label for each in dimensions["quadrant"] if each.key in QUADRANTS},
+            quadrants,
+        ),
         dots_shown=len(dots),
         sampled=len(found.dots) < found.span.positioned,
         listed={kind: len(to_do[kind]) for kind in queries.KINDS},
@@ -124,6 +140,8 @@ def _values(name: str, posts: Iterable[Row], place: int) -> tuple[Value, ...]:
     for row in posts:
         counts[row[place] or ""] += row[5]
     labels = _LABELS[name]
+    if name == "quadrant" and counts.keys() & set(QUADRANTS):
+        counts.update(dict.fromkeys(QUADRANTS, 0))
     known = [key for key in labels if key in counts]
     others = [key for key, _ in counts.most_common() if key and key not in labels]
     keys = (known + others)[:_MOST]
@@ -149,7 +167,10 @@ def _totals(found: Found) -> dict[str, int]:
 
 
 def _dots(rows: Iterable[Row], codes: _Codes) -> list[list[Any]]:
-    """Return posts as the map draws them: place, filters, time, who, text, whose, why."""
+    """Return posts as the map draws them: place, filters, time, who, text, whose, why, to do.
+
+    What is to be done comes first, then what is sure, then what is new.
+    """
     places: Counter[tuple[float, float]] = Counter()
     dots = []
     for row in rows:
@@ -163,14 +184,20 @@ def _dots(rows: Iterable[Row], codes: _Codes) -> list[list[Any]]:
         x, y = x + away * cos(turn), y + away * sin(turn)
         if not outline.on_map(x, y):
             continue
-        _, _, author, name, text, letters, customer, evidence, confidence = row[5:]
+        _, _, author, name, text, letters, customer, evidence, confidence, to_do = row[5:]
         dots.append(
             [
                 round(x), round(y), *codes.of(row), _milliseconds(row[4]), _who(author, name),
                 _text(text, letters), customer, evidence, _percent(confidence),
+                None if to_do is None else int(to_do),
             ]
         )  # fmt: skip
-    return dots
+    return sorted(dots, key=_matters)
+
+
+def _matters(dot: Sequence[Any]) -> tuple[int, int, int]:
+    confidence, to_do = dot[-2:]
+    return len(_KINDS) if to_do is None else to_do, -(confidence or 0), -dot[7]
 
 
 def _to_do(

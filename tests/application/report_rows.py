@@ -122,6 +122,7 @@ def _dot(post: Post) -> Row:
     return (
         *post.dimensions, post.at, post.lon, post.lat, "ann", "Ann", post.text[: queries.LETTERS],
         len(post.text), None, "near", 0.5,
+        min((queries.KINDS.index(kind) for kind in post.kinds), default=None),
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from sqlglot import exp
 
 from application.errors import BadInputError
 from application.report import cli, outline, queries, shaping
-from application.report.data import Found, Source, Span
+from application.report.data import Found, Source, Span, Workflow
 from application.report.page import embedded, render
 from application.report.timescale import scale, span
 from application.report.workflow import workflow
@@ -33,6 +33,7 @@ QUERIES = {
     for name, text in vars(queries).items()
     if name[0].isupper() and isinstance(text, str)
 }
+FAR, HERE, NOWHERE = (-80.0, 41.5), (-72.5, 41.5), (None, None)
 
 
 class Reader(HTMLParser):
@@ -94,9 +95,91 @@ def test_what_a_dot_is_filtered_by_is_what_its_post_is() -> None:
     made = [post for post in posts() if post.lon is not None]
     page = shaping.page(found(made))
     names = [[value.key for value in page.dimensions[name]] for name in shaping.DIMENSIONS]
-    for dot, post in zip(page.data["dots"], made, strict=True):
+    post_of = {post.text[:20]: post for post in made}
+    assert len(page.data["dots"]) == len(made)
+    for dot in page.data["dots"]:
         told = tuple(names[place][code] for place, code in enumerate(dot[2:6]))
-        assert told == post.dimensions
+        assert told == post_of[dot[9][:20]].dimensions
+
+
+def test_the_posts_to_read_begin_with_what_is_to_be_done_then_with_what_is_sure() -> None:
+    [row] = found([Post("1", "ctne", "en", "customer", "neutral", BEGAN, *HERE)]).dots
+    given = [(0.23, None), (None, None), (0.95, None), (0.6, 2), (0.9, 2), (0.5, 0)]
+    dots = [(*row[:-2], confidence, to_do) for confidence, to_do in given]
+    page = shaping.page(found([Post("1", "ctne", "en", "customer", "neutral", BEGAN)], dots=dots))
+    assert [tuple(dot[-2:]) for dot in page.data["dots"]] == [
+        (50, 0), (90, 2), (60, 2), (95, None), (23, None), (None, None),
+    ]  # fmt: skip
+
+
+def test_a_quadrant_without_posts_is_shown_with_none() -> None:
+    made = [Post("1", "ctne", "en", "unknown", "neutral", BEGAN)]
+    assert [value.key for value in shaping.page(found(made)).dimensions["quadrant"]] == [
+        "ctnw", "ctne", "ctsw", "ctse",
+    ]  # fmt: skip
+
+
+def test_a_lake_of_the_whole_state_lacks_no_quadrant() -> None:
+    made = [Post("1", "ct", "en", "unknown", "neutral", BEGAN)]
+    page = shaping.page(found(made), _flow(Produce="ended not OK"))
+    assert [value.key for value in page.dimensions["quadrant"]] == ["ct"]
+    assert page.incomplete == "Produce ended not OK; posts or their evaluation may be missing."
+
+
+def _flow(**statuses: str) -> Workflow:
+    """Return a workflow whose jobs ended so."""
+    [run] = record()["jobs"][0]["runs"]
+    jobs = [
+        {"name": name.replace("_", "-"), "type": "Job:Script", "status": status,
+            "runs": {"waiting": [], "broken off": [{**run, "ended": None}]}.get(status, [run])}
+        for name, status in statuses.items()
+    ]  # fmt: skip
+    good = set(statuses.values()) == {"ended OK"}
+    return workflow({**record(), "jobs": jobs, "ok": good}, {})
+
+
+@pytest.mark.parametrize(
+    ("statuses", "quadrants", "says"),
+    [
+        pytest.param({"Produce_CTSE": "ended OK"}, "nw ne sw", "", id="all ended OK"),
+        pytest.param(
+            {"Produce_CTSE": "ended not OK"}, "nw ne sw",
+            "Produce-CTSE ended not OK; posts of the Southeast are missing.", id="none came",
+        ),
+        pytest.param(
+            {"Produce_CTSE": "ended not OK"}, "nw ne sw se",
+            "Produce-CTSE ended not OK; posts of the Southeast may be missing.", id="some came",
+        ),
+        pytest.param(
+            {"Geo": "ended not OK", "Load": "waiting", "Check": "waiting"}, "nw ne sw se",
+            "Geo ended not OK; Load and Check did not run; posts or their evaluation may be "
+            "missing.", id="others wait",
+        ),
+        pytest.param(
+            {"A": "broken off", "B": "ended not OK", "C": "ended not OK", "D": "ended not OK",
+                "E": "ended not OK", "F": "ended not OK"}, "nw se",
+            "B, C, D and 2 more ended not OK; A did not end; posts of the Northeast and Southwest "
+            "are missing.", id="many",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_failed_workflow_left_out_is_told(
+    statuses: dict[str, str], quadrants: str, says: str
+) -> None:
+    made = [
+        Post(each, f"ct{each}", "en", "unknown", "neutral", BEGAN) for each in quadrants.split()
+    ]
+    page = shaping.page(found(made), _flow(**statuses))
+    assert page.incomplete == says
+    assert ('id="incomplete"' in render(page).decode()) == bool(says)
+
+
+def test_invented_people_are_told_from_real_ones() -> None:
+    real = page_of(found(posts(9)))
+    invented = page_of(found(posts(9)), None, [Score("customer", 10, 8, 6, 3)])
+    assert "all people, addresses and posts are invented" in invented
+    assert "invented" not in real
+    assert ("Handle with care" in real, "Handle with care" in invented) == (True, False)
 
 
 def test_rare_languages_share_a_value() -> None:
@@ -122,9 +205,6 @@ def test_posts_from_elsewhere_are_counted_and_not_drawn() -> None:
     made = [Post("1", "ctne", "en", "unknown", "neutral", BEGAN, -80.0, 41.5)]
     page = shaping.page(found(made))
     assert (page.totals["posts"], page.data["dots"]) == (1, [])
-
-
-FAR, HERE, NOWHERE = (-80.0, 41.5), (-72.5, 41.5), (None, None)
 
 
 @pytest.mark.parametrize(
@@ -164,9 +244,9 @@ def test_a_confidence_is_rounded_as_the_decision_tells_it() -> None:
     for confidence in (0.585, 0.575, 0.995, 1.0):
         page = shaping.page(
             found([Post("1", "ctne", "en", "customer", "neutral", BEGAN)],
-                  dots=[(*row[:-1], confidence)])
+                  dots=[(*row[:-2], confidence, None)])
         )  # fmt: skip
-        assert page.data["dots"][0][-1] == int(f"{confidence:.0%}".removesuffix("%"))
+        assert page.data["dots"][0][-2] == int(f"{confidence:.0%}".removesuffix("%"))
 
 
 def test_a_dead_letter_without_a_reason_is_told_in_words() -> None:
@@ -312,7 +392,7 @@ def test_a_million_posts_make_a_page_of_less_than_two_megabytes() -> None:
         for at in range(60)
     ]
     text = "\U0001f600" * queries.LETTERS
-    dots = [(*found(made).dots[0][:9], text, len(text), None, "near", 0.5)] * cli.POSTS_SHOWN
+    dots = [(*found(made).dots[0][:9], text, len(text), None, "near", 0.5, None)] * cli.POSTS_SHOWN
     to_do = [(*row[:7], text, *row[8:]) for row in found(made).to_do for _ in range(cli.LISTED)]
     large = found(
         made,

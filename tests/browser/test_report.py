@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from application.report import queries, shaping
 from application.report.data import Found, Source, Span
 from application.report.page import render
-from tests.application.report_rows import BEGAN, HOSTILE, Post
+from tests.application.report_rows import BEGAN, HOSTILE, Post, found
 from tests.browser.conftest import Opened
 
 SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
@@ -170,6 +170,36 @@ def test_the_keyboard_alone_reaches_the_filters_and_works_them(opened: Opened) -
     expect(page.locator("#count")).to_have_text(f"All {len(opened.posts)} posts.")
 
 
+def test_a_failed_workflow_is_told_under_the_title_and_leads_to_its_section(opened: Opened) -> None:
+    banner = opened.page.locator("#incomplete")
+    expect(banner).to_contain_text("Load ended not OK; Check did not run")
+    expect(banner).to_be_in_viewport()
+    banner.get_by_role("link").click()
+    expect(opened.page.locator("#workflow-title")).to_be_in_viewport()
+
+
+def test_a_quadrant_without_posts_stays_in_the_filter_and_on_the_map(
+    browser: Browser, made: list[Post], tmp_path: Path
+) -> None:
+    file = tmp_path / "page.html"
+    file.write_bytes(render(shaping.page(found([p for p in made if p.quadrant != "ctse"]))))
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(file.as_uri())
+    expect(page.locator("label:has(input[value=ctse]) .told")).to_have_text("0")
+    expect(page.locator("#corners")).to_contain_text("Southeast 0")
+    context.close()
+
+
+@pytest.mark.parametrize("opened", [screen("phone")], indirect=True)
+def test_on_a_phone_the_sections_links_are_one_row(opened: Opened) -> None:
+    height = opened.page.locator("nav ul").evaluate("element => element.offsetHeight")
+    assert height < 70
+    last = opened.page.locator("nav a").last
+    last.focus()
+    expect(last).to_be_in_viewport()
+
+
 def test_time_that_would_end_before_it_begins_is_one_slice(opened: Opened) -> None:
     opened.page.locator("#to").fill("4")
     opened.page.locator("#from").fill("9")
@@ -217,7 +247,7 @@ def test_on_a_phone_cards_say_why_and_unfold_the_rest(opened: Opened) -> None:
     card.locator("summary").focus()
     page.keyboard.press("Enter")
     expect(card.get_by_text("1 Elm St, Avon 06001")).to_be_visible()
-    assert page.evaluate("() => document.documentElement.scrollHeight") < 11_000
+    assert page.evaluate("() => document.documentElement.scrollHeight") < 12_000
 
 
 @pytest.mark.parametrize("opened", [screen("desktop")], indirect=True)
@@ -235,8 +265,8 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(opened: Opened) -> None:
     page = opened.page
     page.locator("details").evaluate_all("all => all.forEach((each) => { each.open = true; })")
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    axe = Axe().run(page)
+    assert axe.violations_count == 0, axe.generate_report()
 
 
 def test_it_prints_with_all_its_sections(opened: Opened, tmp_path: Path) -> None:
