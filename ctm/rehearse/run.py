@@ -230,7 +230,7 @@ class Rehearsal:
         left = [*self._over, *self._tasks.values()]
         if self._interrupt.count and running:
             names = ", ".join(task.name for task in running)
-            text = f"once more to kill what has not ended; {FAREWELL_SECONDS:.0f} s at most"
+            text = f"what runs has {FAREWELL_SECONDS:.0f} s to end; once more kills it"
             for each in (f"interrupted: {text}", f"ends {names}"):
                 self._audience.tell(self._now(), "", each)
         # What ended jobs have left may be the Kafka that those who run need in order to end.

@@ -392,7 +392,7 @@ def test_a_second_signal_kills_who_does_not_hear_the_first(
     process.send_signal(signal.SIGINT)
     assert process.stdout is not None
     while (
-        b"interrupted: once more to kill what has not ended; 80 s at most"
+        b"interrupted: what runs has 80 s to end; once more kills it"
         not in process.stdout.readline()
     ):
         assert process.poll() is None
