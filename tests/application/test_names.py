@@ -157,6 +157,20 @@ def test_the_keys_find_whatever_is_at_least_an_initial(
         assert not customer_keys(customer).isdisjoint(whole)
 
 
+@pytest.mark.parametrize(
+    ("shown", "username"),
+    [
+        pytest.param("Robert Smith", "x", id="two words"),
+        pytest.param("Smith", "bobsmith", id="the family shown, and behind the given name"),
+        pytest.param("Smith", "smithbob", id="the family shown, and before the given name"),
+        pytest.param("Sunny", "bobsmith", id="in one word, the family behind"),
+        pytest.param("Sunny", "smithbob", id="in one word, the family before"),
+    ],
+)
+def test_a_full_name_is_found_by_its_key(shown: str, username: str) -> None:
+    assert "robert smith" in set(whole_keys(profile(shown, username), {"smith"}))
+
+
 PIECES = st.sampled_from("Robert R Ana Smith Garcia López Cruz Li Kim Day , - _ 7 ct".split())  # noqa: SIM905
 TEXTS = st.lists(PIECES, max_size=4)
 
