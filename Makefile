@@ -21,7 +21,7 @@ SEED ?= 1
 TWEETS ?= 2000
 ENGINES ?= embedded
 
-.PHONY: help demo hello test check lint coverage browser docs dist cluster cluster-down contract images e2e \
+.PHONY: help demo whole hello test check lint coverage browser docs dist cluster cluster-down contract images e2e \
 	pipeline rehearse engines kafka kafka-down chaos bench clean
 
 help: ## list these commands
@@ -50,7 +50,13 @@ $(VENV)/dev: $(PY) pyproject.toml
 	@$(PY) -m compileall -q application ctm misc pythonapp runjob
 	@touch $@ $(VENV)/core $(VENV)/demo
 
-demo: $(VENV)/demo ## run the whole system as Control-M would, and make its report: SEED, TWEETS, FAIL=1, ENGINES=real
+# Before Python 3.11 there is no embedded Snowflake: the launcher alone is shown then.
+demo: $(PY) ## run the whole system as Control-M would, and make its report: SEED, TWEETS, FAIL=1, ENGINES=real
+	@if $(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then $(MAKE) --no-print-directory whole; \
+	else echo "demo: the embedded Snowflake needs Python 3.11, so this is the launcher alone; for all: make clean demo PYTHON=python3.12"; \
+	$(MAKE) --no-print-directory hello; fi
+
+whole: $(VENV)/demo
 	@$(if $(own-cluster),$(PY) -m tests.containers --node)
 	@$(PY) -m misc.demo --seed $(SEED) --tweets $(TWEETS) --engines $(ENGINES) $(if $(filter-out 0 no false,$(FAIL)),--fail)
 
