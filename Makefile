@@ -56,7 +56,7 @@ demo: $(PY) ## run the whole system as Control-M would, and make its report: SEE
 	else echo "demo: the embedded Snowflake needs Python 3.11, so this is the launcher alone; for all: make clean demo PYTHON=python3.12"; \
 	$(MAKE) --no-print-directory hello; fi
 
-whole: $(VENV)/demo
+whole: $(VENV)/demo ## what `make demo` runs from Python 3.11 on
 	@$(if $(own-cluster),$(PY) -m tests.containers --node)
 	@$(PY) -m misc.demo --seed $(SEED) --tweets $(TWEETS) --engines $(ENGINES) $(if $(filter-out 0 no false,$(FAIL)),--fail)
 
