@@ -134,6 +134,7 @@ def test_a_warehouse_that_is_gone_is_given_up_after_the_budget(trouble: Trouble)
             warehouse.merge([decision(1)])
 
 
+@pytest.mark.embedded_snowflake
 def test_a_session_that_ended_is_begun_anew(tmp_path: Path) -> None:
     with snowflake.embedded(tmp_path, password="p") as first:
         warehouse = Warehouse(snowflake_settings(first), budget=30)

@@ -86,6 +86,7 @@ def test_whichever_job_fails_kafka_is_stopped_if_it_was_started(failing: str) ->
     assert ("In-Time" in ends) == (failing not in ("Geo-Load", "Posts-Check"))
 
 
+@pytest.mark.embedded_snowflake
 @pytest.mark.timeout(240)
 def test_every_post_that_a_producer_delivered_is_in_the_lake(tmp_path: Path) -> None:
     done, record = rehearse(tmp_path, set={"tweets": 150})

@@ -36,6 +36,7 @@ def children(pid: int) -> list[int]:
     return [int(each) for task in tasks for each in task.read_text(encoding="utf-8").split()]
 
 
+@pytest.mark.embedded_snowflake
 def test_a_command_runs_with_the_settings_and_gives_its_exit_code(tmp_path: Path) -> None:
     program = "import json, os, sys; print(json.dumps(dict(os.environ))); sys.exit(7)"
     done = subprocess.run(
@@ -51,6 +52,7 @@ def test_a_command_runs_with_the_settings_and_gives_its_exit_code(tmp_path: Path
     assert (tmp_path / "warehouse" / "CUST360.db").exists()
 
 
+@pytest.mark.embedded_snowflake
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_it_serves_until_it_is_ended_and_takes_its_engines_along(how: signal.Signals) -> None:
     with subprocess.Popen(
@@ -70,6 +72,7 @@ def test_it_serves_until_it_is_ended_and_takes_its_engines_along(how: signal.Sig
     until(lambda: all(map(gone, engines)))
 
 
+@pytest.mark.embedded_snowflake
 def test_a_signal_for_the_command_ends_it_first() -> None:
     program = "import time; print('running', flush=True); time.sleep(600)"
     with subprocess.Popen(

@@ -93,6 +93,7 @@ def test_a_wrong_password_is_refused_at_once(settings: Settings) -> None:
     assert refused.value.errno == 390100
 
 
+@pytest.mark.embedded_snowflake
 def test_rows_outlast_a_server_that_was_killed(tmp_path: Path) -> None:
     options = {
         "folder": str(tmp_path),

@@ -222,6 +222,7 @@ def test_bad_input_is_told_in_a_line(
     assert usage == "make demo [SEED=1] [TWEETS=2000] [ENGINES=real] [FAIL=1]"
 
 
+@needs_fakesnow
 def test_a_folder_that_another_demo_writes_to_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -233,6 +234,7 @@ def test_a_folder_that_another_demo_writes_to_is_refused(
     assert (tmp_path / "record.json").exists()
 
 
+@needs_fakesnow
 def test_a_file_in_the_place_of_the_folder_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
