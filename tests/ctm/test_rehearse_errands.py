@@ -19,12 +19,12 @@ minute: 0
 prepare: ["echo prepare > {work}/story; echo se''cretly"]
 before: ["echo before >> {work}/story"]
 after: ["cat {work}/story {out}/record.json", "echo and {out}"]
-paths: {/work: "{work}"}
+paths: {/agent: "{work}"}
 """
 
 
 def test_commands_run_before_and_after_the_jobs_and_the_last_ones_are_heard(tmp_path: Path) -> None:
-    told = rehearsed(tmp_path, profile=STORY, A=command("echo job >> /work/story"))
+    told = rehearsed(tmp_path, profile=STORY, A=command("echo job >> /agent/story"))
     assert told.code == 0, told.err
     lines = told.out.splitlines()
     story = [each for each in lines if each in ("prepare", "before", "job")]
