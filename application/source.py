@@ -24,6 +24,7 @@ from confluent_kafka import (
 from application.errors import BadInputError, RefusedError, UnreachableError
 from application.kafka_errors import ABSENT, REFUSED, TOO_LARGE, advice, line
 from application.kafka_message import Message, Partition, letter, shortened
+from application.leaving import leave
 from application.properties import for_consumer, for_producer
 from application.records import Origin
 from application.settings import KafkaSettings
@@ -139,12 +140,12 @@ class Source:
                 # Here it is heard when a partition, and with it its commit, went to another.
                 self.rest(0.5)
         finally:
-            self._consumer.close()
+            leave(self._consumer.close)
 
     def leave(self) -> None:
         """Leave the group without committing."""
         self._due.clear()
-        self._consumer.close()
+        leave(self._consumer.close)
 
     def waiting(self, until: Mapping[Partition, int] | None = None) -> int | None:
         """Count the messages of the topic behind the group's commits, None if unknown.
