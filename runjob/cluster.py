@@ -88,6 +88,7 @@ class Cluster:
         query: Mapping[str, str] | None = None,
         body: Any = None,
         read_timeout: float = READ_TIMEOUT,
+        content_type: str = "application/json",
     ) -> tuple[HTTPConnection, socket.socket, HTTPResponse]:
         """Send one request on a connection of its own; the answer's body is yet to be read."""
         access = self._access
@@ -95,7 +96,7 @@ class Cluster:
         data = None
         if body is not None:
             data = json.dumps(body).encode()
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = content_type
         url = self._host.path + path + (f"?{urlencode(query)}" if query else "")
         connection = self._connection()
         try:
@@ -144,9 +145,16 @@ class Cluster:
                 self._connect()
 
     def _json(
-        self, method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+        content_type: str = "application/json",
     ) -> Body:
-        stream = Stream(*self._request(method, path, query, body))
+        stream = Stream(
+            *self._request(method, path, query, body, READ_TIMEOUT, content_type=content_type)
+        )
         try:
             answer: Body = json.loads(b"".join(stream))
         except ValueError as error:
@@ -161,6 +169,14 @@ class Cluster:
     def read(self, body: Body, namespace: str) -> Body:
         """Return the object of that kind and name as it is now."""
         return self._json("GET", _kind(body).path(namespace, body["metadata"]["name"]))
+
+    def patch(self, body: Body, namespace: str, patch: Body) -> Body:
+        """Change the fields of an object that patch names, null takes one away; return it.
+
+        With metadata.uid in patch another object of the same name is refused and not changed.
+        """
+        path = _kind(body).path(namespace, body["metadata"]["name"])
+        return self._json("PATCH", path, None, patch, "application/merge-patch+json")
 
     def delete(
         self, body: Body, namespace: str, uid: str, *, propagation: str = "Background"

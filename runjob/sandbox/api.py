@@ -12,7 +12,7 @@ from .http import Reply, Request, json_reply, refusal_reply
 from .paging import part
 from .patches import patched
 from .podlogs import PodLogs
-from .refusals import Refusal, no_such_method
+from .refusals import Refusal, no_such_method, unprocessable
 from .resources import (
     JOBS,
     NAMESPACES,
@@ -27,6 +27,7 @@ from .schema import parse_json, refused_option
 from .selection import Match, both, fields_match, labels_match
 from .store import Store
 from .tables import as_table, wants_table
+from .validation import immutable
 from .watching import watch_reply
 
 VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
@@ -151,6 +152,10 @@ class Api:
         stored = self._named(target)
         kind = request.headers.get("content-type", "").partition(";")[0].strip()
         body = patched(stored, kind, parse_json(request.body))
+        wanted, uid = (body.get("metadata") or {}).get("uid"), stored["metadata"]["uid"]
+        if wanted not in (None, "", uid):
+            # A replacement is refused as a conflict, a patch as a field that may not change.
+            raise unprocessable(target.resource, target.name, [immutable("metadata.uid", wanted)])
         return self._replace(request, target, stored, body)
 
     def _replace(self, request: Request, target: Target, stored: Json, body: Json) -> Reply:

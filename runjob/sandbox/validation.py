@@ -83,7 +83,7 @@ def changes_refused(resource: Resource, stored: Json, item: Json) -> list[Cause]
         for field in ("completions", "selector", "template", "completionMode", "podFailurePolicy"):
             free = field == "template" and _may_change_template(stored)
             if before.get(field) != after.get(field) and not free:
-                causes.append(_immutable(f"spec.{field}", after.get(field)))
+                causes.append(immutable(f"spec.{field}", after.get(field)))
         return causes
     if resource is PODS and _frozen(before) != _frozen(after):
         return [
@@ -98,7 +98,7 @@ def changes_refused(resource: Resource, stored: Json, item: Json) -> list[Cause]
     return list(_labels(item["metadata"]))
 
 
-def _immutable(path: str, value: object) -> Cause:
+def immutable(path: str, value: object) -> Cause:
     shown = json.dumps(value, separators=(",", ":"), sort_keys=True)
     return Cause(path, "FieldValueInvalid", f"Invalid value: {shown}: field is immutable")
 

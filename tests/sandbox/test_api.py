@@ -123,6 +123,19 @@ def test_a_patch_of_the_rest_is_refused(talk: Talk, fresh: Fresh, patch: Json, t
     assert text in answer.message
 
 
+def test_a_patch_can_insist_on_its_object(talk: Talk, fresh: Fresh) -> None:
+    name = fresh()
+    uid = talk.job(shell(name, SLEEP))["metadata"]["uid"]
+    path, kind = f"{JOBS}/{name}", "application/merge-patch+json"
+    same = {"metadata": {"uid": uid, "annotations": {"a": "b"}}}
+    assert talk.call("PATCH", path, same, kind=kind).status == 200
+    other = {"metadata": {"uid": "x", "annotations": {"a": "c"}}}
+    refused = talk.call("PATCH", path, other, kind=kind)
+    assert refused.status == 422
+    assert 'metadata.uid: Invalid value: "x": field is immutable' in refused.message
+    assert talk.get(path)["metadata"]["annotations"] == {"a": "b"}
+
+
 def test_a_pod_keeps_its_spec(talk: Talk, fresh: Fresh) -> None:
     name = fresh()
     spec = {"containers": [{"name": "m", "image": "busybox:1", "args": ["sleep", "60"]}]}
