@@ -99,6 +99,7 @@ def changes_refused(resource: Resource, stored: Json, item: Json) -> list[Cause]
 
 
 def immutable(path: str, value: object) -> Cause:
+    """Refuse a change of a field that keeps what it was created with."""
     shown = json.dumps(value, separators=(",", ":"), sort_keys=True)
     return Cause(path, "FieldValueInvalid", f"Invalid value: {shown}: field is immutable")
 
