@@ -16,7 +16,17 @@ PURE = {
     },
     "pythonapp": {"errors", "message", "rules", "settings"},
     "runjob": {
-        *("chunked", "errors", "fields", "flags", "form", "jobspec", "logs", "manifest"),
+        *(
+            "chunked",
+            "diagnosis",
+            "errors",
+            "fields",
+            "flags",
+            "form",
+            "jobspec",
+            "logs",
+            "manifest",
+        ),
         *(
             "messages",
             "observed",

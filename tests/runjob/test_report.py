@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runjob.diagnosis import Failure
 from runjob.errors import MEANINGS, Exit
 from runjob.flags import parse
 from runjob.logs import clean
 from runjob.options import Options
 from runjob.plan import in_effect, plan
 from runjob.report import report
-from runjob.verdict import Ending, Failure, Verdict, as_json
+from runjob.verdict import Ending, Verdict, as_json
 
 
 def told(*argv: str, manifest: str = "") -> str:

@@ -10,23 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runjob.diagnosis import describe, failures, main_container_code, warnings
 from runjob.errors import Exit
 from runjob.observed import ContainerView, Picture, PodView, Terminated
 from runjob.verdict import (
     Ending,
     Verdict,
     as_json,
-    describe,
     early_end,
     exit_code,
-    failures,
     is_moving,
-    main_container_code,
     natural_end,
     overdue_end,
     progress,
     verdict,
-    warnings,
 )
 from tests.runjob.scenes import (
     JOB,
