@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
 
 from runjob.errors import ApiError, NoClusterError
 from runjob.logs import LogCursor
@@ -68,11 +68,17 @@ def may_run_again(view: ContainerView, pod: PodView) -> bool:
     return end is None or end.exit_code != 0 or view.role == "sidecar"
 
 
+# The run of a container (0 is the first), and a LogCursor's snapshot in that run's log.
+Position = tuple[int, Mapping[str, Any]]
+
+
 class Follower:
     """Reads the log of one container exactly once and hands it on, until nothing more can come.
 
     `run` blocks, so it wants a thread of its own; `look` brings it each new view of the pod.
-    A LogRead closes the account.
+    A LogRead closes the account. With a position it goes on from there. record, where it is given,
+    takes write's place: it writes what is new and remembers the position after it; what is new is
+    empty where a run was read to its end.
     """
 
     def __init__(
@@ -85,6 +91,8 @@ class Follower:
         tell: Callable[[Message], None],
         backoff: Backoff,
         now: Callable[[], float],
+        position: Position | None = None,
+        record: Callable[[Position, bytes], None] | None = None,
     ) -> None:
         self._api = api
         self._now = now
@@ -92,9 +100,11 @@ class Follower:
         self._pod = pod
         self._container = container
         self._write = write
+        self._record = record
         self._tell = tell
         self._backoff = backoff
-        self._cursor = LogCursor()
+        self._first = None if position is None else position[0]
+        self._cursor = LogCursor() if position is None else LogCursor.restored(position[1])
         self._news = threading.Condition()
         self._stop = False
         self._stream: Stream | None = None
@@ -125,17 +135,31 @@ class Follower:
 
     def run(self) -> None:
         """Read until nothing more can come."""
-        run = max(self._view.restarts - 1, 0)
-        lost = f"the logs of {run} run(s) before" if run else ""
+        kept = max(self._view.restarts - 1, 0)
+        run = kept if self._first is None else self._first
+        lost = ""
+        if run < kept or (run and self._first is None):
+            lost = f"the logs of {kept - (self._first or 0)} run(s) before"
+            self._cursor.next_run()
+            run = kept
         while self._begins(run):
             lost = self._read(run) or lost
             self._cursor.next_run()
             run += 1
+            if not self._stop:
+                self._put(run, b"")
             if self._view.restarts > run + 1:
                 # The kubelet keeps the present run's log and the one before.
                 lost = f"the logs of {self._view.restarts - run - 1} run(s)"
                 run = self._view.restarts - 1
         self._tell(LogRead(self._pod.name, self._container, lost))
+
+    def _put(self, run: int, data: bytes) -> None:
+        """Hand on what is new, with the position after it where that is kept."""
+        if self._record is not None:
+            self._record((run, self._cursor.snapshot()), data)
+        elif data:
+            self._write(data)
 
     def _begins(self, run: int) -> bool:
         """Wait for that run of the container; False when it will not come."""
@@ -167,7 +191,7 @@ class Follower:
             ended, previous = is_over(), self._view.restarts > run
             asked = None
             try:
-                fresh = self._stream_once(since, follow=not ended, previous=previous)
+                fresh = self._stream_once(run, since, follow=not ended, previous=previous)
                 # A kubelet that dies ends a stream as cleanly as a log does: only a read that
                 # brings nothing new shows that all was read.
                 same = not fresh and self._cursor.unfinished == rest
@@ -177,7 +201,7 @@ class Follower:
                     and self._cursor.caught_up
                     and (self._cursor.since or ends >= EMPTY_READS)
                 ):
-                    self._write(self._cursor.finish())
+                    self._put(run, self._cursor.finish())
                     return "" if ends else self._cursor.words
                 if ended and not self._cursor.caught_up:
                     short += 1
@@ -215,7 +239,7 @@ class Follower:
             self._await(lambda: False if ended else is_over(), pause)  # noqa: B023  # at once
         return ""
 
-    def _stream_once(self, since: str | None, *, follow: bool, previous: bool) -> bool:
+    def _stream_once(self, run: int, since: str | None, *, follow: bool, previous: bool) -> bool:
         """Read one stream to its end; tell whether it brought anything new."""
         self._stream = stream = self._api.log(
             self._namespace,
@@ -231,5 +255,5 @@ class Follower:
             fresh = self._cursor.feed(chunk)
             if fresh:
                 some = True
-                self._write(fresh)
+                self._put(run, fresh)
         return some

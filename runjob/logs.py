@@ -6,12 +6,19 @@ of that time is left out here. The kubelet compares each line of the file with t
 file's order, so the lines from a given second on are the same lines at each try, and counting them
 is enough. Two seconds are kept open, since stdout and stderr are stamped apart and may be written
 slightly out of order.
+
+A file that the kubelet has rotated meanwhile begins later than the one that we knew. The stamps of
+the latest lines then tell where in it we are, or that lines between are gone.
 """
 
 from __future__ import annotations
 
 import re
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 _STAMP = re.compile(rb"(?m)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d) ")
 _SECOND = len("2026-01-31T12:00:00")
@@ -19,6 +26,18 @@ _SECOND = len("2026-01-31T12:00:00")
 # What is held of a line that has no end yet; a longer line is passed on in parts, so that memory
 # stays constant.
 MAX_HELD = 1 << 20
+
+# How many of the latest stamps are kept, in the file's order. Two pipes that are stamped apart
+# change places by a line or two.
+KEPT = 8
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What was written after one stamp and before the other cannot be read any more."""
+
+    after: str
+    before: str
 
 
 class LogCursor:
@@ -28,6 +47,10 @@ class LogCursor:
     lines only (a line beyond MAX_HELD in parts). `resume` prepares for the next stream of the same
     log, `next_run` for the log of the container's next run. `finish` returns the last line when it
     has no newline and no more can come; `words` then tells of a line that was not the container's.
+    `take_gap` tells of lines that are gone: they belong before what the latest `feed` returned.
+
+    `snapshot` says in plain values how to go on after what was returned up to now, and `restored`
+    makes a cursor of that, in another process and later too; `resume` comes first then.
     """
 
     def __init__(self) -> None:
@@ -40,15 +63,55 @@ class LogCursor:
         self._known = b""  # the stamp that the first of them must have
         self.words = ""  # the latest line that was not the container's but the kubelet's own
         self._by_time = False  # leave out by time stamp, since counting cannot tell
+        self._latest: deque[bytes] = deque(maxlen=KEPT)  # stamps of the latest lines, as they stood
+        self._partial = b""  # the stamp of the line that was passed on in part
+        self._until = b""  # leave out all lines before the one of this stamp
+        self._gap: Gap | None = None
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what a cursor needs to go on from here: JSON values, a kilobyte at most."""
+        return {
+            "last": self._last.decode(),
+            "open": [
+                [second.decode(), count, first.decode()]
+                for second, (count, first) in self._open.items()
+            ],
+            "latest": [stamp.decode() for stamp in self._latest],
+            "partial": self._partial.decode(),
+            "passed": self._passed,
+        }
+
+    @classmethod
+    def restored(cls, snapshot: Mapping[str, Any]) -> LogCursor:
+        """Return a cursor that goes on where the snapshot was taken.
+
+        Raises KeyError, TypeError, ValueError or AttributeError for what is no snapshot.
+        """
+        cursor = cls()
+        cursor._last = snapshot["last"].encode()
+        cursor._open = {
+            second.encode(): (int(count), first.encode())
+            for second, count, first in snapshot["open"]
+        }
+        cursor._latest.extend(stamp.encode() for stamp in snapshot["latest"])
+        cursor._partial = snapshot["partial"].encode()
+        cursor._passed = int(snapshot["passed"])
+        cursor.resume()  # and it must be one that can be resumed
+        return cursor
 
     def resume(self) -> str | None:
         """Forget what is unfinished and return the `sinceTime` to ask for, None for all."""
-        self._rest = b""
+        self._rest = self._until = b""
         self._cut = self._passed
         self._by_time = bool(self._last) and not self._open
         self._skip = sum(count for count, _ in self._open.values())
-        self._known = next((first for count, first in self._open.values() if count), b"")
+        self._known = next((first for _, first in self._open.values()), self._partial)
         return self.since
+
+    def take_gap(self) -> Gap | None:
+        """Return the gap that the latest `feed` found, once."""
+        gap, self._gap = self._gap, None
+        return gap
 
     @property
     def since(self) -> str | None:
@@ -62,6 +125,7 @@ class LogCursor:
         """Turn to the container's next run, before `resume`: all that is later counts as new."""
         self._rest = b""
         self._cut = self._passed = self._skip = 0
+        self._partial = b""
         self._open = {}
 
     def feed(self, chunk: bytes) -> bytes:
@@ -77,7 +141,7 @@ class LogCursor:
     @property
     def caught_up(self) -> bool:
         """Whether the stream has brought all that was known before; if not, it broke off."""
-        return not self._skip
+        return not (self._skip or self._until)
 
     @property
     def unfinished(self) -> bytes:
@@ -90,7 +154,7 @@ class LogCursor:
         return self._fresh(rest)
 
     def _fresh(self, lines: bytes) -> bytes:
-        if self._skip or self._by_time:
+        if self._known or self._is_skipping:
             lines = self._unseen(lines)
         if not lines:
             return b""
@@ -99,6 +163,7 @@ class LogCursor:
             end = lines.find(b"\n") + 1 or len(lines)
             head, lines = self._count(lines[:end])[self._cut :], lines[end:]
             self._passed = self._cut = 0
+            self._partial = b""
         first = _STAMP.match(lines)
         last = _STAMP.match(lines, lines.rfind(b"\n", 0, -1) + 1)
         if first and last and first[0][:_SECOND] == last[0][:_SECOND] == self._last[:_SECOND]:
@@ -107,26 +172,52 @@ class LogCursor:
             count, opening = self._open.get(first[0][:_SECOND], (0, first[0]))
             self._open[first[0][:_SECOND]] = (count + stamps, opening)
             self._last = max(self._last, last[0])
+            self._latest.extend(_stamps_at_end(lines))
             return head + stripped
         return head + b"".join(map(self._count, re.findall(rb"[^\n]*\n|[^\n]+", lines)))
+
+    @property
+    def _is_skipping(self) -> bool:
+        return bool(self._skip or self._by_time or self._until)
 
     def _unseen(self, lines: bytes) -> bytes:
         """Leave out the lines that an earlier stream brought."""
         at = 0
-        while at < len(lines) and (self._skip or self._by_time):
+        while at < len(lines) and (self._known or self._is_skipping):
             stamp = _STAMP.match(lines, at)
-            if stamp and self._skip and self._known:
-                if stamp[0] != self._known:
-                    # Not the file that we knew, it was rotated: time must tell what is new.
-                    self._skip, self._passed, self._cut, self._by_time = 0, 0, 0, True
-                self._known = b""
-            if stamp and self._by_time and stamp[0] > self._last:
-                self._by_time = False
+            if stamp and not self._was_seen(stamp[0]):
                 break
             if stamp and self._skip:
                 self._skip -= 1
             at = lines.find(b"\n", at) + 1 or len(lines)
         return lines[at:]
+
+    def _was_seen(self, stamp: bytes) -> bool:
+        """Tell whether the next line, of this stamp, was brought by an earlier stream."""
+        if self._known:
+            known, self._known = self._known, b""
+            if stamp != known:
+                self._find_place(stamp)
+        if self._until and (stamp == self._until or stamp > self._last):
+            self._skip, self._until = len(self._latest) if stamp == self._until else 0, b""
+        if self._by_time and stamp > self._last:
+            self._by_time = False
+        return self._is_skipping
+
+    def _find_place(self, first: bytes) -> None:
+        """Find where we are in a file that is not the one that we knew: it was rotated."""
+        latest, self._skip = [*self._latest], 0
+        if first in latest:
+            self._skip = len(latest) - latest.index(first)
+        elif latest and first < min(latest):
+            self._until = latest[0]
+        elif first != self._partial:
+            # Nothing of it was seen. One no later than what was seen stood next to that.
+            seen = max(self._last, self._partial)
+            if first > seen:
+                self._gap = Gap(seen.decode().strip(), first.decode().strip())
+            self._passed = self._cut = 0
+            self._partial = b""
 
     def _count(self, line: bytes) -> bytes:
         """Count one line and return it without its stamp."""
@@ -139,22 +230,39 @@ class LogCursor:
         if second > self._last[:_SECOND]:
             before = _before(second)
             self._open = {key: seen for key, seen in self._open.items() if key == before}
-        if second >= self._last[:_SECOND] or second in self._open:
+        if second >= self._last[:_SECOND] or second == _before(self._last[:_SECOND]):
             count, first = self._open.get(second, (0, stamp[0]))
             self._open[second] = (count + 1, first)
         self._last = max(self._last, stamp[0])
+        self._latest.append(stamp[0])
         return line[stamp.end() :]
 
     def _part(self) -> bytes:
         """Pass on what is held of a line that has no end yet, and go on holding its stamp."""
         stamp = _STAMP.match(self._rest)
-        if self._skip or self._by_time or not stamp:
+        if not stamp:
+            self._rest = self._rest[:_SECOND]  # the end of a line that began before `since`
             return b""
         text, self._rest = self._rest[stamp.end() :], stamp[0]
+        if (self._known or self._is_skipping) and self._was_seen(stamp[0]):
+            return b""
         fresh = text[self._cut :]
         self._cut = max(self._cut - len(text), 0)
         self._passed += len(fresh)
+        self._partial = stamp[0]
         return fresh
+
+
+def _stamps_at_end(lines: bytes) -> list[bytes]:
+    """Return the stamps of the latest lines, KEPT at most, in their order."""
+    stamps: list[bytes] = []
+    end = len(lines)
+    while end and len(stamps) < KEPT:
+        end = lines.rfind(b"\n", 0, end - 1) + 1
+        stamp = _STAMP.match(lines, end)
+        if stamp:
+            stamps.append(stamp[0])
+    return stamps[::-1]
 
 
 def _before(second: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -87,6 +88,56 @@ def test_a_long_line_is_passed_on_in_parts_and_still_exactly_once(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(logs, "MAX_HELD", 40)
         assert read(kubelet, breaks, chunk) == kubelet.text
+
+
+@given(
+    logs_of_a_container(),
+    st.lists(st.tuples(st.integers(0, 1500), st.booleans()), max_size=6),
+    st.integers(1, 60),
+    st.sampled_from([40, 1 << 20]),
+)
+def test_a_cursor_goes_on_where_its_snapshot_was_taken(
+    kubelet: Kubelet, cuts: list[tuple[int, bool]], chunk: int, held: int
+) -> None:
+    """Another process reads on from a snapshot; whether the line was at its end or not."""
+    if kubelet.lines and not kubelet.final_newline and kubelet.lines[-1][1] == b"":
+        kubelet.final_newline = True
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logs, "MAX_HELD", held)
+        cursor, got = LogCursor(), b""
+        for length, dies in [*cuts, (None, False)]:
+            served = kubelet.serve(cursor.resume())[:length]
+            for at in range(0, len(served), chunk):
+                got += cursor.feed(served[at : at + chunk])
+            if dies:
+                cursor = LogCursor.restored(json.loads(json.dumps(cursor.snapshot())))
+        assert got + cursor.finish() == kubelet.text
+        assert cursor.take_gap() is None
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param({}, id="empty"),
+        pytest.param({**LogCursor().snapshot(), "last": "yesterday"}, id="no stamp"),
+        pytest.param({**LogCursor().snapshot(), "open": [1]}, id="no triple"),
+        pytest.param({**LogCursor().snapshot(), "latest": None}, id="no list"),
+    ],
+)
+def test_what_is_no_snapshot_is_refused(broken: dict[str, object]) -> None:
+    with pytest.raises((KeyError, TypeError, ValueError, AttributeError)):
+        LogCursor.restored(broken)
+
+
+def test_a_snapshot_stays_small() -> None:
+    cursor = LogCursor()
+    cursor.feed(b"".join(stamp(n * 10**5) + b"x\n" for n in range(50_000)))
+    assert len(json.dumps(cursor.snapshot())) < 1000
+
+
+def test_a_line_stamped_in_the_second_before_is_not_read_twice() -> None:
+    lines = Kubelet([(2 * 10**9, b"out"), (2 * 10**9 - 1, b"err")])
+    assert read(lines, [1000], 100) == lines.text
 
 
 def test_memory_stays_bounded_while_a_line_does_not_end() -> None:
