@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
-from itertools import islice
+from itertools import count as count_up
 from typing import Protocol, TypeVar
 
 from runjob.errors import ApiError, Exit, LaunchError
@@ -13,7 +13,7 @@ from runjob.informer import Query, events_query, pods_query
 from runjob.leftovers import Ended, count, divide, ended, rows
 from runjob.observed import Picture, job_view
 from runjob.request import JOB, Body, Kind
-from runjob.retry import Backoff, wait_for
+from runjob.retry import persist
 from runjob.show import (
     LINES,
     LastWords,
@@ -212,11 +212,9 @@ class Caretaker:
 
     def _patiently(self, ask: Callable[[], T]) -> T:
         """Ask again, a few times, what may be answered otherwise a little later."""
-        for pause in islice(Backoff().waits(), TRIES):
-            try:
-                return ask()
-            except ApiError as error:
-                if not error.heals or error.reason == "NoSuchHost":
-                    raise
-                self._wait(wait_for(error.retry_after, pause))
-        return ask()
+        tries = count_up(1)
+
+        def enough(error: ApiError) -> bool:
+            return next(tries) > TRIES or error.reason == "NoSuchHost"
+
+        return persist(ask, self._wait, enough=enough)

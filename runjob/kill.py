@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from runjob.errors import ApiError, Exit, LaunchError
 from runjob.plan import RUN_ID, is_ours
 from runjob.request import JOB, Body, Kind
-from runjob.retry import Backoff, wait_for
+from runjob.retry import persist
 
 T = TypeVar("T")
 
@@ -127,16 +127,15 @@ class Killer:
     def _patiently(self, ask: Callable[[], T], what: str) -> T:
         """Ask again, until the patience is at its end, what may be answered otherwise later."""
         began = self._now()
-        for pause in Backoff().waits():
-            try:
-                return ask()
-            except ApiError as error:
-                over = self._now() - began > self._patience or error.reason == "NoSuchHost"
-                if not error.heals or over:
-                    code = Exit.UNREADABLE if error.heals else Exit.REFUSED
-                    raise LaunchError(f"cannot {what}: {error}", code) from error
-                self._wait(wait_for(error.retry_after, pause))
-        raise AssertionError("the waits never end")
+
+        def enough(error: ApiError) -> bool:
+            return self._now() - began > self._patience or error.reason == "NoSuchHost"
+
+        try:
+            return persist(ask, self._wait, enough=enough)
+        except ApiError as error:
+            code = Exit.UNREADABLE if error.heals else Exit.REFUSED
+            raise LaunchError(f"cannot {what}: {error}", code) from error
 
 
 def _names(jobs: Sequence[Body]) -> str:

@@ -14,7 +14,7 @@ from runjob.informer import Informer, Query, events_query
 from runjob.messages import Message, Observed, Removed, Trouble
 from runjob.observed import PodView
 from runjob.request import Body
-from runjob.retry import REFUSALS, Backoff, wait_for
+from runjob.retry import Backoff, persist
 
 Tell = Callable[[Message], None]
 
@@ -71,20 +71,24 @@ class Workshop:
         """Delete one object, however often it takes; return in words why it may not be."""
         name = f"{body['kind']} {body['metadata']['name']}"
         propagation = "Foreground" if foreground else "Background"
-        for tries, pause in enumerate(self._backoff.waits(), 1):
+
+        def ask() -> None:
             try:
                 uid = body["metadata"]["uid"]
                 self._api.delete(body, self._namespace, uid, propagation=propagation)
-                return ""
-            except (ApiError, NoClusterError) as error:
-                trouble = error if isinstance(error, ApiError) else ApiError(401, str(error))
-                may_heal = trouble.heals or (trouble.status == 403 and tries < REFUSALS)
-                if not may_heal:
-                    how = f"kubectl -n {self._namespace} delete {name.lower()}"
-                    return f"{name} ({trouble}); remove it with: {how}"
-                tell(Trouble(trouble, f"deleting {name}"))
-                threading.Event().wait(wait_for(trouble.retry_after, pause))
-        raise AssertionError("the waits never end")
+            except NoClusterError as error:
+                raise ApiError(401, str(error)) from error
+
+        def enough(error: ApiError) -> bool:
+            tell(Trouble(error, f"deleting {name}"))
+            return False
+
+        try:
+            persist(ask, threading.Event().wait, enough=enough, backoff=self._backoff)
+        except ApiError as error:
+            how = f"kubectl -n {self._namespace} delete {name.lower()}"
+            return f"{name} ({error}); remove it with: {how}"
+        return ""
 
     def inform(self, query: Query, tell: Tell) -> Informer:
         """Watch, and tell of each change."""

@@ -14,6 +14,7 @@ from runjob.errors import ApiError, Exit, LaunchError
 from runjob.leftovers import Wanted
 from runjob.options import Connection
 from runjob.request import EVENT, JOB, POD, Body, Kind
+from runjob.retry import REFUSALS
 from runjob.subcommands import Collect, Show
 from tests.runjob.scenes import NOON
 from tests.runjob.test_leftovers import job
@@ -97,7 +98,7 @@ def test_each_job_is_removed_as_it_was_seen() -> None:
 def test_what_cannot_be_removed_says_why_and_the_others_go() -> None:
     api, paper = Api(jobs("a", "b", "c", "d")), Paper()
     api.errors = {
-        ("delete", "a"): [ApiError(403, "you may not", reason="Forbidden")],
+        ("delete", "a"): [ApiError(403, "you may not", reason="Forbidden")] * REFUSALS,
         ("delete", "b"): [ApiError(409, "precondition", reason="Conflict")],
         ("delete", "c"): [ApiError(404, "not found", reason="NotFound")],
     }
@@ -131,7 +132,8 @@ def test_a_list_that_broke_off_is_begun_anew_and_counts_each_job_once(status: in
 @pytest.mark.parametrize(
     ("status", "code", "waits"),
     [
-        (403, Exit.REFUSED, 0),
+        (404, Exit.REFUSED, 0),
+        (403, Exit.REFUSED, REFUSALS - 1),
         (503, Exit.UNREADABLE, TRIES),
         (401, Exit.NO_CLUSTER, TRIES),
     ],
@@ -148,7 +150,7 @@ def test_jobs_that_cannot_be_listed_end_it_in_one_line(status: int, code: Exit, 
 
 def test_a_job_is_shown_though_its_pods_and_events_may_not_be_read() -> None:
     api, paper = Api(jobs("hello")), Paper()
-    api.errors = {("list", kind.plural): [ApiError(403, "no")] for kind in (POD, EVENT)}
+    api.errors = {("list", kind.plural): [ApiError(403, "no")] * 99 for kind in (POD, EVENT)}
     assert caretaker(api, paper).show(SHOW) == 0
     assert paper.lines[0] == "Job ns/hello: Failed, 1h ago"
     assert paper.remarks == ["note: pods cannot be read: no", "note: events cannot be read: no"]
@@ -170,7 +172,7 @@ def test_a_job_that_is_missing_is_told_with_those_near_it(names: list[str], word
 
 
 def test_a_job_that_may_not_be_read_is_told_in_one_line() -> None:
-    api = Api(jobs("hello"), {("get", "hello"): [ApiError(403, "you may not")]})
+    api = Api(jobs("hello"), {("get", "hello"): [ApiError(403, "you may not")] * 99})
     with pytest.raises(LaunchError, match="cannot read Job ns/hello: you may not") as error:
         caretaker(api, Paper()).show(SHOW)
     assert error.value.exit_code == Exit.REFUSED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runjob.errors import ApiError
-from runjob.retry import Backoff, wait_for
+from runjob.retry import REFUSALS, Backoff, persist, wait_for
 
 
 def test_waits_grow_up_to_the_cap() -> None:
@@ -44,3 +45,46 @@ def test_the_api_may_ask_for_a_wait(asked: float | None, planned: float, expecte
 )  # fmt: skip
 def test_an_answer_that_may_change_is_told_from_one_that_will_not(status: int, heals: bool) -> None:
     assert ApiError(status, "x", reason="y", retry_after=1).heals is heals
+
+
+def answers(*statuses: int) -> Callable[[], str]:
+    """Return a request that is answered so, one after the other, and at last as it should be."""
+    left = list(statuses)
+
+    def ask() -> str:
+        if left:
+            raise ApiError(left.pop(0), "no", retry_after=7.0)
+        return "yes"
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    "statuses",
+    [
+        pytest.param((), id="at once"),
+        pytest.param((0, 401, 429, 503, 401), id="any mix of what heals"),
+        pytest.param((403,) * (REFUSALS - 1), id="forbidden for a while"),
+        pytest.param((403, 503) * (REFUSALS - 1), id="forbidden now and then"),
+    ],
+)
+def test_a_request_is_made_until_it_is_answered(statuses: tuple[int, ...]) -> None:
+    waits: list[float] = []
+    assert persist(answers(*statuses), waits.append) == "yes"
+    assert waits == [7.0] * len(statuses)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "waits"),
+    [
+        pytest.param((404,), 0, id="not there"),
+        pytest.param((503, 422), 1, id="refused after a while"),
+        pytest.param((403,) * REFUSALS, REFUSALS - 1, id="forbidden, and that is believed"),
+        pytest.param((503,) * 9, 7, id="enough"),
+    ],
+)
+def test_an_answer_that_stays_is_raised(statuses: tuple[int, ...], waits: int) -> None:
+    waited: list[float] = []
+    with pytest.raises(ApiError) as error:
+        persist(answers(*statuses), waited.append, enough=lambda _: len(waited) == 7)
+    assert (error.value.status, len(waited)) == (statuses[waits], waits)
