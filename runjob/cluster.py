@@ -111,11 +111,15 @@ class Cluster:
             if response.status < 300:
                 return connection, sock, response
             answer = response.read()
-        except ssl.SSLCertVerificationError as error:
+        except ssl.SSLError as error:
             connection.close()
-            raise NoClusterError(
-                f"{access.host}: its certificate is not trusted ({error.verify_message})"
-            ) from error
+            # A certificate ends like a token: what replaces it lies in the same file.
+            self._renew(access)
+            if isinstance(error, ssl.SSLCertVerificationError):
+                raise NoClusterError(
+                    f"{access.host}: its certificate is not trusted ({error.verify_message})"
+                ) from error
+            raise ApiError(0, words(error)) from error
         except socket.gaierror as error:
             raise ApiError(0, words(error), reason="NoSuchHost") from error
         except (HTTPException, OSError) as error:
@@ -193,10 +197,19 @@ class Cluster:
             if error.status not in (404, 409):
                 raise
 
-    def remove(self, kind: Kind, namespace: str, name: str, uid: str, version: str) -> None:
+    def remove(
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        uid: str,
+        version: str,
+        *,
+        propagation: str = "Background",
+    ) -> None:
         """Ask to delete an object as it was seen; gone (404) or changed since (409) is an error."""
         seen = {"uid": uid, "resourceVersion": version}
-        self._delete(kind.path(namespace, name), "Background", seen)
+        self._delete(kind.path(namespace, name), propagation, seen)
 
     def _delete(self, path: str, propagation: str, preconditions: Mapping[str, str]) -> None:
         options = {

@@ -7,7 +7,16 @@ from dataclasses import dataclass, fields
 from typing import Any, get_args
 
 from runjob.errors import UsageError
-from runjob.options import Connection, JobOptions, Keep, Options, Prefix, RunOptions, Shown
+from runjob.options import (
+    Connection,
+    IfExists,
+    JobOptions,
+    Keep,
+    Options,
+    Prefix,
+    RunOptions,
+    Shown,
+)
 from runjob.values import (
     Convert,
     env_from,
@@ -162,8 +171,13 @@ FLAGS: tuple[Flag, ...] = (
            "result (the verdict as JSON)", "WHAT",
            convert=lambda value: (one_of(*get_args(Shown))(value),), collects=True,
            choices=get_args(Shown)),
-    _newer("run-id", "run_id", "identity of this run, by which --kill finds its Job", "ID",
-           convert=identity),
+    _newer("run-id", "run_id", "identity of this run: --kill finds its Job by it, and a launch "
+           "takes up the Job that a killed one left", "ID", convert=identity),
+    _newer("if-exists", "run.if_exists", "what becomes of a Job of that name: auto, adopt, fail "
+           "or replace (default: auto, adopt what is of this very run)", "WHAT",
+           **_choice(get_args(IfExists))),
+    _newer("state-dir", "run.state_dir", "folder that holds how far the log was printed, so that "
+           "a launch after a killed one goes on there", "DIR"),
     _newer("kill", "kill", "end the Job of the run of that --run-id, instead of running one", None),
     _newer("form", "form", "read the form of the runKjob job type; - is standard input", "FILE"),
 )  # fmt: skip

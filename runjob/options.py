@@ -9,6 +9,7 @@ Pairs = tuple[tuple[str, str], ...]
 Keep = Literal["never", "failed", "always"]
 Prefix = Literal["auto", "always", "never"]
 Shown = Literal["exit-code", "result"]
+IfExists = Literal["auto", "adopt", "fail", "replace"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,12 @@ class Connection:
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """How to run the Job and how to tell of it. Times are in seconds."""
+    """How to run the Job and how to tell of it. Times are in seconds.
+
+    identity names the launch (empty: after its Job), bound tells that it names one run and no
+    other; if_exists says what becomes of a Job that stands there already, state_dir where it is
+    written down how far the log was printed.
+    """
 
     keep: Keep = "never"
     prefix: Prefix = "auto"
@@ -66,6 +72,10 @@ class RunOptions:
     exit_map: tuple[tuple[int, int], ...] = ()
     result_file: str | None = None
     shown: tuple[Shown, ...] = ()
+    identity: str = ""
+    bound: bool = False
+    if_exists: IfExists = "auto"
+    state_dir: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

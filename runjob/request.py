@@ -14,7 +14,8 @@ class JobRequest:
     """One Job, as the JSON object that the API takes, and what must exist before it.
 
     prerequisites are JSON objects in the order in which to create them; source tells who wrote the
-    Job, since the exit code of a refusal depends on it.
+    Job, since the exit code of a refusal depends on it; generated is the start of a name that got
+    a random end.
     """
 
     name: str
@@ -22,6 +23,7 @@ class JobRequest:
     job: Body
     prerequisites: tuple[Body, ...] = ()
     source: Literal["flags", "manifest"] = "flags"
+    generated: str = ""
 
     @property
     def label(self) -> str:
@@ -40,6 +42,13 @@ class Kind:
     def path(self, namespace: str, name: str = "") -> str:
         root = "/api/v1" if self.api_version == "v1" else f"/apis/{self.api_version}"
         return f"{root}/namespaces/{namespace}/{self.plural}" + (f"/{name}" if name else "")
+
+
+def grace(job: Body) -> float:
+    """Return the seconds that each pod of the Job has for its end."""
+    spec = ((job.get("spec") or {}).get("template") or {}).get("spec") or {}
+    seconds = spec.get("terminationGracePeriodSeconds")
+    return 30.0 if seconds is None else float(seconds)
 
 
 JOB = Kind("batch/v1", "Job", "jobs")

@@ -1,0 +1,295 @@
+"""Whose run a launch is, and what becomes of a Job that stands in its way."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import quote
+
+from runjob.observed import job_view
+from runjob.options import IfExists, RunOptions
+from runjob.plan import LAUNCH, is_ours, made_by
+from runjob.request import Body, JobRequest
+
+# Which run an object was made for: the text of `identity`.
+IDENTITY = "runjob/identity"
+# What the Job was asked to be, so that it is not taken for another one of the same name.
+CONTENT = "runjob/content"
+# Who follows the Job: host/pid.
+LAUNCHER = "runjob/launcher"
+# That the Job's end was told already, where it was kept after that.
+TOLD = "runjob/told"
+# Written by the sign of life, see docs/launcher.md.
+HEARTBEAT = "runjob/heartbeat"
+HEARTBEAT_SECONDS = "runjob/heartbeat-seconds"
+# The label by which a Job with a generated name is found again: a hash of its identity.
+SOUGHT = "runjob/identity"
+
+# A launcher counts as alive for so many of its intervals after its latest sign.
+SIGNS_MISSED = 3
+# Where no interval is written on the Job, in seconds.
+USUAL_INTERVAL = 300.0
+
+# What a scheduler calls a run: variables of the environment, the first that is set counts. It sets
+# them by itself nowhere; docs/launcher.md tells how a job of Control-M does.
+ORDER = ("RUNJOB_ORDER_ID", "ORDERID")
+COUNT = ("RUNJOB_RUN_COUNT", "RUNCOUNT")
+
+
+def identity(
+    request: JobRequest, run_id: str | None, environment: Mapping[str, str]
+) -> tuple[str, bool]:
+    """Return the identity of a launch, and whether it is bound to one run.
+
+    It is `namespace/name`, and after another slash the --run-id, or the scheduler's `order:count`,
+    where there is one. A generated name counts as `START*`. No two runs that differ in a part have
+    the same identity: a name holds no slash, a --run-id no colon, and what comes from the
+    environment is quoted as in an address.
+    """
+    place = f"{request.namespace}/" + (
+        f"{request.generated}*" if request.generated else request.name
+    )
+    if run_id is not None:
+        return f"{place}/{run_id}", True
+    order = _first(environment, ORDER)
+    if not order:
+        return place, False
+    return f"{place}/{quote(order, safe='')}:{quote(_first(environment, COUNT), safe='')}", True
+
+
+def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str:
+    found = (environment.get(name, "").strip() for name in names)
+    # Control-M hands a variable that it does not know on as it is written: %%ORDERID.
+    return next((value for value in found if value and not value.startswith("%%")), "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signature:
+    """Who launches, as it is written on what a launch makes.
+
+    launch is new with each launch, identity and content are the same where a run is launched once
+    more; launcher is host/pid.
+    """
+
+    launch: str
+    identity: str
+    bound: bool
+    content: str
+    launcher: str
+
+
+def signature(request: JobRequest, options: RunOptions, launch: str, launcher: str) -> Signature:
+    """Return the signature of the launch of a request, as it was asked for."""
+    return Signature(
+        launch=launch,
+        identity=options.identity or request.label,
+        bound=options.bound and bool(options.identity),
+        content=content(request.job),
+        launcher=launcher,
+    )
+
+
+def content(job: Body) -> str:
+    """Return a hash of what a Job is asked to be.
+
+    Its name (it may be a generated one) and what we write on it count as no part of that.
+    """
+    metadata = {key: value for key, value in job["metadata"].items() if key != "name"}
+    for part in ("labels", "annotations"):
+        kept = {k: v for k, v in (metadata.pop(part, None) or {}).items() if not _is_own(k)}
+        metadata.update({part: kept} if kept else {})
+    return _hash(json.dumps({**job, "metadata": metadata}, sort_keys=True))
+
+
+def _is_own(key: str) -> bool:
+    return key.startswith("runjob/")
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def selector(signature: Signature) -> str:
+    """Return the label selector of the Jobs with a generated name that this run made."""
+    return f"{SOUGHT}={_hash(signature.identity)}"
+
+
+def signed(
+    request: JobRequest, signature: Signature, more: Mapping[str, str] | None = None
+) -> JobRequest:
+    """Return the request with the signature on all its objects.
+
+    more are further annotations of the Job: whoever has to write something on it at its create
+    adds it there, in `api.run`.
+    """
+    made = {LAUNCH: signature.launch, IDENTITY: signature.identity}
+    job = _annotated(
+        request.job,
+        {**made, CONTENT: signature.content, LAUNCHER: signature.launcher, **(more or {})},
+    )
+    if request.generated and signature.bound:
+        metadata = job["metadata"]
+        labels = {**(metadata.get("labels") or {}), SOUGHT: _hash(signature.identity)}
+        job = {**job, "metadata": {**metadata, "labels": labels}}
+    others = tuple(_annotated(body, made) for body in request.prerequisites)
+    return replace(request, job=job, prerequisites=others)
+
+
+def _annotated(body: Body, more: Mapping[str, str]) -> Body:
+    metadata = body["metadata"]
+    annotations = {**(metadata.get("annotations") or {}), **more}
+    return {**body, "metadata": {**metadata, "annotations": annotations}}
+
+
+def unsigned(body: Body) -> Body:
+    """Return an object without our annotations, to compare what is in it."""
+    metadata = body["metadata"]
+    kept = {k: v for k, v in (metadata.get("annotations") or {}).items() if not _is_own(k)}
+    rest = {key: value for key, value in metadata.items() if key != "annotations"}
+    return {**body, "metadata": {**rest, **({"annotations": kept} if kept else {})}}
+
+
+# -- what stands in the way ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Adopt:
+    """It is ours: follow it. again tells that another launch made it, and not this one."""
+
+    again: bool
+
+
+@dataclass(frozen=True)
+class Replace:
+    """Remove it, as it was seen, and create anew."""
+
+    uid: str
+    version: str
+
+
+@dataclass(frozen=True)
+class AwaitRemoval:
+    """It is on its way out: wait, and create anew."""
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """It stays, and there is no launch; text says whose it is and what to do."""
+
+    text: str
+
+
+def same_run(there: Body, signature: Signature) -> bool:
+    """Tell whether an object was made for the run of that signature."""
+    return _annotation(there, IDENTITY) == signature.identity
+
+
+def stands(
+    there: Body,
+    signature: Signature,
+    if_exists: IfExists,
+    now: datetime,
+) -> Adopt | Replace | AwaitRemoval | Refuse:
+    """Decide what becomes of a Job that is there already.
+
+    Only a Job that runjob made is ever adopted or replaced, and only one that this very run asked
+    for in these words is adopted; now tells how long its launcher has given no sign of life.
+    """
+    if made_by(there, signature.launch):
+        return Adopt(again=False)  # the answer to our own create was lost
+    if if_exists == "fail" or not is_ours(there):
+        return Refuse(_whose(there, signature, if_exists))
+    same = same_run(there, signature)
+    ended = _ending(there) is not None
+    adoptable = (
+        same and (signature.bound or if_exists == "adopt") and not _annotation(there, TOLD)
+    )  # fmt: skip
+    if there["metadata"].get("deletionTimestamp") and not (ended and adoptable):
+        return AwaitRemoval()
+    if if_exists == "replace":
+        if not same and not ended and _is_followed(there, now):
+            return Refuse(_whose(there, signature, if_exists, "its launcher is alive"))
+        metadata = there["metadata"]
+        return Replace(metadata["uid"], metadata["resourceVersion"])
+    if not adoptable:
+        return Refuse(_whose(there, signature, if_exists))
+    if _annotation(there, CONTENT) != signature.content:
+        return Refuse(
+            _whose(there, signature, if_exists, "it is of this run, but other words made it")
+        )
+    return Adopt(again=True)
+
+
+def _is_followed(job: Body, now: datetime) -> bool:
+    """Tell whether the launcher of a Job gave a sign of life lately."""
+    try:
+        interval = float(_annotation(job, HEARTBEAT_SECONDS)) or USUAL_INTERVAL
+    except ValueError:
+        interval = USUAL_INTERVAL
+    latest = max(
+        _annotation(job, HEARTBEAT), str(job["metadata"].get("creationTimestamp") or "")
+    )  # fmt: skip
+    try:
+        at = datetime.fromisoformat(latest.replace("Z", "+00:00"))
+        return (now - at).total_seconds() < SIGNS_MISSED * interval
+    except (ValueError, TypeError):
+        return False  # written by nobody that we know
+
+
+def _annotation(body: Body, key: str) -> str:
+    return str((body["metadata"].get("annotations") or {}).get(key) or "")
+
+
+def _ending(job: Body) -> str | None:
+    conditions = job_view({**job, "metadata": {"uid": "", "name": "", **job["metadata"]}})
+    found = (each for each in ("Complete", "Failed") if conditions.condition(each))
+    return next(found, None)
+
+
+def told(there: Body) -> str:
+    """Say in a few words who made a Job, when, and how it stands."""
+    metadata = there["metadata"]
+    state = (_ending(there) or "running").lower()
+    managers = metadata.get("managedFields") or ()
+    by = next((each["manager"] for each in managers if each.get("manager")), "")
+    launcher = _annotation(there, LAUNCHER)
+    if is_ours(there) or any(map(_is_own, metadata.get("annotations") or ())):
+        by = "another launch of runjob" + (f" ({launcher})" if launcher else "")
+    if metadata.get("deletionTimestamp"):
+        state += ", being deleted"
+    return f"made by {by or 'somebody else'} at {metadata.get('creationTimestamp')}, {state}"
+
+
+def _whose(there: Body, signature: Signature, if_exists: IfExists, why: str = "") -> str:
+    """Say whose the Job is that stands in our way, and what leads on."""
+    metadata = there["metadata"]
+    place, name = signature.identity.split("/")[0], metadata["name"]
+    namespace = metadata.get("namespace") or place
+    theirs = _annotation(there, IDENTITY)
+    parts = [told(there), f"run {theirs}" if theirs and not same_run(there, signature) else "", why]
+    if _annotation(there, TOLD):
+        parts.append("its end was told already")
+    ways = [f"another name (--generate-name {name}-)"]
+    if is_ours(there):
+        if if_exists in ("auto", "fail") and same_run(there, signature) and not why:
+            ways.insert(0, "--if-exists adopt, where it is this run's")
+        if if_exists != "replace":
+            ways.append("--if-exists replace")
+    return (
+        f"Job {namespace}/{name} exists already, {'; '.join(part for part in parts if part)}; it "
+        f"was not touched. Use {', or '.join(ways)}, or remove it with: "
+        f"kubectl -n {namespace} delete job {name}"
+    )
+
+
+def how_to_adopt(options: RunOptions) -> str:
+    """Say how a launch that ends before its Job is taken up by another one, without a full stop."""
+    if not options.bound:
+        return "take it up again: the same command with --if-exists adopt"
+    run = options.identity.split("/")[-1]
+    if ":" in run:
+        return "take it up again: the same command, with the same order id in its environment"
+    return f"take it up again: the same command, with --run-id {run}"
