@@ -82,9 +82,10 @@ class Sandbox:
         """Bring the cluster up; return when it serves requests."""
         self._folder = Path(tempfile.mkdtemp(prefix="sandbox-"))
         try:
-            context = self._certify()
+            self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._certify(self._context)
             self._thread.start()
-            self._call(lambda: self._assemble(context))
+            self._call(lambda: self._assemble(self._context))
             self.start_listening()
             self._write_kubeconfig()
         except BaseException:
@@ -147,6 +148,11 @@ class Sandbox:
         self.token = self._gate.token = secrets.token_urlsafe(24)
         self._write_kubeconfig()
         return self.token
+
+    def renew_certificate(self) -> None:
+        """Serve a certificate of another authority, which the kubeconfig then holds."""
+        self._call(lambda: self._certify(self._context))
+        self._write_kubeconfig()
 
     def stop_listening(self) -> None:
         """Take the API down: connections are reset and refused; the cluster goes on."""
@@ -211,17 +217,15 @@ class Sandbox:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._loop.shutdown_asyncgens()
 
-    def _certify(self) -> ssl.SSLContext:
+    def _certify(self, context: ssl.SSLContext) -> None:
         made = make_certificate()
         key = self._folder / "tls.key"
         self.ca_file.write_text(made.certificate)
         key.touch(mode=0o600)
         key.write_text(made.key)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.ca_file, key)
         with contextlib.suppress(OSError):
             key.unlink()
-        return context
 
     def _write_kubeconfig(self) -> None:
         authority = base64.b64encode(self.ca_file.read_bytes()).decode()

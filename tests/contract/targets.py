@@ -67,7 +67,10 @@ class Api:
         self.namespace = namespace
         self.patience = patience
         self._login = login
-        self._access = access = login()
+        self._enter()
+
+    def _enter(self) -> None:
+        self._access = access = self._login()
         self._pool = urllib3.PoolManager(
             ca_certs=access.ca_file, cert_file=access.cert_file, key_file=access.key_file
         )
@@ -95,7 +98,11 @@ class Api:
                 )
                 if answer.status not in (401, 503) or time.monotonic() > until:
                     break
-                self._access = self._login()
+                self._enter()
+            except urllib3.exceptions.SSLError:
+                if time.monotonic() > until:
+                    raise
+                self._enter()
             except (urllib3.exceptions.HTTPError, OSError):
                 if time.monotonic() > until:
                     raise
