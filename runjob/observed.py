@@ -7,7 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
+from runjob.lease import Lease, read
+from runjob.moments import moment
 from runjob.request import Body
+
+# Written on a Job by the --kill of its run, before it deletes it.
+KILLED = "runjob/killed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +28,11 @@ class Condition:
 
 @dataclass(frozen=True, kw_only=True)
 class JobView:
-    """A Job; the counts are those of its status."""
+    """A Job; the counts are those of its status.
+
+    completions is None for a work queue; leaving tells that it is being deleted, killed that a
+    --kill of its run does so.
+    """
 
     uid: str
     name: str = ""
@@ -33,6 +42,14 @@ class JobView:
     succeeded: int = 0
     failed: int = 0
     suspended: bool = False
+    completions: int | None = None
+    parallelism: int = 1
+    backoff_limit: int = 0
+    ignores_disruptions: bool = False
+    leaving: bool = False
+    killed: bool = False
+    started: datetime | None = None
+    lease: Lease = field(default_factory=Lease)
     conditions: tuple[Condition, ...] = ()
 
     def condition(self, type: str) -> Condition | None:
@@ -180,14 +197,6 @@ def _true(conditions: tuple[Condition, ...], type: str) -> Condition | None:
     return next((each for each in conditions if each.type == type and each.status == "True"), None)
 
 
-def _time(text: str | None) -> datetime | None:
-    if not text or text.startswith("1970-"):
-        return None  # what never started is stamped with the epoch
-    # Python 3.10 reads neither the Z nor more than six digits.
-    stamp, _, fraction = text.rstrip("Z").partition(".")
-    return datetime.fromisoformat(f"{stamp}.{(fraction + '000000')[:6]}+00:00")
-
-
 def _conditions(status: Body) -> tuple[Condition, ...]:
     return tuple(
         Condition(
@@ -195,7 +204,7 @@ def _conditions(status: Body) -> tuple[Condition, ...]:
             status=each["status"],
             reason=each.get("reason") or "",
             message=each.get("message") or "",
-            since=_time(each.get("lastTransitionTime")),
+            since=moment(each.get("lastTransitionTime")),
         )
         for each in status.get("conditions") or ()
     )
@@ -203,17 +212,34 @@ def _conditions(status: Body) -> tuple[Condition, ...]:
 
 def job_view(body: Body) -> JobView:
     """Read a Job as the API gives it."""
-    status = body.get("status") or {}
+    metadata, spec, status = body["metadata"], body.get("spec") or {}, body.get("status") or {}
     return JobView(
-        uid=body["metadata"]["uid"],
-        name=body["metadata"]["name"],
-        created=_time(body["metadata"].get("creationTimestamp")),
+        uid=metadata["uid"],
+        name=metadata["name"],
+        created=moment(metadata.get("creationTimestamp")),
         active=status.get("active") or 0,
         ready=status.get("ready") or 0,
         succeeded=status.get("succeeded") or 0,
         failed=status.get("failed") or 0,
-        suspended=bool((body.get("spec") or {}).get("suspend")),
+        suspended=bool(spec.get("suspend")),
+        completions=spec.get("completions"),
+        parallelism=spec.get("parallelism", 1),
+        backoff_limit=spec.get("backoffLimit", 0),
+        ignores_disruptions=_ignores_disruptions(spec),
+        leaving=bool(metadata.get("deletionTimestamp")),
+        killed=KILLED in (metadata.get("annotations") or {}),
+        started=moment(status.get("startTime")),
+        lease=read(body),
         conditions=_conditions(status),
+    )
+
+
+def _ignores_disruptions(spec: Body) -> bool:
+    rules = (spec.get("podFailurePolicy") or {}).get("rules") or ()
+    return any(
+        rule.get("action") == "Ignore" and each.get("type") == "DisruptionTarget"
+        for rule in rules
+        for each in rule.get("onPodConditions") or ()
     )
 
 
@@ -224,7 +250,7 @@ def pod_view(body: Body) -> PodView:
         uid=metadata["uid"],
         name=metadata["name"],
         phase=status.get("phase") or "Pending",
-        created=_time(metadata.get("creationTimestamp")),
+        created=moment(metadata.get("creationTimestamp")),
         node=spec.get("nodeName") or "",
         reason=status.get("reason") or "",
         message=status.get("message") or "",
@@ -262,7 +288,7 @@ def _container(spec: Body, status: Body, role: Literal["init", "sidecar", "main"
         waiting=(waiting.get("reason") or "", waiting.get("message") or "")
         if waiting is not None
         else None,
-        running=_time(running.get("startedAt")) if running is not None else None,
+        running=moment(running.get("startedAt")) if running is not None else None,
         terminated=_terminated(state.get("terminated")),
         last=_terminated(last.get("terminated")),
         memory_limit=str(limits.get("memory") or ""),
@@ -277,8 +303,8 @@ def _terminated(state: Body | None) -> Terminated | None:
         reason=state.get("reason") or "",
         message=state.get("message") or "",
         signal=state.get("signal") or 0,
-        started=_time(state.get("startedAt")),
-        finished=_time(state.get("finishedAt")),
+        started=moment(state.get("startedAt")),
+        finished=moment(state.get("finishedAt")),
     )
 
 
@@ -293,7 +319,7 @@ def event_view(body: Body) -> EventView:
         reason=body.get("reason") or "",
         message=body.get("message") or "",
         count=series.get("count") or body.get("count") or 1,
-        at=_time(
+        at=moment(
             series.get("lastObservedTime") or body.get("lastTimestamp") or body.get("eventTime")
         ),
     )

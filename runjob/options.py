@@ -8,6 +8,7 @@ from typing import Literal
 Pairs = tuple[tuple[str, str], ...]
 Keep = Literal["never", "failed", "always"]
 Prefix = Literal["auto", "always", "never"]
+OnLost = Literal["keep", "kill"]
 Shown = Literal["exit-code", "result"]
 IfExists = Literal["auto", "adopt", "fail", "replace"]
 
@@ -68,6 +69,8 @@ class RunOptions:
     prefix: Prefix = "auto"
     start_timeout: int = 600
     api_timeout: int = 600
+    heartbeat: int = 300
+    on_lost: OnLost = "keep"
     container_exit: bool = False
     exit_map: tuple[tuple[int, int], ...] = ()
     result_file: str | None = None
@@ -97,6 +100,7 @@ class Options:
     token_file: str | None = None
     sets: Pairs = ()
     dry_run: Literal["client", "server"] | None = None
+    preflight: bool = False
     run_id: str | None = None
     kill: bool = False
     form: str | None = None

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runjob.lease import Lease
 from runjob.observed import (
     Condition,
     ContainerView,
@@ -42,6 +43,7 @@ def test_a_job_is_read() -> None:
             "ready": 2,
             "succeeded": 3,
             "failed": 4,
+            "startTime": STAMP,
             "conditions": [{**condition, "reason": "R", "message": "m"}],
         },
     }
@@ -55,6 +57,8 @@ def test_a_job_is_read() -> None:
         succeeded=3,
         failed=4,
         suspended=True,
+        started=NOON,
+        lease=Lease(heard=NOON),
         conditions=(Condition(type="Failed", status="True", reason="R", message="m", since=NOON),),
     )
     assert view.condition("Failed") == view.conditions[0]

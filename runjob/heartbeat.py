@@ -1,0 +1,141 @@
+"""Signs of life, written on a Job while its launcher follows it."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from typing import Protocol
+
+from runjob import lease as terms
+from runjob.errors import ApiError, NoClusterError
+from runjob.observed import JobView, job_view
+from runjob.plan import LAUNCH
+from runjob.request import Body
+
+# A thousand launchers that were started at once do not stay in step.
+JITTER = 0.1
+# How often in a row it may be forbidden before that is believed: an API server that has just
+# started forbids what it will allow.
+REFUSALS = 2
+
+
+class Api(Protocol):
+    """What a sign of life needs of the API."""
+
+    def patch(self, body: Body, namespace: str, patch: Body) -> Body:
+        """Change fields of an object."""
+
+
+def here() -> str:
+    """Name this launcher: host/pid."""
+    return f"{socket.gethostname()}/{os.getpid()}"
+
+
+class Heartbeat:
+    """Beats until it is stopped, by one request in each interval that the Job's lease names.
+
+    A Job of another launcher is taken over by a beat at once, and so is one that hangs on its
+    beats: whoever may not write them is to know it before the Job ends of it. asked is the Job as
+    this launch wrote it, remark tells the user; `run` blocks.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        job: Body,
+        asked: Body,
+        remark: Callable[[str], None],
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+        monotonic: Callable[[], float] = time.monotonic,
+        stopped: threading.Event | None = None,
+    ) -> None:
+        self._api = api
+        self._job = job
+        self._remark = remark
+        self._now = now
+        self._monotonic = monotonic
+        self._stopped = stopped or threading.Event()
+        self._lease = terms.read(job)
+        mine, there = _names(asked), _names(job)
+        self._untold = {} if mine == there else mine
+        self._refusals = 0
+        self._started: tuple[datetime, float] | None = None
+        self.look(job_view(job))
+
+    @property
+    def beats(self) -> bool:
+        """Whether the Job is to get signs of life at all."""
+        return self._lease.every > 0
+
+    def look(self, job: JobView) -> None:
+        """Take in how the Job stands."""
+        known = self._started
+        if job.started is None:
+            self._started = None
+        elif known is None or known[0] != job.started:
+            self._started = (job.started, self._monotonic())
+
+    def stop(self) -> None:
+        """Beat no more."""
+        self._stopped.set()
+
+    def run(self) -> None:
+        """Beat until stopped."""
+        pause = 0.0 if self._untold or self._lease.kills else self._pause()
+        while not self._stopped.wait(pause) and self._beat():
+            pause = self._pause()
+
+    def _pause(self) -> float:
+        return self._lease.every * (1 + JITTER * random.random())
+
+    def _beat(self) -> bool:
+        """Write one sign of life; return whether to go on."""
+        metadata = self._job["metadata"]
+        sign = terms.beat(self._lease, metadata["uid"], self._now(), self._elapsed())
+        sign["metadata"]["annotations"].update(self._untold)
+        try:
+            self._api.patch(self._job, metadata["namespace"], sign)
+        except NoClusterError:
+            return True
+        except ApiError as error:
+            if error.status == 403:
+                return self._is_forbidden(error)
+            # Gone (404), or another one of that name (422): the watch tells of it.
+            return error.heals or error.status == 409
+        self._refusals, self._untold = 0, {}
+        return True
+
+    def _elapsed(self) -> float | None:
+        """Return the seconds since the Job's start, by whichever clock says more.
+
+        One that is behind must not have the Job ended.
+        """
+        if self._started is None:
+            return None
+        started, seen = self._started
+        return max((self._now() - started).total_seconds(), self._monotonic() - seen)
+
+    def _is_forbidden(self, error: ApiError) -> bool:
+        self._refusals += 1
+        if self._refusals == 1:
+            what = (
+                f"--on-lost kill will end the Job {self._lease.term // 60} min after its start"
+                if self._lease.kills
+                else "this launcher will count as gone while it lives (--heartbeat off: as unknown)"
+            )
+            self._remark(
+                f"no sign of life can be written on the Job, and {what}: {error}; its Role needs "
+                "the verb patch on jobs, as in k8s/runjob.yaml"
+            )
+        return self._lease.kills or self._refusals < REFUSALS
+
+
+def _names(job: Body) -> Mapping[str, str]:
+    notes = job["metadata"].get("annotations") or {}
+    return {name: notes[name] for name in (LAUNCH, terms.LAUNCHER) if name in notes}

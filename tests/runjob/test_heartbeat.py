@@ -1,0 +1,239 @@
+"""A launcher that lives says so, seldom; and stops where it may not, or need not."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runjob.errors import ApiError, NoClusterError
+from runjob.heartbeat import Heartbeat, here
+from runjob.observed import JobView, job_view
+from runjob.request import Body
+from tests.runjob.scenes import NOON
+
+MINE = {"runjob/launch": "0a", "runjob/launcher": "agent/7"}
+
+
+def job(
+    *, every: int = 300, kills: bool = False, started: float | None = None, **notes: str
+) -> Any:
+    terms = {"runjob/heartbeat-seconds": str(every), "runjob/on-lost": "kill" if kills else "keep"}
+    written = {f"runjob/{name}": text for name, text in notes.items()}
+    body: dict[str, Any] = {
+        "kind": "Job",
+        "metadata": {
+            "name": "hello",
+            "namespace": "here",
+            "uid": "u1",
+            "annotations": {**MINE, **terms, **written},
+        },
+    }
+    if started is not None:
+        body["status"] = {"startTime": f"{NOON + timedelta(seconds=started):%Y-%m-%dT%H:%M:%SZ}"}
+    return body
+
+
+class Cluster:
+    """Takes beats; answers plays what comes of each, the last of them again and again.
+
+    It stands for the clock too, which moves by the pauses alone, and is at its end after `until`
+    seconds.
+    """
+
+    def __init__(self, *answers: Exception | None, until: float = 1000.0) -> None:
+        self._answers = list(answers) or [None]
+        self._until = until
+        self.seconds = 0.0
+        self.beats: list[tuple[float, Any]] = []
+        self.remarks: list[str] = []
+        self.stopped = Stopped(self)
+
+    def patch(self, _body: Body, namespace: str, patch: Body) -> Body:
+        assert namespace == "here"
+        self.beats.append((self.seconds, patch))
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if answer is not None:
+            raise answer
+        return {}
+
+    def now(self) -> datetime:
+        return NOON + timedelta(seconds=self.seconds)
+
+    def passes(self, pause: float) -> bool:
+        self.seconds += pause
+        return self.seconds > self._until
+
+    def heart(self, body: Body, asked: Body | None = None, **clocks: Any) -> Heartbeat:
+        more: dict[str, Any] = {"now": self.now, "monotonic": lambda: self.seconds, **clocks}
+        return Heartbeat(
+            self, body, asked or job(), self.remarks.append, stopped=self.stopped, **more
+        )
+
+
+class Stopped(threading.Event):
+    """An event that waits on the clock of a test."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        super().__init__()
+        self._cluster = cluster
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        return self._cluster.passes(timeout) or self.is_set()
+
+
+def test_the_first_beat_comes_after_an_interval_and_each_is_its_time() -> None:
+    cluster = Cluster(until=1000)
+    cluster.heart(job()).run()
+    times = [seconds for seconds, _ in cluster.beats]
+    assert 300 <= times[0] <= 330
+    assert len(times) == 3
+    written = [patch["metadata"]["annotations"] for _, patch in cluster.beats]
+    assert [each.keys() for each in written] == [{"runjob/heartbeat"}] * 3
+    assert cluster.remarks == []
+
+
+@given(
+    st.lists(
+        st.sampled_from([None, ApiError(0, "reset"), ApiError(503, "busy", retry_after=1.0),
+                         ApiError(403, "no"), ApiError(409, "changed"), NoClusterError("no")]),
+        max_size=12,
+    ),
+    st.integers(60, 7200),
+    st.booleans(),
+    st.booleans(),
+)  # fmt: skip
+def test_no_two_requests_are_nearer_than_the_interval(
+    answers: list[Exception | None], every: int, kills: bool, taken_over: bool
+) -> None:
+    cluster = Cluster(*answers, until=20.0 * every)
+    launcher = "other/1" if taken_over else MINE["runjob/launcher"]
+    cluster.heart(job(every=every, kills=kills, launcher=launcher)).run()
+    times = [seconds for seconds, _ in cluster.beats]
+    assert all(later - sooner >= every for sooner, later in itertools.pairwise(times))
+    assert times or not (kills or taken_over)
+
+
+def test_a_job_of_another_launcher_is_taken_over_at_once() -> None:
+    cluster = Cluster(ApiError(0, "reset"), None, until=700)
+    cluster.heart(job(launch="ff", launcher="other/1")).run()
+    first, second, third = (patch["metadata"]["annotations"] for _, patch in cluster.beats)
+    assert cluster.beats[0][0] == 0
+    assert {"runjob/heartbeat", *MINE} == first.keys()
+    assert {**second, **MINE} == second, "the first did not arrive"
+    assert third.keys() == {"runjob/heartbeat"}
+
+
+def test_a_job_that_hangs_on_its_beats_gets_the_first_at_once_and_each_moves_its_end() -> None:
+    cluster = Cluster(until=700)
+    heart = cluster.heart(job(kills=True))
+    heart.look(JobView(uid="u1", started=NOON))
+    heart.run()
+    deadlines = [patch["spec"]["activeDeadlineSeconds"] for _, patch in cluster.beats]
+    assert deadlines == [int(seconds) + 900 for seconds, _ in cluster.beats]
+    assert deadlines[0] == 900
+
+
+Look = Callable[[Heartbeat, Cluster], None]
+
+
+def _suspended(heart: Heartbeat, _: Cluster) -> None:
+    heart.look(JobView(uid="u1", started=NOON))
+    heart.look(JobView(uid="u1", suspended=True))
+
+
+def _resumed(heart: Heartbeat, cluster: Cluster) -> None:
+    _suspended(heart, cluster)
+    heart.look(JobView(uid="u1", started=NOON + timedelta(seconds=5000)))
+
+
+@pytest.mark.parametrize(
+    ("body", "look", "deadline"),
+    [
+        pytest.param(job(kills=True), lambda *_: None, 900, id="before the start"),
+        pytest.param(job(kills=True, started=0), lambda *_: None, 5900, id="taken up later"),
+        pytest.param(job(kills=True, started=0), _suspended, 900, id="suspended"),
+        pytest.param(job(kills=True, started=0), _resumed, 900, id="resumed"),
+    ],
+)
+def test_the_time_counts_from_the_start_that_is_in_effect(
+    body: Any, look: Look, deadline: int
+) -> None:
+    cluster = Cluster(until=5000)
+    cluster.seconds = 5000.0
+    heart = cluster.heart(body)
+    look(heart, cluster)
+    heart.run()
+    assert [patch["spec"]["activeDeadlineSeconds"] for _, patch in cluster.beats] == [deadline]
+
+
+def test_a_clock_that_is_behind_does_not_end_the_job() -> None:
+    cluster = Cluster(until=600)
+    behind = cluster.heart(
+        job(kills=True, started=0), now=lambda: NOON - timedelta(hours=1)
+    )  # fmt: skip
+    behind.run()
+    seconds, last = cluster.beats[-1]
+    assert last["spec"]["activeDeadlineSeconds"] == int(seconds) + 900
+
+
+@pytest.mark.parametrize(
+    ("kills", "beats", "words"),
+    [
+        pytest.param(False, 2, "will count as gone while it lives", id="keep: believed"),
+        pytest.param(True, 5, "will end the Job 15 min after its start", id="kill: tried on"),
+    ],
+)
+def test_a_beat_that_is_forbidden_is_told_once_and_names_the_verb(
+    kills: bool, beats: int, words: str
+) -> None:
+    cluster = Cluster(ApiError(403, "jobs is forbidden"), until=1490)
+    cluster.heart(job(kills=kills)).run()
+    assert len(cluster.beats) in (beats, beats + (1 if kills else 0))
+    (told,) = cluster.remarks
+    assert words in told
+    assert "the verb patch on jobs" in told
+
+
+def test_a_server_that_just_started_is_not_believed() -> None:
+    forbidden = ApiError(403, "jobs is forbidden")
+    cluster = Cluster(forbidden, None, forbidden, None, until=2000)
+    cluster.heart(job()).run()
+    assert len(cluster.beats) >= 6
+
+
+@pytest.mark.parametrize("status", [404, 422])
+def test_a_job_that_is_gone_gets_no_more_beats(status: int) -> None:
+    cluster = Cluster(ApiError(status, "gone"))
+    cluster.heart(job()).run()
+    assert (len(cluster.beats), cluster.remarks) == (1, [])
+
+
+def test_one_that_is_stopped_beats_no_more() -> None:
+    cluster = Cluster()
+    heart = cluster.heart(job(kills=True))
+    heart.stop()
+    heart.run()
+    assert cluster.beats == []
+
+
+@pytest.mark.parametrize(("every", "beats"), [(300, True), (0, False)])
+def test_off_is_off(every: int, beats: bool) -> None:
+    assert Cluster().heart(job(every=every)).beats is beats
+
+
+def test_a_launcher_is_named_by_its_host_and_process() -> None:
+    host, _, process = here().rpartition("/")
+    assert host
+    assert int(process) > 0
+
+
+def test_the_start_of_a_job_is_read() -> None:
+    assert job_view(job(started=60)).started == NOON + timedelta(seconds=60)
