@@ -19,6 +19,7 @@ _COMMANDS = {
     "start-api": "start the API server again",
     "restart-kubelet": "kill the kubelet and start it anew",
     "kwok": "add five fake nodes, for thousands of pods that do nothing",
+    "kwok-down": "take the fake nodes away",
 }
 
 
@@ -61,6 +62,8 @@ def _run(command: str, layout: Layout) -> int:
         controls.start_api_server()
     elif command == "restart-kubelet":
         controls.restart_kubelet()
+    elif command == "kwok-down":
+        scale.stop_kwok(layout)
     else:
         scale.start_kwok(layout)
     return 0

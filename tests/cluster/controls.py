@@ -57,11 +57,20 @@ def start_api_server() -> None:
 
 def restart_kubelet() -> None:
     """Kill the kubelet, start it anew and wait until it answers; the containers go on meanwhile."""
+    bounce("kubelet", 0)
+
+
+def bounce(name: str, seconds: float) -> None:
+    """Kill a daemon, start it anew after so many seconds, and wait until it serves."""
     layout = here()
     with locked(layout):
-        kill_daemon(layout, "kubelet")
-        start_daemon(layout, "kubelet")
-        wait_until(layout, "kubelet", "kubelet that answers", _kubelet_answers)
+        kill_daemon(layout, name)
+        time.sleep(seconds)
+        start_daemon(layout, name)
+        if name == "kubelet":
+            wait_until(layout, name, "kubelet that answers", _kubelet_answers)
+        elif name == API_SERVER:
+            wait_until(layout, name, "ready API server", lambda: api_ready(layout))
         describe(layout)
 
 

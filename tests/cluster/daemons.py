@@ -13,7 +13,7 @@ from tests.cluster.errors import ClusterError
 from tests.cluster.layout import Layout
 from tests.cluster.network import API_PORT, NODE_ADDRESS
 from tests.cluster.processes import Process, kill, read_record, start, write_record
-from tests.cluster.services import scale_service, services
+from tests.cluster.services import scale_services, services
 
 HOLDER = "mounts"
 API_SERVER = "kube-apiserver"
@@ -29,8 +29,7 @@ def start_daemon(layout: Layout, name: str) -> Process:
     if name == HOLDER:
         process = start(name, mounts.holder_command(layout), group, log)
     else:
-        scale = scale_service(layout)
-        service = {**services(layout), scale.name: scale}[name]
+        service = {**services(layout), **scale_services(layout)}[name]
         process = start(
             name, list(service.command), group, log, record[HOLDER], service.environment
         )
@@ -43,6 +42,13 @@ def kill_daemon(layout: Layout, name: str) -> None:
     record = read_record(layout.record)
     if name in record:
         kill(record[name])
+
+
+def end_daemon(layout: Layout, name: str) -> None:
+    """Kill one daemon, and expect it no longer."""
+    kill_daemon(layout, name)
+    record = read_record(layout.record)
+    write_record(layout.record, {key: each for key, each in record.items() if key != name})
 
 
 def alive(layout: Layout) -> dict[str, bool]:

@@ -11,13 +11,14 @@ NODE_ADDRESS = "10.213.7.2"
 DNS_ADDRESS = "10.96.0.10"
 API_PORT = 6443
 KUBELET_PORT = 10250
+NODE_LOGS_PORT = 10247
 API_SERVER = f"https://{NODE_ADDRESS}:{API_PORT}"
 REGISTRY = "127.0.0.1:5000"
 SERVICE_RANGE = "10.96.0.0/16"
 SERVICE_ADDRESS = "10.96.0.1"
 POD_RANGE = "10.244.0.0/16"
 
-_OUTSIDE, _INSIDE = "runjob0", "node0"
+_OUTSIDE, INSIDE = "runjob0", "node0"
 _HOST_ADDRESS = "10.213.7.1"
 
 
@@ -35,15 +36,15 @@ def create_network() -> None:
             "veth",
             "peer",
             "name",
-            _INSIDE,
+            INSIDE,
             "netns",
             NAMESPACE,
         ],
         ["ip", "address", "add", f"{_HOST_ADDRESS}/30", "dev", _OUTSIDE],
         ["ip", "link", "set", _OUTSIDE, "up"],
         [*inside, "ip", "link", "set", "lo", "up"],
-        [*inside, "ip", "address", "add", f"{NODE_ADDRESS}/30", "dev", _INSIDE],
-        [*inside, "ip", "link", "set", _INSIDE, "up"],
+        [*inside, "ip", "address", "add", f"{NODE_ADDRESS}/30", "dev", INSIDE],
+        [*inside, "ip", "link", "set", INSIDE, "up"],
         # The name server of the pods answers on the address that a cluster's DNS usually has.
         [*inside, "ip", "address", "add", f"{DNS_ADDRESS}/32", "dev", "lo"],
         [

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 from tests.cluster.build import build
-from tests.cluster.daemons import start_daemon
+from tests.cluster.daemons import end_daemon, start_daemon
 from tests.cluster.errors import ClusterError
 from tests.cluster.kubectl import kubectl
 from tests.cluster.layout import SOURCES, Layout
@@ -16,33 +17,39 @@ from tests.cluster.progress import step
 # A pod that shall run there needs both: nothing else is sent to, or taken by, a fake node.
 SELECTOR = {"type": "kwok"}
 TOLERATION = {"key": "kwok.x-k8s.io/node", "operator": "Exists", "effect": "NoSchedule"}
+# How long a Job's pod runs, such as 30s; a second without it.
+RUNS_FOR = "runjob.test/runs-for"
+_NODES = [f"fake-{number}" for number in range(5)]
 _PODS_PER_NODE = 1000
+_DAEMONS = ("nodelogs", "kwok")
 
 
-def start_kwok(layout: Layout, nodes: int = 5) -> None:
+def start_kwok(layout: Layout) -> None:
     """Build kwok if need be, start it, and make fake nodes for a thousand pods each.
 
-    A Job's pod there runs for a moment, prints one line and succeeds; any other pod just runs.
+    A Job's pod there runs as long as its annotation RUNS_FOR says, prints one line and succeeds;
+    any other pod just runs.
     """
     if not is_up(layout):
         raise ClusterError("the cluster is not up; 'python -m tests.cluster up' brings it up")
     build(layout, KWOK)
-    with locked(layout), step(f"start kwok with {nodes} nodes"):
-        text = (SOURCES / "config" / "kwok.yaml").read_text()
-        line = layout.configuration / "kwok.log"
-        # Logs are served in the form in which a node keeps them.
-        line.write_text("2026-01-01T00:00:00.000000000Z stdout F a line of a fake pod\n")
-        config = text.replace("@log@", str(line))
-        (layout.configuration / "kwok.yaml").write_text(config)
-        start_daemon(layout, "kwok")
-        described = {
-            "apiVersion": "v1",
-            "kind": "List",
-            "items": [_node(f"fake-{number}") for number in range(nodes)],
-        }
+    with locked(layout), step(f"start kwok with {len(_NODES)} nodes"):
+        shutil.copy(SOURCES / "config" / "kwok.yaml", layout.configuration)
+        for name in _DAEMONS:
+            start_daemon(layout, name)
+        described = {"apiVersion": "v1", "kind": "List", "items": [_node(name) for name in _NODES]}
         kubectl(layout, "apply", "-f", "-", given=json.dumps(described))
-        names = [f"node/fake-{number}" for number in range(nodes)]
+        names = [f"node/{name}" for name in _NODES]
         kubectl(layout, "wait", "--for=condition=Ready", "--timeout=30s", *names)
+        describe(layout)
+
+
+def stop_kwok(layout: Layout) -> None:
+    """Take the fake nodes away, and what played them."""
+    with locked(layout), step("stop kwok"):
+        kubectl(layout, "delete", "node", "--ignore-not-found", *_NODES)
+        for name in _DAEMONS:
+            end_daemon(layout, name)
         describe(layout)
 
 

@@ -12,6 +12,7 @@ from tests.cluster.network import (
     API_PORT,
     DNS_ADDRESS,
     NODE_ADDRESS,
+    NODE_LOGS_PORT,
     POD_RANGE,
     REGISTRY,
     SERVICE_ADDRESS,
@@ -44,8 +45,16 @@ def services(layout: Layout) -> dict[str, Service]:
     return {service.name: service for service in table}
 
 
-def scale_service(layout: Layout) -> Service:
-    """Return kwok, which plays nodes and pods that do nothing; it is started on request only."""
+def scale_services(layout: Layout) -> dict[str, Service]:
+    """Return kwok, which plays nodes and pods that do nothing, and what serves their logs.
+
+    They are started on request only.
+    """
+    table = (_kwok(layout), _ours("nodelogs", str(layout.certificates)))
+    return {service.name: service for service in table}
+
+
+def _kwok(layout: Layout) -> Service:
     keys = layout.certificates
     return Service(
         "kwok",
@@ -56,12 +65,10 @@ def scale_service(layout: Layout) -> Service:
             "--manage-all-nodes=false",
             "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
             "--node-lease-duration-seconds=40",
-            # It also plays the nodes' kubelets, so that the API server can ask them for logs.
+            # Where the API server finds the nodes' kubelets, which kwok shall not play.
             f"--node-ip={NODE_ADDRESS}",
-            "--node-port=10247",
-            f"--server-address={NODE_ADDRESS}:10247",
-            f"--tls-cert-file={keys}/apiserver.crt",
-            f"--tls-private-key-file={keys}/apiserver.key",
+            f"--node-port={NODE_LOGS_PORT}",
+            "--server-address=127.0.0.1:10246",
         ),
     )
 
@@ -146,6 +153,9 @@ def _controller_manager(layout: Layout) -> Service:
             f"--cluster-signing-cert-file={keys}/ca.crt",
             f"--cluster-signing-key-file={keys}/ca.key",
             f"--cluster-cidr={POD_RANGE}",
+            # As in large clusters: at the usual 20 a thousand Jobs would wait for this alone.
+            "--kube-api-qps=300",
+            "--kube-api-burst=600",
         ),
     )
 
