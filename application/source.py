@@ -36,6 +36,8 @@ NEW_TOPIC = 3.0
 # Seconds between two tries to commit, and those that counting what waits may take.
 AGAIN = 1.0
 COUNTING = 5.0
+# Seconds that giving back the partitions may take: it asks nobody but librdkafka.
+SETTLING = 5.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _NEVER = 253_402_300_800_000  # the year 10000, in milliseconds
 
@@ -57,6 +59,7 @@ class Source:
         self._stop = stop
         self._assigned: Callable[[frozenset[Partition]], None] = lambda _: None
         self._revoked: Callable[[frozenset[Partition]], None] = lambda _: None
+        self._joined = False
         self._owned: set[Partition] = set()
         self._next: dict[Partition, int] = {}
         self._due: dict[Partition, int] = {}
@@ -80,7 +83,7 @@ class Source:
         """
         for topic in (self._settings.topic, self._settings.dead_letter_topic):
             self._check_topic(topic)
-        self._assigned, self._revoked = assigned, revoked
+        self._assigned, self._revoked, self._joined = assigned, revoked, True
         self._consumer.subscribe(
             [self._settings.topic],
             on_assign=self._on_assign,
@@ -140,12 +143,29 @@ class Source:
                 # Here it is heard when a partition, and with it its commit, went to another.
                 self.rest(0.5)
         finally:
-            leave(self._consumer.close)
+            self._depart()
 
     def leave(self) -> None:
         """Leave the group without committing."""
         self._due.clear()
-        leave(self._consumer.close)
+        self._depart()
+
+    def _depart(self) -> None:
+        """Give back what was assigned, then close.
+
+        An assignment that arrives while librdkafka closes is one that it waits for, for ever (its
+        issue 4884): so none may be on its way by then.
+        """
+        try:
+            if self._joined:
+                self._consumer.unsubscribe()
+                patience = Patience(SETTLING, lambda: False)
+                still = 0
+                while still < 2 and patience.left() > 0:
+                    self._consumer.poll(0.05)
+                    still = 0 if self._consumer.assignment() else still + 1
+        finally:
+            leave(self._consumer.close)
 
     def waiting(self, until: Mapping[Partition, int] | None = None) -> int | None:
         """Count the messages of the topic behind the group's commits, None if unknown.
