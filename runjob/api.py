@@ -12,7 +12,7 @@ from runjob.clock import Inbox
 from runjob.cluster import Cluster
 from runjob.console import Console, standard
 from runjob.creator import Creator
-from runjob.errors import NoClusterError, OutsideError
+from runjob.errors import Exit, NoClusterError, OutsideError
 from runjob.login import login
 from runjob.messages import Signalled
 from runjob.options import Connection, JobOptions, RunOptions
@@ -122,7 +122,12 @@ def run(
         from runjob.workshop import Workshop
 
         workshop = Workshop(cluster, job.namespace, console, inbox.now, prefix=options.prefix)
-        return Launch(job, options, creator.cancel, workshop, inbox, console).run()
+        verdict = Launch(job, options, creator.cancel, workshop, inbox, console).run()
+        if verdict.ending.code in (Exit.REFUSED, Exit.MANIFEST):
+            from runjob.preflight.check import explain
+
+            explain(cluster, job, verdict.ending.text, console.remark)
+        return verdict
 
 
 def _embedded(stack: ExitStack) -> Connection:

@@ -194,8 +194,13 @@ def _run(options: Options, console: Console, interrupts: Interrupts, script: str
     _forget_result(options)
     request, notes = _planned(options, script)
     connection = options.connection
-    if connection.sandbox and (connection.kubeconfig or options.dry_run == "server"):
-        raise UsageError("--sandbox is a cluster of its own: leave out --kubeconfig and --dry-run")
+    asks_only = options.preflight or options.dry_run == "server"
+    if connection.sandbox and (connection.kubeconfig or asks_only):
+        raise UsageError(
+            "--sandbox is a cluster of its own: leave out --kubeconfig, --dry-run and --preflight"
+        )
+    if options.preflight and options.dry_run:
+        raise UsageError("--preflight and --dry-run both create nothing: give one of them")
     if connection.context and not connection.kubeconfig:
         raise UsageError("--context chooses within a kubeconfig: name it with --kubeconfig")
     for note in notes:
@@ -205,6 +210,8 @@ def _run(options: Options, console: Console, interrupts: Interrupts, script: str
         return int(Exit.SUCCEEDED)
     if options.dry_run == "server":
         return _ask_server(request, connection, console)
+    if options.preflight:
+        return _preflight(request, connection, console)
     # The rest of the launcher is loaded here: what is refused above is refused at once.
     from runjob.api import run
     from runjob.report import report
@@ -284,6 +291,14 @@ def _ask_server(request: JobRequest, connection: Connection, console: Console) -
     return int(Exit.SUCCEEDED)
 
 
+def _preflight(request: JobRequest, connection: Connection, console: Console) -> int:
+    from runjob.cluster import Cluster
+    from runjob.login import login
+    from runjob.preflight.check import preflight
+
+    return int(preflight(Cluster(login(connection)), request, console.line))
+
+
 def _dry_run_code(error: ApiError, request: JobRequest) -> Exit:
     if error.status == 401:
         return Exit.NO_CLUSTER
@@ -301,7 +316,7 @@ def _forget_result(options: Options) -> None:
     place of what is read, is refused.
     """
     path = options.run.result_file
-    if not path or options.dry_run:
+    if not path or options.dry_run or options.preflight:
         return
     read = (options.manifest, options.form, options.token_file, options.connection.kubeconfig)
     if os.path.realpath(path) in {os.path.realpath(each) for each in read if each}:

@@ -174,6 +174,10 @@ class Cluster:
         """Return the object of that kind and name as it is now."""
         return self._json("GET", _kind(body).path(namespace, body["metadata"]["name"]))
 
+    def call(self, method: str, path: str, body: Body | None = None) -> Body:
+        """Send one request about what lives in no namespace, and return the answer."""
+        return self._json(method, path, None, body)
+
     def patch(self, body: Body, namespace: str, patch: Body) -> Body:
         """Change the fields of an object that patch names, null takes one away; return it.
 

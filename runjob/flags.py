@@ -153,6 +153,8 @@ FLAGS: tuple[Flag, ...] = (
          "only: containers are processes of this machine", None),
     _new("dry-run", "dry_run", "print the manifest and create nothing: client or server",
          "WHERE", **_choice(("client", "server"))),
+    _newer("preflight", "preflight", "check all that the launch needs, tell what stands in the "
+           "way, and create nothing", None),
     _new("keep", "run.keep", "leave the Job after its end: never, failed or always (default: "
          "never)", "WHEN", **_choice(get_args(Keep))),
     _new("prefix", "run.prefix", "[pod/container] before each log line: auto, always or never "
