@@ -7,11 +7,13 @@ from dataclasses import dataclass, fields
 from typing import Any, get_args
 
 from runjob.errors import UsageError
+from runjob.lease import check
 from runjob.options import (
     Connection,
     IfExists,
     JobOptions,
     Keep,
+    OnLost,
     Options,
     Prefix,
     RunOptions,
@@ -21,6 +23,7 @@ from runjob.values import (
     Convert,
     env_from,
     exit_map,
+    heartbeat,
     identity,
     number,
     one_of,
@@ -163,6 +166,14 @@ FLAGS: tuple[Flag, ...] = (
          "(default: 10m)", "TIME", convert=seconds),
     _new("api-timeout", "run.api_timeout", "how long the API may give no answer (default: 10m)",
          "TIME", convert=seconds),
+    _newer("main-container", "run.main_container", "container that decides how the Job ends, where "
+           "sidecars would keep it alive", "NAME"),
+    _newer("ignore-disruptions", "run.ignore_disruptions", "do not count a pod that was evicted, "
+           "preempted or lost with its node as a failure", None),
+    _newer("heartbeat", "run.heartbeat", "how often the Job gets a sign that its launcher lives, "
+           "or off (default: 5m)", "TIME", convert=heartbeat),
+    _newer("on-lost", "run.on_lost", "what becomes of the Job without its launcher: keep or kill "
+           "(default: keep)", "WHAT", **_choice(get_args(OnLost))),
     _new("exit-code", "run.container_exit", "container: exit with the main container's code",
          "WHOSE", convert=lambda value: one_of("container")(value) == "container",
          choices=("container",)),
@@ -304,9 +315,11 @@ def _options(found: Sequence[tuple[str, Flag, str]]) -> Options:
             if f"{name}.{field.name}" in values
         }
 
+    run = RunOptions(**part("run", RunOptions))
+    check(run)
     return Options(
         job=JobOptions(**part("job", JobOptions)),
-        run=RunOptions(**part("run", RunOptions)),
+        run=run,
         connection=Connection(**part("connection", Connection)),
         given=frozenset(given),
         notes=tuple(notes),

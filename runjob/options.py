@@ -62,7 +62,8 @@ class RunOptions:
 
     identity names the launch (empty: after its Job), bound tells that it names one run and no
     other; if_exists says what becomes of a Job that stands there already, state_dir where it is
-    written down how far the log was printed.
+    written down how far the log was printed. main_container is the one that decides where sidecars
+    would keep the Job alive.
     """
 
     keep: Keep = "never"
@@ -72,6 +73,8 @@ class RunOptions:
     heartbeat: int = 300
     on_lost: OnLost = "keep"
     container_exit: bool = False
+    main_container: str | None = None
+    ignore_disruptions: bool = False
     exit_map: tuple[tuple[int, int], ...] = ()
     result_file: str | None = None
     shown: tuple[Shown, ...] = ()

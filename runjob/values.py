@@ -39,6 +39,41 @@ def seconds(value: str) -> int:
     return total
 
 
+# In bytes, as Kubernetes writes them; K is k.
+SIZES = {
+    **{"": 1, "k": 1000, "K": 1000, "M": 1000**2, "G": 1000**3},
+    **{"Ki": 1024, "Mi": 1024**2, "Gi": 1024**3},
+}
+
+
+def size(value: str) -> int:
+    """Turn `500000`, `10M` or `1Gi` into bytes, at least a thousand."""
+    parts = re.fullmatch(r"(\d{1,12})([kKMG]|[KMG]i)?", value)
+    total = int(parts[1]) * SIZES[parts[2] or ""] if parts else 0
+    if total < 1000:
+        raise ValueError("a size of at least 1K, such as 500K, 10M or 1Gi")
+    return total
+
+
+def as_size(total: int) -> str:
+    """Write a number of bytes as `size` takes it."""
+    factor, unit = max((value, unit) for unit, value in SIZES.items() if total % value == 0)
+    return f"{total // factor}{unit.upper() if unit == 'k' else unit}"
+
+
+def heartbeat(value: str) -> int:
+    """Accept a time between two signs of life, in seconds; 0 for `off`."""
+    if value == "off":
+        return 0
+    try:
+        total = seconds(value)
+    except ValueError:
+        total = 0
+    if total < 60:
+        raise ValueError("a time of 60s or more, such as 5m, or off")
+    return total
+
+
 def one_of(*words: str) -> Convert:
     """Accept these words only."""
 

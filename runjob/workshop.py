@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -9,8 +10,11 @@ from typing import Any, Protocol
 from runjob.errors import ApiError, NoClusterError
 from runjob.follower import Api as LogApi
 from runjob.follower import Follower
+from runjob.heartbeat import Api as BeatApi
+from runjob.heartbeat import Heartbeat
 from runjob.informer import Api as WatchApi
 from runjob.informer import Informer, Query, events_query
+from runjob.lease import settled
 from runjob.messages import Message, Observed, Removed, Trouble
 from runjob.observed import PodView
 from runjob.request import Body
@@ -19,7 +23,7 @@ from runjob.retry import Backoff, persist
 Tell = Callable[[Message], None]
 
 
-class Api(LogApi, WatchApi, Protocol):
+class Api(LogApi, WatchApi, BeatApi, Protocol):
     """What a launch needs of the API once the Job stands."""
 
     def delete(
@@ -88,6 +92,28 @@ class Workshop:
         except ApiError as error:
             how = f"kubectl -n {self._namespace} delete {name.lower()}"
             return f"{name} ({error}); remove it with: {how}"
+        return ""
+
+    def accompany(self, job: Body, asked: Body, remark: Callable[[str], None]) -> Heartbeat:
+        """Give the Job signs of life; asked is that Job as this launch wrote it."""
+        heartbeat = Heartbeat(self._api, job, asked, remark)
+        if heartbeat.beats:
+            _start("heartbeat", heartbeat.run)
+        return heartbeat
+
+    def settle(self, job: Body) -> str:
+        """Give a Job that is kept what its author asked for; return in words what is left to do."""
+        patch = settled(job)
+        if patch is None:
+            return ""
+        try:
+            self._api.patch(job, self._namespace, patch)
+        except (ApiError, NoClusterError) as error:
+            name, text = job["metadata"]["name"], json.dumps(patch, separators=(",", ":"))
+            return (
+                f"the TTL of the Job's manifest could not be restored ({error}); do it with: "
+                f"kubectl -n {self._namespace} patch job {name} --type=merge -p '{text}'"
+            )
         return ""
 
     def inform(self, query: Query, tell: Tell) -> Informer:
