@@ -22,7 +22,7 @@ TWEETS ?= 2000
 ENGINES ?= embedded
 
 .PHONY: help demo whole hello test check lint coverage browser docs dist cluster cluster-down contract images e2e \
-	pipeline rehearse engines kafka kafka-down chaos bench clean
+	pipeline rehearse engines kafka kafka-down chaos soak bench clean
 
 help: ## list these commands
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -127,6 +127,10 @@ kafka-down: $(VENV)/dev ## stop what `make kafka` started
 
 chaos: $(VENV)/dev ## break a real broker, the warehouse, producers and consumers; count the rows
 	@$(PY) -m tests.chaos --posts $(POSTS) --minutes $(MINUTES) --seed $(SEED)
+
+# Where nothing else is said it takes an hour, and chaos its five minutes.
+soak: $(VENV)/dev ## break the real cluster while Jobs run on it, for MINUTES (60); count the lines (as root)
+	@$(PY) -m tests.soak --minutes $(if $(filter file,$(origin MINUTES)),60,$(MINUTES)) --seed $(SEED)
 
 bench: $(VENV)/dev ## measure what a launch and what a post costs, against their peers in the same run
 	@$(call need-cluster,bench)

@@ -1,0 +1,216 @@
+"""Judge what the launches of one Job printed against what lies on the node, and against its end."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tests.soak.errands import Expected
+
+Source = tuple[bytes, bytes, bytes]
+"""Pod, container and run: what is written in order."""
+
+_LINE = re.compile(rb"(?:\[[^\]]+\] )?(@ (\S+) (\S+) (\d+) [oe] \d+(?: \d+)?)")
+# What the launcher says where lines come that another one may have printed, or did in part.
+_AGAIN = re.compile(rb"--- (?:up to (\d+) bytes|all) of \[(\S+)\] may stand above already ---")
+_PART = b"--- of the next line a part stands above already ---"
+_TORN = re.compile(rb"(?:\[[^\]]+\] )?@ ")
+# What the launcher itself says on stdout.
+_OWN = re.compile(
+    rb"Options in effect: |Job (created|adopted)|Failed: |Event: |Pods Statuses: "
+    rb"|Job Completion status: |Verdict: |runjob: "
+)
+_INCOMPLETE = re.compile(rb"(?m)^runjob: not everything of \[([^/\]]+)/([^\]]+)\] could be read")
+_END = re.compile(
+    rb"Pods Statuses: \d+ Running / (\d+) Succeeded / (\d+) Failed\n"
+    rb"Job Completion status: (\d+)\n"
+    rb"Verdict: [^\n]*\n\Z"
+)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One launcher's whole output, and its exit code; negative: the signal that ended it."""
+
+    out: bytes
+    err: bytes
+    code: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """What became of one Job's lines and of its end.
+
+    lines are those on the node; lost, doubled, disordered and strange are faults of the launcher's;
+    wrong tells of a wrong end. again counts lines that were printed once more behind the launcher's
+    own mark, cut those that went with a container that was ended from outside, removed those of
+    a run whose log the kubelet removed before it could be read, of which the launcher told, missing
+    those that the containers should have written and the node never had.
+    """
+
+    lines: int
+    lost: tuple[bytes, ...] = ()
+    doubled: tuple[bytes, ...] = ()
+    disordered: tuple[bytes, ...] = ()
+    strange: tuple[bytes, ...] = ()
+    wrong: tuple[str, ...] = ()
+    again: int = 0
+    cut: int = 0
+    removed: int = 0
+    missing: int = 0
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Say what is not as it must be, a line each."""
+        kinds = {
+            "lost": self.lost,
+            "doubled": self.doubled,
+            "out of order": self.disordered,
+            "of nobody": self.strange,
+        }
+        return (
+            *(
+                f"{len(lines)} line(s) {what}, the first: {lines[0][:120]!r}"
+                for what, lines in kinds.items()
+                if lines
+            ),
+            *self.wrong,
+        )
+
+
+def by_source(texts: Iterable[bytes]) -> dict[Source, list[bytes]]:
+    """Return the lines of logs, in order for each source."""
+    found: dict[Source, list[bytes]] = {}
+    for text in texts:
+        for line in text.splitlines():
+            if source := _source(line):
+                found.setdefault(source, []).append(line)
+    return found
+
+
+def judge(
+    expected: Expected, attempts: Sequence[Attempt], truth: Mapping[Source, Sequence[bytes]]
+) -> Account:
+    """Return the account of one Job: its launches in order, and the node's lines by source."""
+    known = {line for lines in truth.values() for line in lines}
+    seen, strange, again = _read(attempts, known)
+    lost: list[bytes] = []
+    disordered: list[bytes] = []
+    cut = removed = 0
+    told = set().union(*(_told_of(each.err) for each in attempts))
+    for source, lines in truth.items():
+        printed = list(dict.fromkeys(seen.get(source, ())))
+        there = set(printed)
+        if expected.cut:
+            whole = len(lines)
+            while whole and lines[whole - 1] not in there:
+                whole -= 1
+            cut += len(lines) - whole
+            lines = lines[:whole]
+        absent = [line for line in lines if line not in there]
+        if source[:2] in told and _is_removed(source, truth):
+            removed += len(absent)
+        else:
+            lost += absent
+        disordered += _disordered(lines, printed)
+    doubled = [
+        line for lines in seen.values() for line, times in Counter(lines).items() if times > 1
+    ]
+    total = len(known)
+    return Account(
+        lines=total,
+        lost=tuple(lost),
+        doubled=tuple(doubled),
+        disordered=tuple(disordered),
+        strange=tuple(strange),
+        wrong=tuple(_wrong(expected, attempts)),
+        again=again,
+        cut=cut,
+        removed=removed,
+        missing=max(0, (expected.lines or 0) - total),
+    )
+
+
+def _source(line: bytes) -> Source | None:
+    found = _LINE.fullmatch(line)
+    return (found[2], found[3], found[4]) if found else None
+
+
+def _told_of(err: bytes) -> set[tuple[bytes, bytes]]:
+    """Return the pods and containers of which the launcher said that something is not there."""
+    return {(found[1], found[2]) for found in _INCOMPLETE.finditer(err)}
+
+
+def _is_removed(source: Source, truth: Mapping[Source, object]) -> bool:
+    """Tell whether the kubelet removed a run's log: it keeps the last two of a container."""
+    pod, container, run = source
+    return (pod, container, b"%d" % (int(run) + 2)) in truth
+
+
+def _read(
+    attempts: Sequence[Attempt], known: set[bytes]
+) -> tuple[dict[Source, list[bytes]], list[bytes], int]:
+    """Return the lines that were printed by source, those that are nobody's, and the repeated."""
+    seen: dict[Source, list[bytes]] = {}
+    strange: list[bytes] = []
+    again = 0
+    whole = {
+        found[1]
+        for attempt in attempts
+        for line in attempt.out.split(b"\n")[:-1]
+        if (found := _LINE.fullmatch(line))
+    }
+    for attempt in attempts:
+        *lines, rest = attempt.out.split(b"\n")
+        # A launcher that is killed while it writes leaves a part of a line, which comes again, or
+        # one that has no newline.
+        if rest and not ((found := _LINE.fullmatch(rest)) and found[1] in whole):
+            lines.append(rest if found or not _TORN.match(rest) else b"")
+        doubt: dict[bytes, float] = {}  # how many bytes may come again, by pod/container
+        for line in lines:
+            found = _LINE.fullmatch(line)
+            if found and found[1] in known:
+                printed = seen.setdefault((found[2], found[3], found[4]), [])
+                name = b"%s/%s" % (found[2], found[3])
+                doubt[name] = doubt.get(name, 0) - len(line) - 1
+                if doubt[name] >= 0 and found[1] in printed:
+                    again += 1
+                else:
+                    printed.append(found[1])
+            elif found := _AGAIN.fullmatch(line):
+                doubt[found[2]] = float(found[1] or "inf")
+            elif line and line != _PART and not _OWN.match(line):
+                strange.append(line)
+    return seen, strange, again
+
+
+def _disordered(lines: Sequence[bytes], printed: Sequence[bytes]) -> list[bytes]:
+    """Return the printed lines that stand before one that was written earlier."""
+    place = {line: number for number, line in enumerate(lines)}
+    wrong = []
+    latest = -1
+    for line in printed:
+        at = place.get(line, latest)
+        if at < latest:
+            wrong.append(line)
+        latest = max(latest, at)
+    return wrong
+
+
+def _wrong(expected: Expected, attempts: Sequence[Attempt]) -> Iterable[str]:
+    last = attempts[-1]
+    if last.code != expected.code:
+        yield f"exit code {last.code} instead of {expected.code}"
+    end = _END.search(last.out)
+    if end is None:
+        yield "no closing lines at the end"
+        return
+    succeeded, failed, status = map(int, end.groups())
+    if status != last.code:
+        yield f"`Job Completion status: {status}` and exit code {last.code}"
+    if expected.succeeded not in (None, succeeded):
+        yield f"{succeeded} pods succeeded instead of {expected.succeeded}"
+    if expected.failed not in (None, failed):
+        yield f"{failed} pods failed instead of {expected.failed}"
