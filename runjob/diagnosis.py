@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from signal import Signals
 
+from runjob.disruptions import CONDITION, disruption
 from runjob.observed import ContainerView, Picture, PodView, Terminated
 
 
@@ -81,7 +82,9 @@ def describe(view: ContainerView, end: Terminated, pod: PodView) -> str:
         text += f", OOMKilled{limit}"
     elif end.reason not in ("", "Error", "Completed"):
         text += f", {end.reason}"
-    if pod.reason:
+    if pod.condition(CONDITION):
+        text += f"; the pod {disruption(pod)}"
+    elif pod.reason:
         text += f"; the pod was {pod.reason}" + (f" ({pod.message})" if pod.message else "")
     message = " ".join(end.message.split())
     return text + (f": {message[-500:]}" if message else "")
@@ -109,15 +112,20 @@ def warnings(picture: Picture) -> tuple[str, ...]:
 _TOLD_ALREADY = {"BackoffLimitExceeded", "DeadlineExceeded", "FailedToRetrieveImagePullSecret"}
 
 
-def main_container_code(picture: Picture) -> int | None:
+def is_main(view: ContainerView, name: str | None) -> bool:
+    """Tell whether it is the main container, or may be while no name says which one is."""
+    return view.role == "main" and name in (None, view.name)
+
+
+def main_container_code(picture: Picture, name: str | None = None) -> int | None:
     """Return the exit code of the main container whose run ended last, None where none did.
 
-    The main container is the pod's first, as kubectl takes it; a failed one goes before one that
-    succeeded.
+    The main container is the one of that name, else the pod's first, as kubectl takes it; a failed
+    one goes before one that succeeded.
     """
     ends = []
     for pod in picture.pods.values():
-        main = next((view for view in pod.containers if view.role == "main"), None)
+        main = next((view for view in pod.containers if is_main(view, name)), None)
         end = main.latest_end if main else None
         if end is not None:
             ends.append((end.exit_code != 0, end.finished.timestamp() if end.finished else 0.0,

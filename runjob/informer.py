@@ -156,7 +156,8 @@ class Informer:
         self._tell(Answered(self._what))
         for change in watch:
             view = query.read(change.body) if change.type != "BOOKMARK" else None
-            self._tell(Answered() if view is None else Observed(view, change.type == "DELETED"))
+            if view is not None:
+                self._tell(Observed(view, change.type == "DELETED"))
             yield change.version
 
     def _list(self) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from runjob.errors import ApiError, Exit, LaunchError
+from runjob.observed import KILLED
 from runjob.plan import RUN_ID, is_ours
 from runjob.request import JOB, Body, Kind
 from runjob.retry import persist
@@ -25,6 +27,9 @@ class Api(Protocol):
 
     def list(self, kind: Kind, namespace: str, query: Mapping[str, str]) -> tuple[list[Body], str]:
         """Return the objects that query selects."""
+
+    def patch(self, body: Body, namespace: str, patch: Body) -> Body:
+        """Change the fields of an object that patch names."""
 
     def delete(self, body: Body, namespace: str, uid: str, *, propagation: str) -> None:
         """Delete the object of that uid."""
@@ -88,8 +93,15 @@ class Killer:
         return staying, [job for job in jobs if _leaves(job) and is_ours(job)]
 
     def _delete(self, namespace: str, job: Body) -> None:
-        """Delete it in the foreground, so that it stays to be seen until its pods are gone."""
+        """Delete it in the foreground, so that it stays to be seen until its pods are gone.
+
+        Its launcher reads on it who did so; without the right to write that it is deleted all the
+        same.
+        """
         name, uid = job["metadata"]["name"], job["metadata"]["uid"]
+        with suppress(ApiError):
+            note = {"metadata": {"uid": uid, "annotations": {KILLED: "true"}}}
+            self._api.patch(job, namespace, note)
         self._patiently(
             lambda: self._api.delete(job, namespace, uid, propagation="Foreground"),
             f"delete Job {namespace}/{name}",

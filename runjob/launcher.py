@@ -9,8 +9,11 @@ from math import inf
 from typing import Protocol
 
 from runjob import verdict as judge
-from runjob.errors import ApiError, Exit
+from runjob.errors import Exit
+from runjob.explaining import Explainer
 from runjob.follower import Follower
+from runjob.heartbeat import Heartbeat
+from runjob.identity import how_to_adopt
 from runjob.informer import Informer, Query, events_query, job_query, pods_query, watching
 from runjob.messages import (
     Answered,
@@ -27,9 +30,10 @@ from runjob.messages import (
 )
 from runjob.observed import Picture, PodView, job_view
 from runjob.options import RunOptions
-from runjob.request import POD, Body, JobRequest
+from runjob.outages import Outages
+from runjob.remains import grace, how_to_find, how_to_remove, remains
+from runjob.request import JOB, POD, Body, JobRequest
 from runjob.verdict import Ending, Verdict
-from runjob.waiting import causes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,7 @@ class Patience:
     """How long the story waits for what, in seconds.
 
     explain: before a wait is worth a line; usual: before one is that every Job passes through;
+    linger: for sidecars that end by themselves, after the main containers that decide have ended;
     mute: a stream that brings nothing after its container ended; drain: logs and last pod states
     after the Job's end; removal: beyond the pods' own grace period, until a deletion is seen to be
     done; answer: for a create that is under way when a signal comes; last_words: for logs of what
@@ -45,6 +50,7 @@ class Patience:
 
     explain: float = 1.0
     usual: float = 3.0
+    linger: float = 3.0
     mute: float = 3.0
     drain: float = 30.0
     removal: float = 15.0
@@ -74,6 +80,12 @@ class Workshop(Protocol):
     ) -> None:
         """Delete the Job, with wait after its pods, and what we created with it."""
 
+    def accompany(self, job: Body, asked: Body, remark: Callable[[str], None]) -> Heartbeat:
+        """Give the Job signs of life; asked is that Job as this launch wrote it."""
+
+    def settle(self, job: Body) -> str:
+        """Give a Job that is kept what its author asked for; return in words what is left to do."""
+
     def inform(self, query: Query, tell: Callable[[Message], None]) -> Informer:
         """Watch, and tell of each change."""
 
@@ -84,6 +96,20 @@ class Workshop(Protocol):
 
     def events(self, pod_uid: str) -> tuple[Observed, ...]:
         """Return the events about an object, for a diagnosis; nothing when they cannot be read."""
+
+
+class Journal(Protocol):
+    """Where it is written down how the Job ended, for a launch after a kill."""
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What was written down."""
+
+    def conclude(self, verdict: Verdict) -> None:
+        """Write down how it ended, before anything is removed."""
+
+    def forget(self) -> None:
+        """Let the next launch of the run begin anew."""
 
 
 class Narrator(Protocol):
@@ -108,7 +134,10 @@ class Launch:
         inbox: Inbox,
         console: Narrator,
         patience: Patience = Patience(),  # frozen
+        *,
+        journal: Journal | None = None,
     ) -> None:
+        self._journal = journal
         self._request = request
         self._options = options
         self._cancel = cancel
@@ -117,22 +146,22 @@ class Launch:
         self._console = console
         self._patience = patience
         self._job: Body | None = None
+        self._concluded: Verdict | None = None  # by an earlier launch
         self._ours: tuple[Body, ...] = ()
         self._picture: Picture | None = None
+        self._heartbeat: Heartbeat | None = None
         self._informers: dict[str, Informer] = {}
         self._followers: dict[tuple[str, str], Follower] = {}
         self._unread: dict[tuple[str, str], float | None] = {}  # when the container ended
         self._several = False
-        self._told: dict[str, str] = {}
-        self._pending: dict[str, float] = {}  # since when something waits untold
+        self._explainer = Explainer(patience.explain, patience.usual)
+        self._outages = Outages()
         self._moved = 0.0
         self._progress: tuple[int, ...] = ()
-        self._trouble: tuple[float, ApiError] | None = None
-        self._down: set[str] = set()  # what had trouble and has not answered since
+        self._decided: float | None = None  # since when only sidecars keep the Job alive
         self._signals = 0
         self._last_signal = 0
         self._uncertain = False  # whether a create may yet succeed
-        self._troubles: dict[str, float] = {}
         self._removing = False
         self._removed = False
         self._refusal = ""
@@ -141,6 +170,8 @@ class Launch:
         """Tell the whole story; blocks until it ends. Raises nothing that the API can cause."""
         try:
             ending = self._create()
+            if self._concluded is not None:
+                return self._bring_to_its_end(self._concluded)
             if ending is None:
                 ending = self._track()
             if ending.code is Exit.UNREADABLE:
@@ -158,7 +189,7 @@ class Launch:
         self._moved = self._inbox.now()
         deadline = inf
         while True:
-            restless = self._trouble or self._signals
+            restless = self._outages or self._signals
             message = self._inbox.get(self._patience.tick if restless else None)
             if isinstance(message, Created):
                 self._begin(message)
@@ -180,7 +211,12 @@ class Launch:
     def _begin(self, created: Created) -> None:
         job = created.job
         self._job, self._ours = job, created.ours
+        self._request = replace(self._request, name=job["metadata"]["name"])
+        if created.concluded and self._journal is not None:
+            self._concluded = self._journal.verdict
         self._picture = Picture(job_view(job))
+        self._outages.end_all()
+        self._heartbeat = self._workshop.accompany(job, self._request.job, self._console.remark)
         self._several = _has_several_sources(job)
         for name, query in (("job", job_query(job)), ("pods", pods_query(job))):
             self._informers[name] = self._workshop.inform(query, self._inbox.put)
@@ -192,6 +228,13 @@ class Launch:
             removal = self._await_removal(self._inbox.now() + self._patience.removal)
             left = ". ".join(part for part in (left, removal) if part)
         return self._verdict(ending, left=left)
+
+    def _bring_to_its_end(self, verdict: Verdict) -> Verdict:
+        """Finish the removal that an earlier launch had begun, or was about to begin."""
+        left = self._remove(verdict.ending)
+        if self._signals:
+            return self._verdict(self._killed(), left=left)
+        return replace(verdict, left_behind=left)
 
     # -- track ---------------------------------------------------------------------------------
 
@@ -212,8 +255,9 @@ class Launch:
         """Whether time alone can change something: a wait goes on, or the API is silent."""
         assert self._picture is not None
         return (
-            self._trouble is not None
-            or bool(self._pending)
+            bool(self._outages)
+            or self._explainer.is_waiting
+            or self._decided is not None
             or any(ended is not None for ended in self._unread.values())
             or not judge.is_moving(self._picture)
         )
@@ -226,22 +270,37 @@ class Launch:
         natural = judge.natural_end(self._picture)
         if natural is not None:
             return natural
-        if self._trouble is not None:
-            since, error = self._trouble
-            if now - since > self._options.api_timeout:
-                return Ending(
-                    code=Exit.UNREADABLE,
-                    text=f"the API gave no answer for {now - since:.0f} s ({error})",
-                )
+        # The Job's own watch tells how it ends; no other answer stands for it.
+        silence = self._outages.of(watching(JOB))
+        if silence is not None and now - silence.since > self._options.api_timeout:
+            return Ending(
+                code=Exit.UNREADABLE,
+                text=f"the API gave no answer for {now - silence.since:.0f} s ({silence.error})",
+            )
+        if silence is not None or self._outages.may_end(watching(POD)):
             return None
         early = judge.early_end(self._picture)
         if early is not None:
             return early
+        decided = self._sidecar_end(now)
+        if decided is not None:
+            return decided
         if judge.is_moving(self._picture):
             self._moved = now
         elif now - self._moved > self._options.start_timeout:
             return judge.overdue_end(self._picture, self._options.start_timeout)
         return None
+
+    def _sidecar_end(self, now: float) -> Ending | None:
+        """Return the end that the main containers decide, once their sidecars had time to end."""
+        assert self._picture is not None
+        name = self._options.main_container
+        ending = None if name is None else judge.sidecar_end(self._picture, name)
+        if ending is None or not ending.decided:
+            self._decided = None
+            return ending
+        self._decided = now if self._decided is None else self._decided
+        return ending if now - self._decided >= self._patience.linger else None
 
     def _killed(self) -> Ending:
         name = signal.Signals(self._last_signal).name
@@ -260,16 +319,14 @@ class Launch:
         elif isinstance(message, Prepared):
             self._ours = (*self._ours, message.body)
         elif isinstance(message, Trouble):
-            self._down.add(message.what)
             self._note_trouble(message)
         elif isinstance(message, LogRead):
             self._close_account(message)
         elif isinstance(message, Removed):
             self._removed, self._refusal = True, message.refusal
         elif isinstance(message, (Observed, Listed, Answered)):
-            self._note_answer()
             if isinstance(message, Answered):
-                self._down.discard(message.what)
+                self._note_answer(message.what)
             else:
                 self._see(message)
         if self._picture is not None:
@@ -283,6 +340,8 @@ class Launch:
             self._picture = self._picture.with_only(message.kind, message.uids)
         else:
             self._picture = self._picture.after(message.seen, gone=message.gone)
+        if self._heartbeat is not None:
+            self._heartbeat.look(self._picture.job)
         now = self._inbox.now()
         progress = judge.progress(self._picture)
         if progress != self._progress:
@@ -333,49 +392,34 @@ class Launch:
     # -- what is going on ------------------------------------------------------------------------
 
     def _note_trouble(self, message: Trouble) -> None:
-        if self._trouble is not None:
-            return
         now = self._inbox.now()
+        quiet = not self._outages
         if message.silence:
-            self._trouble = (now, message.error)
+            self._outages.begin(message.what, message.error, now)
         text = f"trouble {message.what}: {message.error}; trying on"
-        # One request may be refused for ever while others are answered: tell of it now and then.
-        if now - self._troubles.get(text, -TELL_AGAIN) >= TELL_AGAIN:
-            self._troubles[text] = now
+        # An API that is away is told of once, not by each of those that ask it.
+        if quiet and self._outages.is_news(text, now):
             self._console.remark(text)
 
-    def _note_answer(self) -> None:
-        if self._trouble is not None:
-            now = self._inbox.now()
-            seconds = now - self._trouble[0]
-            self._trouble = None
+    def _note_answer(self, what: str) -> None:
+        now = self._inbox.now()
+        seconds = self._outages.end(what, now)
+        if seconds > 0 and not self._outages:
             self._moved = now
             if seconds >= self._patience.explain:
                 self._console.remark(f"the API answers again, after {seconds:.0f} s")
 
     def _explain(self) -> None:
-        """Tell why something waits, once per change, when it waits long enough to matter."""
+        """Tell what is worth a line now, and look closer at what waits long."""
         assert self._picture is not None
-        if self._signals or judge.natural_end(self._picture) is not None:
-            self._pending = {}
+        if self._signals or self._removing or judge.natural_end(self._picture) is not None:
+            self._explainer.pause()
             return
-        now = self._inbox.now()
-        waits = causes(self._picture)
-        self._pending = {
-            uid: self._pending.get(uid, now)
-            for uid, why in waits.items()
-            if self._told.get(uid) != why.text
-        }
-        for uid, since in list(self._pending.items()):
-            why = waits[uid]
-            # A Job gets its pods from its controller, which is slower than any one pod's start.
-            if now - since >= (self._patience.explain if uid else self._patience.usual):
-                self._watch_events(uid)
-            if now - since >= (self._patience.usual if why.usual else self._patience.explain):
-                del self._pending[uid]
-                self._told[uid] = why.text
-                pod = self._picture.pods.get(uid)
-                self._console.remark(f"waiting: {f'pod {pod.name}: ' if pod else ''}{why.text}")
+        told, waiting = self._explainer.lines(self._picture, self._inbox.now())
+        for uid in waiting:
+            self._watch_events(uid)
+        for line in told:
+            self._console.remark(line)
 
     def _watch_events(self, uid: str) -> None:
         """Watch the events of something that waits: pulls and mounts are told nowhere else."""
@@ -396,7 +440,9 @@ class Launch:
             judged = self._picture or judged
             ending = self._killed() if self._signals else judge.natural_end(judged) or ending
         else:
-            self._read_what_ended()
+            patience = self._patience
+            self._read_what_ended(patience.drain if ending.decided else patience.last_words)
+        self._write_down(ending, judged)
         left = self._remove(ending)
         if ending.code is not Exit.SUCCEEDED and not self._signals:
             self._gather_events()
@@ -405,12 +451,24 @@ class Launch:
             ending = self._killed()
         return self._verdict(ending, left=left, judged=judged)
 
+    def _write_down(self, ending: Ending, judged: Picture) -> None:
+        """Leave word of the end, so that a launch after a kill does not run the Job again.
+
+        An end that somebody asked for leaves none: who launches the run after it wants it to run.
+        """
+        if self._journal is None:
+            return
+        if self._signals:
+            self._journal.forget()
+        else:
+            self._journal.conclude(self._verdict(ending, left="", judged=judged))
+
     def _drain(self, deadline: float) -> None:
         """Wait until each pod's end was seen and each log is read."""
         start = self._inbox.now()
         while self._inbox.now() < deadline and not self._signals:
             assert self._picture is not None
-            if watching(POD) in self._down:
+            if self._outages.may_end(watching(POD)):
                 start = self._inbox.now()  # what it missed comes when it is back
             # A pod that was deleted before it was seen never shows its end.
             waited = self._inbox.now() - start
@@ -422,9 +480,9 @@ class Launch:
             names = ", ".join(f"{key[1]}" for key in self._unread)
             self._console.remark(f"the log of {names} did not end in time; its last part is lost")
 
-    def _read_what_ended(self) -> None:
+    def _read_what_ended(self, seconds: float) -> None:
         """Give the logs of containers that have ended a moment, before their pods go."""
-        signals, deadline = self._signals, self._inbox.now() + self._patience.last_words
+        signals, deadline = self._signals, self._inbox.now() + seconds
         while (
             self._inbox.now() < deadline
             and self._signals == signals
@@ -443,73 +501,68 @@ class Launch:
     def _remove(self, ending: Ending) -> str:
         """Delete what we made, unless it is to be kept; return in words what is left."""
         assert self._job is not None
+        self._fall_silent()
         keep = self._options.keep
         if ending.final and (
             keep == "always" or (keep == "failed" and ending.code is not Exit.SUCCEEDED)
         ):
             place = f"{self._job['metadata']['name']} -n {self._request.namespace}"
+            left = self._workshop.settle(self._job) if ending.code is not Exit.DELETED else ""
+            if left:
+                self._console.remark(left)
             return (
                 ""
-                if ending.code is Exit.DELETED
+                if self._picture is not None and self._picture.job_gone
                 else f"The Job is kept (--keep={keep}); look at it: runjob show {place}"
             )
         if not ending.final and keep != "never" and not self._signals:
-            self._console.remark(f"--keep={keep}: removed all the same, since it could start yet")
-        job = None if ending.code is Exit.DELETED else self._job
+            why = "its sidecars would run on" if ending.decided else "it could start yet"
+            self._console.remark(f"--keep={keep}: removed all the same, since {why}")
+        job = None if self._picture is not None and self._picture.job_gone else self._job
         wait = not ending.final
         self._removing = True
         self._workshop.remove(job, self._ours, self._inbox.put, wait)
-        grace = _grace(self._job) if wait else 0
+        seconds = (grace(self._job) if wait else 0) + self._patience.removal
         if wait and self._signals:
             self._console.remark(
-                f"waiting up to {grace + self._patience.removal:.0f} s until its pods are gone; "
+                f"waiting up to {seconds:.0f} s until its pods are gone; "
                 "another signal does not wait"
             )
-        return self._await_removal(self._inbox.now() + grace + self._patience.removal, wait)
+        return self._await_removal(self._inbox.now() + seconds, wait)
 
     def _await_removal(self, deadline: float, verified: bool = False) -> str:
         """Wait until the deletion was accepted, and with verified until nothing is left."""
         asked = verified
         hurried = False
-        while self._inbox.now() < deadline:
+        while self._inbox.now() < self._extended(deadline):
             if self._signals > 1 and not hurried:
                 # Hurrying means not to wait for the pods; the deletion itself must be on its way.
                 deadline = min(deadline, self._inbox.now() + self._patience.answer)
                 verified, hurried = False, True
-            if self._removed and (self._refusal or not (verified and self._remains())):
+            if self._removed and (
+                self._refusal or not (verified and remains(self._request, self._picture))
+            ):
                 break
             self._heed(self._inbox.get(self._patience.tick))
         if self._refusal:
             return f"NOT removed: {self._refusal}"
-        if self._removed and not (asked and self._remains()):
+        if self._removed and not (asked and remains(self._request, self._picture)):
             return ""
-        what = self._remains() or "what was created"
-        return f"NOT removed yet: {what}; remove it with: {self._how_to_remove()}"
+        what = remains(self._request, self._picture) or "what was created"
+        return f"NOT removed yet: {what}; remove it with: {how_to_remove(self._request)}"
 
-    def _remains(self) -> str:
-        """Name what is still there of the Job, in words."""
-        if self._picture is None:
-            return ""
-        pods = [pod.name for pod in self._picture.pods.values() if not pod.gone]
-        parts = [] if self._picture.job_gone else [f"Job {self._request.label}"]
-        return ", ".join(parts + [f"pod {name}" for name in pods])
+    def _extended(self, deadline: float) -> float:
+        """Return how long to wait for a removal: while the API is silent, as long as for its end.
 
-    def _how_to_remove(self) -> str:
-        return (
-            f"kubectl -n {self._request.namespace} delete job {self._request.name} "
-            "--cascade=foreground"
-        )
+        Who has sent a signal waits no longer than was said.
+        """
+        begun = self._outages.begun
+        if begun is None or self._signals:
+            return deadline
+        return max(deadline, begun + self._options.api_timeout)
 
     def _how_to_find(self) -> str:
-        if self._picture is None:
-            return "it is not known whether the Job was created; look with: " + (
-                f"kubectl -n {self._request.namespace} get job {self._request.name}"
-            )
-        return (
-            "The Job lives on and was not touched; see it with: "
-            f"kubectl -n {self._request.namespace} get job,pod -l job-name={self._request.name}; "
-            f"end it with: {self._how_to_remove()}"
-        )
+        return how_to_find(self._request, self._picture, how_to_adopt(self._options))
 
     def _verdict(self, ending: Ending, *, left: str, judged: Picture | None = None) -> Verdict:
         if not ending.final and ending.code in (Exit.KILLED, Exit.INTERRUPTED):
@@ -522,18 +575,21 @@ class Launch:
             judged=judged,
             container=self._options.container_exit,
             mapped=self._options.exit_map,
+            main=self._options.main_container,
             left_behind=left,
         )
 
+    def _fall_silent(self) -> None:
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+
     def _stop(self) -> None:
+        self._fall_silent()
         for informer in self._informers.values():
             informer.stop()
         for follower in self._followers.values():
             follower.stop()
 
-
-# Seconds until the same trouble is worth another line.
-TELL_AGAIN = 300.0
 
 # Each watch of events costs a connection; a Job with more waiting pods has them wait alike.
 MAX_WATCHES = 8
@@ -549,9 +605,3 @@ def _has_several_sources(job: Body) -> bool:
         or (spec.get("parallelism") or 1) > 1
         or (spec.get("completions") or 1) > 1
     )
-
-
-def _grace(job: Body) -> float:
-    spec = ((job.get("spec") or {}).get("template") or {}).get("spec") or {}
-    seconds = spec.get("terminationGracePeriodSeconds")
-    return 30.0 if seconds is None else float(seconds)

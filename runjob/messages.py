@@ -14,10 +14,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Created:
-    """The Job stands; ours are the prerequisites that did not exist before."""
+    """The Job stands; ours are the prerequisites that are to go with it.
+
+    adopted tells that an earlier launch of the run made it, concluded that this one had come to
+    the end too, and that its verdict is known: all that is left is to remove it, if it is there.
+    """
 
     job: Body
     ours: tuple[Body, ...]
+    adopted: bool = False
+    concluded: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class Listed:
 class Trouble:
     """The API did not answer as it should; whoever says so tries again.
 
-    silence tells that it counts as no answer at all; a log that a node cannot give does not.
+    silence tells that it counts as no answer of the API at all; a log that is not given does not.
     """
 
     error: ApiError
@@ -69,9 +75,9 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Answered:
-    """The API answered, with nothing else to tell; what, as in Trouble, is set when that heals."""
+    """The API answered what had, or might have had, Trouble."""
 
-    what: str = ""
+    what: str
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from runjob.diagnosis import Failure, failures, main_container_code, warnings
+from runjob.diagnosis import (
+    Failure,
+    describe,
+    failures,
+    is_main,
+    main_container_code,
+    warnings,
+)
+from runjob.disruptions import counted, disruption, is_lost
 from runjob.errors import Exit
 from runjob.observed import Picture, PodView
+from runjob.sidecars import held, is_decided, is_enough, without
 from runjob.waiting import Waiting, cannot_start, causes, hopeless
 
 
@@ -17,13 +26,15 @@ from runjob.waiting import Waiting, cannot_start, causes, hopeless
 class Ending:
     """How it ended: the exit code, what happened in plain words, and what to do about it.
 
-    final tells that the Job itself is over or gone; otherwise it was we who ended it.
+    final tells that the Job itself is over or gone; otherwise it was we who ended it. decided tells
+    that its main containers have ended, and only sidecars ran on.
     """
 
     code: Exit
     text: str
     hint: str = ""
     final: bool = True
+    decided: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,24 +93,40 @@ def natural_end(picture: Picture) -> Ending | None:
 
     Only its conditions decide: https://kubernetes.io/docs/concepts/workloads/controllers/job/
     (Complete and Failed are terminal; SuccessCriteriaMet and FailureTarget precede them while pods
-    still end).
+    still end, and for ever while a pod stays on a node that is lost).
     """
-    if picture.job.condition("Complete"):
+    job, lost = picture.job, _only_lost_pods(picture)
+    if job.condition("Complete") or (lost and job.condition("SuccessCriteriaMet")):
         return Ending(code=Exit.SUCCEEDED, text="succeeded")
-    failed = picture.job.condition("Failed")
+    failed = job.condition("Failed") or (job.condition("FailureTarget") if lost else None)
     if failed is not None:
         return _failed(picture, failed.reason, failed.message)
+    if picture.job_gone and job.killed:
+        return Ending(code=Exit.KILLED, text="a kill of this run (--kill) ended it")
     if picture.job_gone:
         return Ending(
             code=Exit.DELETED,
             text="somebody else deleted the Job before it ended",
             hint="nothing is known about its result; find out who removes Jobs in this namespace "
-            "(a kill of this run, a clean-up task, a TTL, a colleague) before you run it again",
+            "(a clean-up task, a TTL, a colleague) before you run it again",
         )
     return None
 
 
+def _only_lost_pods(picture: Picture) -> bool:
+    alive = [pod for pod in picture.pods.values() if not pod.over]
+    return bool(alive) and all(map(is_lost, alive))
+
+
 def _failed(picture: Picture, reason: str, message: str) -> Ending:
+    if reason == "DeadlineExceeded" and picture.job.lease.ran_out:
+        return Ending(
+            code=Exit.DEADLINE,
+            text="failed: its lease ran out (--on-lost kill): for "
+            f"{picture.job.lease.term // 60} min no sign of life of its launcher reached the API",
+            hint="its own deadline was not reached; find out what ended that launcher, or kept it "
+            "from the API",
+        )
     if reason == "DeadlineExceeded":
         waits = next((why.text for why in causes(picture).values() if not why.usual), "")
         return Ending(
@@ -122,7 +149,16 @@ def _failed(picture: Picture, reason: str, message: str) -> Ending:
         text = f"failed: {reason or 'no reason given'}" + (f" ({message})" if message else "")
     if picture.job.succeeded:
         text += f"; {picture.job.succeeded} pod(s) succeeded before"
-    return Ending(code=Exit.FAILED, text=text, hint=_hint(last, reason))
+    disrupted = counted(picture) if reason == "BackoffLimitExceeded" else None
+    if disrupted is None:
+        return Ending(code=Exit.FAILED, text=text, hint=_hint(last, reason))
+    if last is None or last.pod != disrupted.name:
+        text += f"; pod {disrupted.name} {disruption(disrupted)}"
+    return Ending(
+        code=Exit.FAILED,
+        text=text,
+        hint="a disruption counted against the retries: --ignore-disruptions has it not count",
+    )
 
 
 def _ran(pod: PodView) -> bool:
@@ -160,6 +196,51 @@ def hopeless_end(pod: PodView | None, why: Waiting, *, final: bool = False) -> E
         hint=why.hint,
         final=final,
     )
+
+
+def sidecar_end(picture: Picture, name: str) -> Ending | None:
+    """Return the end that the main containers of that name decide while sidecars run on.
+
+    None while they decide nothing.
+    """
+    pod = without(picture, name)
+    if pod is not None:
+        there = ", ".join(view.name for view in pod.containers if view.role == "main")
+        return Ending(
+            code=Exit.CONFIGURATION,
+            text=f"pod {pod.name} has no container {name}",
+            hint=f"name one that it has with --main-container: {there}",
+            final=False,
+        )
+    holding = held(picture, name)
+    if not is_decided(picture, holding):
+        return None
+    bad = next((each for each in holding if each.end.exit_code), None)
+    others = ", ".join(dict.fromkeys(other for each in holding for other in each.others))
+    if bad is not None:
+        text = f"failed: container {name} of pod {bad.pod.name} "
+        text += f"{describe(bad.main, bad.end, bad.pod)}; {others} ran on"
+        if picture.job.backoff_limit:
+            text += ", so that it was not tried again"
+        return Ending(code=Exit.FAILED, text=text, hint=_SIDECAR_HINT, final=False, decided=True)
+    if is_enough(picture, holding):
+        text = f"succeeded: container {name} ended with exit code 0, {others} ran on"
+        return Ending(code=Exit.SUCCEEDED, text=text, final=False, decided=True)
+    done = picture.job.succeeded + len(holding)
+    return Ending(
+        code=Exit.FAILED,
+        text=f"failed: container {name} ended with exit code 0 in {done} of "
+        f"{picture.job.completions} pods, and no further one can come while {others} run on",
+        hint=_SIDECAR_HINT,
+        final=False,
+        decided=True,
+    )
+
+
+_SIDECAR_HINT = (
+    "make it a native sidecar (an init container with restartPolicy Always), which ends with the "
+    "others"
+)
 
 
 def early_end(picture: Picture) -> Ending | None:
@@ -226,7 +307,11 @@ def progress(picture: Picture) -> tuple[int, ...]:
 
 
 def exit_code(
-    ending: Ending, picture: Picture | None, container: bool, mapped: tuple[tuple[int, int], ...]
+    ending: Ending,
+    picture: Picture | None,
+    container: bool,
+    mapped: tuple[tuple[int, int], ...],
+    main: str | None = None,
 ) -> int:
     """Return the process's exit code: the ending's, or what --exit-code and --map-exit make of it.
 
@@ -235,7 +320,7 @@ def exit_code(
     """
     if not container or picture is None or ending.code not in (Exit.SUCCEEDED, Exit.FAILED):
         return int(ending.code)
-    code = _container_code(ending, picture)
+    code = _container_code(ending, picture, main)
     if code is None or (code == 0 and ending.code is Exit.FAILED):
         # The container succeeded and the Job did not: no code of it says so.
         return int(ending.code)
@@ -250,6 +335,7 @@ def verdict(
     judged: Picture | None = None,
     container: bool = False,
     mapped: tuple[tuple[int, int], ...] = (),
+    main: str | None = None,
     left_behind: str = "",
 ) -> Verdict:
     """Sum up one launch; picture is None when no Job was made.
@@ -258,8 +344,8 @@ def verdict(
     Job, is no failure of the Job's.
     """
     namespace, _, name = label.partition("/")
-    code = exit_code(ending, picture, container, mapped)
-    unmapped = exit_code(ending, picture, container, ())
+    code = exit_code(ending, judged or picture, container, mapped, main)
+    unmapped = exit_code(ending, judged or picture, container, (), main)
     if picture is None:
         return Verdict(
             job=name, namespace=namespace, exit_code=code, ending=ending, left_behind=left_behind
@@ -272,7 +358,7 @@ def verdict(
         for pod in pods
         for view in pod.containers
         for end in (view.last, view.terminated)
-        if end and view.role == "main"
+        if end and is_main(view, main)
     ]
     begun = [end.started for end in runs if end.started] + [
         view.running for pod in pods for view in pod.containers if view.running
@@ -295,14 +381,14 @@ def verdict(
         warnings=warnings(picture),
         pods=pods,
         left_behind=left_behind,
-        container_code=_container_code(ending, judged or picture),
+        container_code=_container_code(ending, judged or picture, main),
         mapped_from=unmapped if unmapped != code else None,
     )
 
 
-def _container_code(ending: Ending, picture: Picture) -> int | None:
+def _container_code(ending: Ending, picture: Picture, main: str | None) -> int | None:
     # A Job that completed did so by a container's 0, whatever earlier attempts ended with.
-    return 0 if ending.code is Exit.SUCCEEDED else main_container_code(picture)
+    return 0 if ending.code is Exit.SUCCEEDED else main_container_code(picture, main)
 
 
 def _scheduled(pod: PodView) -> datetime | None:

@@ -51,6 +51,7 @@ class FakeApi:
         self._refusal = refusal
         self.asked: list[Mapping[str, str]] = []
         self.deleted: list[tuple[str, str, str, str]] = []
+        self.noted: list[Mapping[str, Any]] = []
 
     def list(self, kind: Kind, namespace: str, query: Mapping[str, str]) -> tuple[list[Body], str]:
         assert (kind.name, namespace) == ("Job", "here")
@@ -59,6 +60,13 @@ class FakeApi:
         if isinstance(self._last, ApiError):
             raise self._last
         return self._last, "1"
+
+    def patch(self, body: Body, namespace: str, patch: Body) -> Body:
+        assert (body["kind"], namespace) == ("Job", "here")
+        if self._refusal:
+            raise self._refusal
+        self.noted.append(patch["metadata"])
+        return body
 
     def delete(self, body: Body, namespace: str, uid: str, *, propagation: str) -> None:
         if self._refusal:

@@ -80,6 +80,20 @@ class Thread:
         self.stopped = True
 
 
+class Heart:
+    """Stands for the signs of life, and remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.seen: list[JobView] = []
+        self.stopped = False
+
+    def look(self, job: JobView) -> None:
+        self.seen.append(job)
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
 class Workshop:
     """Does no work; the script tells what came of it."""
 
@@ -90,6 +104,9 @@ class Workshop:
         self.watched: list[str] = []
         self.followed: list[tuple[str, str, bool]] = []
         self.threads: list[Thread] = []
+        self.heartbeats: list[Heart] = []
+        self.kept: list[Any] = []
+        self.unsettled = ""
 
     def cancel(self) -> None:
         self.cancelled = True
@@ -98,6 +115,14 @@ class Workshop:
         self.removed.append((job, ours, wait))
         if self.removes:
             tell(Removed())
+
+    def accompany(self, _job: Any, _asked: Any, _remark: Any) -> Any:
+        self.heartbeats.append(Heart())
+        return self.heartbeats[-1]
+
+    def settle(self, job: Any) -> str:
+        self.kept.append(job)
+        return self.unsettled
 
     def inform(self, query: Any, _tell: Callable[[Message], None]) -> Any:
         self.watched.append(query.kind.plural)
@@ -192,6 +217,10 @@ def test_a_job_that_completes_is_removed_and_reported() -> None:
     assert stage.workshop.removed == [(JOB, (), False)]
     assert stage.workshop.watched == ["jobs", "pods"]
     assert all(thread.stopped for thread in stage.workshop.threads)
+    (heart,) = stage.workshop.heartbeats
+    assert heart.stopped
+    assert [view.succeeded for view in heart.seen][:3] == [0, 0, 1]
+    assert stage.workshop.kept == []
 
 
 def test_the_end_waits_for_the_last_log_byte() -> None:
@@ -422,8 +451,9 @@ def test_an_api_that_is_away_for_a_while_is_ridden_out() -> None:
         (1, RUNNING),
         (2, error),
         (5, error),
-        (12, Answered()),
+        (12, Answered("watching jobs")),
         (13, error),
+        (14, Answered("watching jobs")),
         (14, ended(0)),
         (14, COMPLETE),
         (14, READ),

@@ -1,0 +1,71 @@
+"""Tell disruptions of a Job's pods from failures, and have Kubernetes not count them."""
+
+from __future__ import annotations
+
+from runjob.errors import UsageError
+from runjob.observed import Picture, PodView
+from runjob.request import Body
+
+# The condition of a pod that was preempted, evicted, drained or lost with its node:
+# https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions
+CONDITION = "DisruptionTarget"
+IGNORE: Body = {"action": "Ignore", "onPodConditions": [{"type": CONDITION}]}
+
+# What the node controller says of a pod whose node is gone; it stays until the node is back.
+_NODE_LOST = "DeletionByTaintManager"
+
+
+def ignored(job: Body) -> Body:
+    """Return the Job with a rule before its own, by which a disruption does not count as failure.
+
+    Raises UsageError where Kubernetes knows no such rule: for pods that restart in place.
+    """
+    spec = job["spec"]
+    if (spec["template"]["spec"].get("restartPolicy") or "Always") != "Never":
+        raise UsageError(
+            "--ignore-disruptions needs restartPolicy Never (-r Never): pods that restart in place "
+            "are not counted one by one"
+        )
+    policy = spec.get("podFailurePolicy") or {}
+    rules = policy.get("rules") or []
+    if rules[:1] == [IGNORE]:
+        return job
+    return {**job, "spec": {**spec, "podFailurePolicy": {**policy, "rules": [IGNORE, *rules]}}}
+
+
+def disruption(pod: PodView) -> str | None:
+    """Say in words what disrupted a pod, None where nothing did."""
+    condition = pod.condition(CONDITION)
+    if condition is not None:
+        message = " ".join(condition.message.split())
+        told = ": ".join(part for part in (condition.reason, message) if part)
+        return f"was disrupted ({told})" if told else "was disrupted"
+    if pod.deleting or pod.gone:
+        return None if pod.phase in ("Succeeded", "Failed") else "was deleted"
+    return None
+
+
+def to_replace(picture: Picture) -> dict[str, str]:
+    """Return by its uid what became of each pod whose replacement the Job still needs.
+
+    A Job whose end is decided, or that is suspended, takes its pods away by itself.
+    """
+    job = picture.job
+    decided = ("SuccessCriteriaMet", "FailureTarget", "Complete", "Failed")
+    if picture.job_gone or job.leaving or job.suspended or any(map(job.condition, decided)):
+        return {}
+    return {uid: words for uid, pod in picture.pods.items() if (words := disruption(pod))}
+
+
+def counted(picture: Picture) -> PodView | None:
+    """Return the latest pod that failed by a disruption, where its Job counts those as failures."""
+    if picture.job.ignores_disruptions:
+        return None
+    pods = [pod for pod in picture.pods.values() if pod.phase == "Failed" or pod.gone]
+    return next((pod for pod in reversed(pods) if pod.condition(CONDITION)), None)
+
+
+def is_lost(pod: PodView) -> bool:
+    """Tell whether the pod's node is lost: the pod stays, and nothing more is heard of it."""
+    condition = pod.condition(CONDITION)
+    return pod.deleting and condition is not None and condition.reason == _NODE_LOST

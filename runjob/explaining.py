@@ -1,0 +1,67 @@
+"""Tell why a launch waits: once per change, and when it waits long enough to matter."""
+
+from __future__ import annotations
+
+from runjob.disruptions import to_replace
+from runjob.observed import Picture
+from runjob.waiting import causes
+
+
+class Explainer:
+    """Remembers what waits since when, and what was told.
+
+    explain are the seconds before a wait is worth a line, usual before one is that every Job passes
+    through.
+    """
+
+    def __init__(self, explain: float, usual: float) -> None:
+        self._explain = explain
+        self._usual = usual
+        self._told: dict[str, str] = {}
+        self._pending: dict[str, float] = {}
+        self._disrupted: dict[str, float] = {}
+        self._replaced: set[str] = set()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something is untold that may become worth a line by time alone."""
+        return bool(self._pending or self._disrupted)
+
+    def pause(self) -> None:
+        """Explain nothing more of what waits now."""
+        self._pending, self._disrupted = {}, {}
+
+    def lines(self, picture: Picture, now: float) -> tuple[list[str], list[str]]:
+        """Return what is worth a line now, and the uids of what waits long ("" is the Job)."""
+        told, long = self._disruptions(picture, now), []
+        waits = causes(picture)
+        self._pending = {
+            uid: self._pending.get(uid, now)
+            for uid, why in waits.items()
+            if self._told.get(uid) != why.text
+        }
+        for uid, since in list(self._pending.items()):
+            why = waits[uid]
+            # A Job gets its pods from its controller, which is slower than any one pod's start.
+            if now - since >= (self._explain if uid else self._usual):
+                long.append(uid)
+            if now - since >= (self._usual if why.usual else self._explain):
+                del self._pending[uid]
+                self._told[uid] = why.text
+                pod = picture.pods.get(uid)
+                told.append(f"waiting: {f'pod {pod.name}: ' if pod else ''}{why.text}")
+        return told, long
+
+    def _disruptions(self, picture: Picture, now: float) -> list[str]:
+        """Wait a moment with each: the Job may fail by it, and then nothing replaces the pod."""
+        found = to_replace(picture)
+        self._disrupted = {
+            uid: self._disrupted.get(uid, now) for uid in found if uid not in self._replaced
+        }
+        due = [uid for uid, since in self._disrupted.items() if now - since >= self._explain]
+        for uid in due:
+            del self._disrupted[uid]
+            self._replaced.add(uid)
+        return [
+            f"pod {picture.pods[uid].name} {found[uid]}: waiting for its replacement" for uid in due
+        ]

@@ -1,0 +1,41 @@
+"""Say what is left of a launch, and which commands look after it."""
+
+from __future__ import annotations
+
+from runjob.observed import Picture
+from runjob.request import Body, JobRequest
+
+
+def remains(request: JobRequest, picture: Picture | None) -> str:
+    """Name what is still there of the Job; nothing when nothing is."""
+    if picture is None:
+        return ""
+    pods = [pod.name for pod in picture.pods.values() if not pod.gone]
+    parts = [] if picture.job_gone else [f"Job {request.label}"]
+    return ", ".join(parts + [f"pod {name}" for name in pods])
+
+
+def how_to_remove(request: JobRequest) -> str:
+    """Return the command that removes the Job and its pods."""
+    return f"kubectl -n {request.namespace} delete job {request.name} --cascade=foreground"
+
+
+def how_to_find(request: JobRequest, picture: Picture | None, adopt: str) -> str:
+    """Say how to look after a Job that lives on, or may have been made; adopt is one way more."""
+    look = f"kubectl -n {request.namespace} get job"
+    if picture is None:
+        return (
+            "it is not known whether the Job was created; look with: "
+            f"{look} {request.name}; {adopt}"
+        )
+    return (
+        f"The Job lives on and was not touched; see it with: {look},pod -l "
+        f"job-name={request.name}; end it with: {how_to_remove(request)}; {adopt}"
+    )
+
+
+def grace(job: Body) -> float:
+    """Return the seconds that the Job's pods have to end once they are deleted."""
+    spec = ((job.get("spec") or {}).get("template") or {}).get("spec") or {}
+    seconds = spec.get("terminationGracePeriodSeconds")
+    return 30.0 if seconds is None else float(seconds)

@@ -1,0 +1,159 @@
+"""The story of a launch in trouble: an API that is away, disrupted pods, sidecars that run on."""
+
+from __future__ import annotations
+
+import pytest
+
+from runjob.errors import ApiError, Exit
+from runjob.messages import LogRead, Observed, Removed, Trouble
+from runjob.observed import Condition, ContainerView, JobView, PodView, Terminated
+from runjob.retry import REFUSALS
+from tests.runjob.scenes import NOON
+from tests.runjob.test_launcher import (
+    COMPLETE,
+    CREATED,
+    FAILED,
+    JOB_GONE,
+    READ,
+    RUNNING,
+    UID,
+    Stage,
+    ended,
+    job,
+    pod,
+)
+
+
+def test_a_job_whose_end_can_be_seen_no_more_is_given_up_though_its_pods_are_seen() -> None:
+    """A launcher that takes any answer for an answer waits for ever."""
+    error = Trouble(ApiError(403, "you may not"), "watching jobs")
+    seen = [(float(second), RUNNING) for second in range(3, 80)]
+    stage = Stage((0, CREATED), (1, RUNNING), (2, error), *seen, api_timeout=60)
+    verdict = stage.play()
+    assert verdict.exit_code == Exit.UNREADABLE
+    assert "you may not" in verdict.sentence
+
+
+def test_pods_that_may_not_be_watched_are_not_waited_for_at_the_end() -> None:
+    error = Trouble(ApiError(403, "you may not"), "watching pods")
+    forbidden = [(float(second), error) for second in range(1, 1 + REFUSALS)]
+    stage = Stage((0, CREATED), *forbidden, (20, COMPLETE))
+    assert stage.play().exit_code == 0
+    assert stage.inbox.now() < 25
+
+
+def test_a_removal_waits_as_long_for_the_api_as_the_launch_does() -> None:
+    error = Trouble(ApiError(0, "Connection refused"), "deleting Job hello")
+    stage = Stage(
+        (0, CREATED), (1, ended(0)), (1, COMPLETE), (1, READ), (2, error), (50, Removed()),
+        removes=False, api_timeout=60,
+    )  # fmt: skip
+    assert stage.play().sentence == "succeeded."
+
+
+def test_a_removal_that_the_api_does_not_answer_is_told_with_the_known_end() -> None:
+    error = Trouble(ApiError(0, "Connection refused"), "deleting Job hello")
+    stage = Stage(
+        (0, CREATED), (1, ended(0)), (1, COMPLETE), (1, READ), (2, error), removes=False,
+        api_timeout=60,
+    )  # fmt: skip
+    verdict = stage.play()
+    assert verdict.exit_code == 0
+    assert "NOT removed yet: Job here/hello" in verdict.sentence
+    assert "kubectl -n here delete job hello" in verdict.sentence
+    assert stage.inbox.now() < 80
+
+
+def test_a_job_that_the_kill_of_its_run_removed_is_told_so() -> None:
+    gone = Observed(JobView(uid=UID, name="hello", killed=True), gone=True)
+    stage = Stage((0, CREATED), (1, RUNNING), (2, gone))
+    verdict = stage.play()
+    assert verdict.exit_code == Exit.KILLED
+    assert "--kill" in verdict.sentence
+    assert stage.workshop.removed[0][0] is None
+
+
+EVICTED = pod(
+    ContainerView(name="main", running=NOON),
+    deleting=True,
+    conditions=(
+        Condition(
+            type="DisruptionTarget",
+            status="True",
+            reason="EvictionByEvictionAPI",
+            message="Eviction API: evicting",
+        ),
+    ),
+)
+
+
+def test_a_disrupted_pod_is_told_of_once_and_its_replacement_followed() -> None:
+    second = ContainerView(name="main", terminated=Terminated(exit_code=0))
+    stage = Stage(
+        (0, CREATED),
+        (1, RUNNING),
+        (2, EVICTED),
+        (6, pod(phase="Failed", gone=True)),
+        (7, READ),
+        (8, pod(second, uid="p2", name="hello-2", phase="Succeeded")),
+        (9, job(succeeded=1, failed=1, conditions=COMPLETE.seen.conditions)),  # type: ignore[union-attr]
+        (9, LogRead("hello-2", "main")),
+    )
+    assert stage.play().exit_code == 0
+    told = [line for line in stage.console.remarks if "disrupted" in line]
+    assert told == [
+        "pod hello-1 was disrupted (EvictionByEvictionAPI: Eviction API: evicting): "
+        "waiting for its replacement"
+    ]
+
+
+def test_a_pod_that_a_failing_job_takes_away_is_no_disruption() -> None:
+    decided = job(conditions=(Condition(type="FailureTarget", status="True"),))
+    stage = Stage((0, CREATED), (1, RUNNING), (2, EVICTED), (2.5, decided), (9, FAILED), (9, READ))
+    assert stage.play().exit_code == 1
+    assert not any("replacement" in line for line in stage.console.remarks)
+
+
+def with_proxy(code: int, *, proxy: bool = True) -> Observed:
+    """Return a pod whose main container has ended, with a sidecar that runs on or has ended too."""
+    end = Terminated(exit_code=0)
+    beside = ContainerView(
+        name="proxy", running=NOON if proxy else None, terminated=None if proxy else end
+    )
+    main = ContainerView(name="main", terminated=Terminated(exit_code=code))
+    return Observed(
+        PodView(uid="p1", name="hello-1", node="n", phase="Running", containers=(main, beside))
+    )
+
+
+@pytest.mark.parametrize(("code", "exit_code"), [(0, 0), (3, 1)])
+def test_the_main_container_ends_a_job_that_its_sidecar_keeps_alive(
+    code: int, exit_code: int
+) -> None:
+    stage = Stage(
+        (0, CREATED), (1, job(completions=1)), (2, with_proxy(code)), (3, READ),
+        (9, pod(gone=True)), (9, JOB_GONE), main_container="main", keep="always",
+    )  # fmt: skip
+    verdict = stage.play()
+    assert (verdict.exit_code, verdict.container_code) == (exit_code, code)
+    assert "proxy ran on" in verdict.sentence
+    assert [wait for _, _, wait in stage.workshop.removed] == [True]
+    kept = "--keep=always: removed all the same, since its sidecars would run on"
+    assert kept in stage.console.remarks
+
+
+def test_a_sidecar_that_ends_by_itself_leaves_the_end_to_the_job() -> None:
+    stage = Stage(
+        (0, CREATED), (1, job(completions=1)), (2, with_proxy(0)), (3, with_proxy(0, proxy=False)),
+        (30, COMPLETE), (30, pod(gone=True)), main_container="main",
+    )  # fmt: skip
+    assert stage.play().ending.final
+
+
+def test_a_pod_without_the_main_container_ends_the_launch() -> None:
+    stage = Stage(
+        (0, CREATED), (2, RUNNING), (5, JOB_GONE), (5, pod(gone=True)), main_container="web"
+    )
+    verdict = stage.play()
+    assert verdict.exit_code == Exit.CONFIGURATION
+    assert "pod hello-1 has no container web" in verdict.sentence
