@@ -12,14 +12,19 @@ from runjob.clock import Inbox
 from runjob.cluster import Cluster
 from runjob.console import Console, standard
 from runjob.creator import Creator
-from runjob.errors import Exit, NoClusterError, OutsideError
+from runjob.errors import Exit, NoClusterError, OutsideError, UsageError
+from runjob.heartbeat import here
+from runjob.identity import signature, signed
+from runjob.interrupts import ctrl_c
+from runjob.lease import lent
 from runjob.login import login
 from runjob.messages import Signalled
 from runjob.options import Connection, JobOptions, RunOptions
-from runjob.plan import check_names, signed
+from runjob.plan import check_names, fitted
 from runjob.request import JobRequest
 
 if TYPE_CHECKING:
+    from runjob.state import Journal
     from runjob.verdict import Verdict
 
 Listen = Callable[[Callable[[int], None]], None]
@@ -86,15 +91,23 @@ def run(
     sandbox: bool = False,
     console: Console | None = None,
     listen: Listen | None = None,
+    journal: Journal | None = None,
 ) -> Verdict:
     """Create the Job, print its log, remove it, and return how it ended; blocks until then.
 
     Without a kubeconfig the cluster that this process runs in is used. listen is called once with
     a function that takes a signal's number: whoever wants a signal to end the launch has it called
-    from the handler. Raises NoClusterError; every other end is a Verdict.
+    from the handler. journal is the open folder of this run where the caller closes it, once it
+    has told the verdict; without it options.state_dir is opened and closed here. Raises
+    NoClusterError, UsageError for options that do not go together or a state folder that cannot be
+    used, LaunchError for one that another launcher holds; every other end is a Verdict.
     """
     options, console = options or RunOptions(), console or standard()
+    job = fitted(job, options)
     with ExitStack() as stack:
+        own = None
+        if journal is None and options.state_dir is not None:
+            journal = own = stack.enter_context(opened(job, options, console))
         connection = Connection(kubeconfig=kubeconfig, context=context)
         if sandbox:
             connection = _embedded(stack)
@@ -103,31 +116,76 @@ def run(
             cluster = Cluster(login(connection))
         except OutsideError as error:
             raise NoClusterError(f"{error}, or try things out with --sandbox") from error
-        launch = os.urandom(8).hex()
-        job = signed(job, launch)
+        mine = signature(job, options, os.urandom(8).hex())
+        job = lent(signed(job, mine), options, here())
         inbox = Inbox()
+
+        def tell(number: int) -> None:
+            inbox.put(Signalled(number))
+
         if listen is not None:
-            listen(lambda number: inbox.put(Signalled(number)))
+            listen(tell)
+        else:
+            stack.enter_context(ctrl_c(tell))
         creator = Creator(
             cluster,
             job,
-            launch,
+            mine,
+            options.if_exists,
             inbox.now,
-            lambda: console.line("Job created"),
+            console,
+            journal=journal,
             patience=options.api_timeout,
         )
         creator.start(inbox.put)
         # What follows the Job is loaded while the API creates it.
         from runjob.launcher import Launch
+        from runjob.logprinter import LogPrinter
         from runjob.workshop import Workshop
 
-        workshop = Workshop(cluster, job.namespace, console, inbox.now, prefix=options.prefix)
-        verdict = Launch(job, options, creator.cancel, workshop, inbox, console).run()
+        logs = LogPrinter(console, options.log_limit)
+        if journal is not None:
+            journal.print_through(logs)
+        workshop = Workshop(
+            cluster,
+            job.namespace,
+            logs,
+            inbox.now,
+            prefix=options.prefix,
+            guard=options.guard_output,
+            journal=journal,
+        )
+        launch = Launch(job, options, creator.cancel, workshop, inbox, console, journal=journal)
+        hurry = True
+        try:
+            verdict = launch.run()
+            hurry = verdict.ending.code in (Exit.KILLED, Exit.INTERRUPTED)
+        finally:
+            logs.close(hurry=hurry)
+        if own is not None:
+            own.told(verdict)
         if verdict.ending.code in (Exit.REFUSED, Exit.MANIFEST):
             from runjob.preflight.check import explain
 
             explain(cluster, job, verdict.ending.text, console.remark)
         return verdict
+
+
+def opened(job: JobRequest, options: RunOptions, console: Console) -> Journal:
+    """Open the folder of a run in options.state_dir, before anything is printed.
+
+    Raises UsageError or LaunchError.
+    """
+    from runjob.state import Journal, stdout_place
+
+    if options.log_limit is not None:
+        raise UsageError(
+            "--log-limit holds the end of the log back, which --state-dir cannot write down: "
+            "leave one of them out"
+        )
+    assert options.state_dir is not None
+    identity = signature(job, options, "").identity
+    return Journal(options.state_dir, identity, here(), stdout_place(), console)
 
 
 def _embedded(stack: ExitStack) -> Connection:

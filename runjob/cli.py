@@ -8,6 +8,8 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from runjob.console import Console, standard
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 
 # No launch begins so: its words before the first option were always refused.
-SUBCOMMANDS = ("gc", "show", "help", "completion")
+SUBCOMMANDS = ("gc", "list", "show", "help", "completion")
 
 
 def main(argv: Sequence[str] | None = None, script: str | None = None) -> int:
@@ -55,6 +57,8 @@ def main(argv: Sequence[str] | None = None, script: str | None = None) -> int:
     except LaunchError as error:
         console.remark(f"error: {error}")
         return int(error.exit_code)
+    finally:
+        interrupts.restore()
 
 
 def _no_subcommand(word: str) -> UsageError:
@@ -93,6 +97,8 @@ def _look_after(name: str, words: Sequence[str], console: Console, started: str)
         caretaker = Caretaker(Cluster(login(asked.connection)), console)
         if isinstance(asked, subcommands.Show):
             return caretaker.show(asked)
+        if isinstance(asked, subcommands.Roster):
+            return caretaker.roster(asked)
         return caretaker.collect(asked)
     except LaunchError as error:
         console.remark(f"error: {error}")
@@ -213,26 +219,36 @@ def _run(options: Options, console: Console, interrupts: Interrupts, script: str
     if options.preflight:
         return _preflight(request, connection, console)
     # The rest of the launcher is loaded here: what is refused above is refused at once.
-    from runjob.api import run
+    from runjob.api import opened, run
+    from runjob.identity import identity
     from runjob.report import report
 
     if connection.sandbox:
         console.remark("note: --sandbox is for trying out only; containers are processes here")
         if options.run.keep != "never":
             console.remark("note: --keep is of no use with --sandbox, which ends with its launch")
-    console.line(in_effect(request, options))
-    verdict = run(
-        request,
-        options=options.run,
-        kubeconfig=connection.kubeconfig,
-        context=connection.context,
-        sandbox=connection.sandbox,
-        console=console,
-        listen=interrupts.listen,
-    )
-    if options.run.result_file:
-        _write_result(options.run.result_file, verdict, console)
-    _print_report(report(verdict, options.run.shown), console, bool(interrupts.last))
+    named, bound = identity(request, options.run_id, os.environ)
+    how = replace(options.run, identity=named, bound=bound)
+    with ExitStack() as stack:
+        journal = None
+        if how.state_dir is not None:
+            journal = stack.enter_context(opened(request, how, console))
+        console.line(in_effect(request, options))
+        verdict = run(
+            request,
+            options=how,
+            kubeconfig=connection.kubeconfig,
+            context=connection.context,
+            sandbox=connection.sandbox,
+            console=console,
+            listen=interrupts.listen,
+            journal=journal,
+        )
+        if how.result_file:
+            _write_result(how.result_file, verdict, console)
+        _print_report(report(verdict, how.shown), console, bool(interrupts.last))
+        if journal is not None:
+            journal.told(verdict)
     # A signal that came too late for the launch still counts: after it no path returns 0.
     return verdict.exit_code or (int(code_of(interrupts.last)) if interrupts.last else 0)
 

@@ -5,9 +5,17 @@ from __future__ import annotations
 import sys
 import threading
 from contextlib import suppress
-from typing import BinaryIO, TextIO
+from typing import Protocol, TextIO
 
 from runjob.logs import clean, prefixed
+
+
+class Out(Protocol):
+    """What takes the bytes of stdout."""
+
+    def write(self, data: bytes, /) -> object: ...
+
+    def flush(self) -> object: ...
 
 
 class Console:
@@ -17,7 +25,7 @@ class Console:
     still be tracked and removed. lost tells of output that nobody has seen, for another reason.
     """
 
-    def __init__(self, out: BinaryIO | None, err: TextIO | None) -> None:
+    def __init__(self, out: Out | None, err: TextIO | None) -> None:
         self._out = out
         self._err = err
         # Of its own each: a reader that stops reading stdout must not hold up what a signal does.
@@ -25,6 +33,11 @@ class Console:
         self._err_lock = threading.Lock()
         self._at_line_start = True
         self.lost = False
+
+    @property
+    def reading(self) -> bool:
+        """Whether what is printed still reaches somebody."""
+        return self._out is not None
 
     def log(self, lines: bytes, prefix: bytes = b"") -> None:
         """Print a part of a container's log as it is; with a prefix, at the start of a line."""

@@ -1,18 +1,39 @@
-"""Create a Job and what it needs, through any number of unanswered requests."""
+"""Create a Job and what it needs, or take up the one that an earlier launch of the run made."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Protocol, TypeVar
 
 from runjob.errors import ApiError, Exit, LaunchError, ManifestError, NoClusterError
+from runjob.identity import (
+    Adopt,
+    AwaitRemoval,
+    Past,
+    Refuse,
+    Replace,
+    Signature,
+    same_run,
+    selector,
+    stands,
+    told,
+    unsigned,
+)
 from runjob.messages import Created, Message, NotCreated, Prepared, Trouble
+from runjob.options import IfExists
 from runjob.plan import made_by
-from runjob.request import Body, JobRequest
+from runjob.remains import grace
+from runjob.request import JOB, Body, JobRequest, Kind
 from runjob.retry import Backoff, wait_for
 
 Tell = Callable[[Message], None]
+T = TypeVar("T")
+
+# Seconds, beyond the pods' own grace period, until a Job that is being deleted must be gone.
+REMOVAL = 15.0
+LOOK = 0.5
 
 
 class Api(Protocol):
@@ -24,31 +45,72 @@ class Api(Protocol):
     def read(self, body: Body, namespace: str) -> Body:
         """Return the object of that kind and name."""
 
+    def list(self, kind: Kind, namespace: str, query: Mapping[str, str]) -> tuple[list[Body], str]:
+        """Return the objects that query selects."""
+
+    def remove(
+        self, kind: Kind, namespace: str, name: str, uid: str, version: str, *, propagation: str
+    ) -> None:
+        """Delete an object as it was seen."""
+
+
+class Console(Protocol):
+    """Where it is told that the Job stands."""
+
+    def line(self, text: str) -> None:
+        """Print one line to stdout."""
+
+    def remark(self, text: str) -> None:
+        """Print one line to stderr."""
+
+
+class Journal(Protocol):
+    """What is written down from launch to launch; see `runjob.state`."""
+
+    @property
+    def past(self) -> Past | None:
+        """What an earlier launch left, None where there was none."""
+
+    def begin(self, job: Body, ours: Sequence[Body]) -> bool:
+        """Begin with that Job; tell whether an earlier launch has written of it."""
+
+    def take_up(self) -> None:
+        """Bring what is written of the past to its end."""
+
+    def forget(self) -> None:
+        """Let the next launch of the run begin anew."""
+
 
 class Creator:
     """Creates in a thread of its own, and ends with a message: Created or NotCreated.
 
-    announce is called when the Job stands, at once: whoever reads along should not wait for more;
-    launch is the identity written on the Job, by which it is known again after a lost answer;
-    patience are the seconds that the API may give no answer.
+    console is told when the Job stands, at once: whoever reads along should not wait for more;
+    request carries the signature, by which the Job is known again after a lost answer, and by a
+    later launch of the same run; patience are the seconds that the API may give no answer.
     """
 
     def __init__(
         self,
         api: Api,
         request: JobRequest,
-        launch: str,
+        signature: Signature,
+        if_exists: IfExists,
         now: Callable[[], float],
-        announce: Callable[[], None],
+        console: Console,
         *,
+        journal: Journal | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
         backoff: Backoff = Backoff(),  # noqa: B008  # frozen
         patience: float = 600.0,
     ) -> None:
         self._api = api
         self._request = request
-        self._launch = launch
+        self._signature = signature
+        self._if_exists = if_exists
         self._now = now
-        self._announce = announce
+        self._console = console
+        self._journal = journal
+        self._clock = clock
         self._backoff = backoff
         self._patience = patience
         self._cancelled = threading.Event()
@@ -63,77 +125,222 @@ class Creator:
         """Create nothing further, and try nothing again."""
         self._cancelled.set()
 
+    @property
+    def _takes_up(self) -> bool:
+        """Whether what an earlier launch of this run left is ours."""
+        usual = self._if_exists == "auto" and self._signature.bound
+        return usual or self._if_exists == "adopt"
+
     def _create(self, tell: Tell) -> Message:
+        made: list[Body] = []  # by this very launch
         ours: list[Body] = []
         try:
+            past = self._concluded(tell)
+            if past is not None:
+                self._console.remark(
+                    f"Job {self._request.label} had ended when its launcher was killed: "
+                    "finishing what that one began"
+                )
+                return Created(past.job, past.ours, concluded=True)
             for body in self._request.prerequisites:
-                made = self._prerequisite(body, tell)
-                if made is not None:
-                    ours.append(made)
-                    tell(Prepared(made))
-            job = self._job(tell)
-            self._announce()
-            return Created(job, tuple(ours))
+                there, is_ours = self._prerequisite(body, tell)
+                if is_ours:
+                    ours.append(there)
+                if made_by(there, self._signature.launch):
+                    made.append(there)
+                    tell(Prepared(there))
+            job, again = self._job(tell)
+            self._announce(job, tuple(ours), again)
+            return Created(job, tuple(ours), adopted=again)
         except UnansweredError as error:
-            return NotCreated(error.instead, tuple(ours), unsure=True)
+            return NotCreated(error.instead, tuple(made), unsure=True)
         except LaunchError as error:
-            return NotCreated(error, tuple(ours))
+            return NotCreated(error, tuple(made))
         except Exception as error:  # noqa: BLE001
             # A thread that dies would leave the launch waiting for ever.
             strange = LaunchError(f"the API gave an answer that is none ({error!r})")
-            return NotCreated(strange, tuple(ours), unsure=True)
+            return NotCreated(strange, tuple(made), unsure=True)
 
-    def _prerequisite(self, body: Body, tell: Tell) -> Body | None:
-        """Create one object; None when it stood there already, as it is written."""
+    def _announce(self, job: Body, ours: tuple[Body, ...], again: bool) -> None:
+        known = self._journal.begin(job, ours) if self._journal is not None else False
+        if not again:
+            self._console.line("Job created")
+            return
+        label = f"{self._request.namespace}/{job['metadata']['name']}"
+        self._console.remark(f"Job {label} is of this run, {told(job)}: following it")
+        self._console.line("Job adopted")
+        how = (
+            "goes on where the earlier launcher stopped"
+            if known
+            else "from its beginning; an earlier launcher may have printed a part of it"
+        )
+        self._console.line(f"--- log of Job {label} {how} ---")
+
+    # -- what an earlier launch wrote down -------------------------------------------------------
+
+    def _concluded(self, tell: Tell) -> Past | None:
+        """Return the past of a run that is over but for its removal; None where it goes on.
+
+        Raises LaunchError for a run whose Job is gone without a word about its end.
+        """
+        if self._journal is None or not self._takes_up:
+            return None
+        past = self._journal.past
+        if past is None:
+            return None
+        there = self._read(past.job, tell)
+        if past.concluded and (
+            there is None or there["metadata"]["uid"] == past.job["metadata"]["uid"]
+        ):
+            self._journal.take_up()
+            return past
+        if there is None and self._signature.bound:
+            self._journal.forget()
+            raise LaunchError(
+                f"Job {self._request.namespace}/{past.job['metadata']['name']} of this run was "
+                "followed by an earlier launcher and is gone, deleted by somebody else; nothing "
+                "is known about its result. Find out who removes Jobs in this namespace; the next "
+                "launch begins anew",
+                Exit.DELETED,
+            )
+        return None
+
+    # -- what the Job needs ----------------------------------------------------------------------
+
+    def _prerequisite(self, body: Body, tell: Tell) -> tuple[Body, bool]:
+        """Create one object, or find it as it is written; tell whether it is ours to remove."""
         name = f"{body['kind']} {self._request.namespace}/{body['metadata']['name']}"
         try:
-            return self._persist(
+            made = self._persist(
                 lambda: self._api.create(body, self._request.namespace), tell, name
             )
         except ApiError as error:
             if error.status != 409:
                 raise self._refused(error, name) from error
+        else:
+            return made, True
         try:
             known = self._persist(lambda: self._api.read(body, self._request.namespace), tell, name)
         except ApiError as error:
             raise self._refused(error, name) from error
-        if made_by(known, self._launch):
-            return known  # the answer to our own create was lost
+        if made_by(known, self._signature.launch):
+            return known, True  # the answer to our own create was lost
         from runjob.manifest import same_content
 
-        if not same_content(body, known):
+        if not same_content(unsigned(body), known):
             raise LaunchError(
                 f"{name} exists already with other content: rename it in the manifest, or remove "
                 f"it with kubectl -n {self._request.namespace} delete {body['kind'].lower()} "
                 f"{body['metadata']['name']}",
                 Exit.EXISTS,
             )
-        return None
+        return known, self._takes_up and same_run(known, self._signature)
 
-    def _job(self, tell: Tell) -> Body:
+    # -- the Job ---------------------------------------------------------------------------------
+
+    def _job(self, tell: Tell) -> tuple[Body, bool]:
+        """Create the Job, or take up the one that is there; tell whether another launch made it."""
+        there = self._earlier(tell)
+        deadline = None
+        while True:
+            if there is None:
+                made, there = self._made(tell)
+                if made is not None:
+                    return made, False
+            if there is None:
+                continue  # it was gone before it could be looked at
+            found = stands(there, self._signature, self._if_exists, self._clock())
+            if isinstance(found, Refuse):
+                raise LaunchError(found.text, Exit.EXISTS)
+            if isinstance(found, Adopt):
+                return there, found.again
+            name = there["metadata"]["name"]
+            if isinstance(found, Replace):
+                self._console.remark(f"removing Job {name}, {told(there)} (--if-exists=replace)")
+                self._remove(there, found, tell)
+            elif isinstance(found, AwaitRemoval) and deadline is None:
+                self._console.remark(f"Job {name} is being deleted: waiting until it is gone")
+            deadline = deadline or self._now() + grace(there) + REMOVAL
+            if self._now() > deadline:
+                raise LaunchError(
+                    f"Job {self._request.namespace}/{name} is being deleted but is not gone yet; "
+                    f"look with: kubectl -n {self._request.namespace} get job,pod "
+                    f"-l job-name={name}",
+                    Exit.EXISTS,
+                )
+            self._cancelled.wait(LOOK)
+            there = self._read(there, tell)
+
+    def _made(self, tell: Tell) -> tuple[Body | None, Body | None]:
+        """Create the Job; return it, or else what stands there."""
         request = self._request
         name = f"Job {request.label}"
         try:
             return self._persist(
                 lambda: self._api.create(request.job, request.namespace), tell, name
-            )
+            ), None
         except ApiError as error:
             if error.status != 409 or error.reason != "AlreadyExists":
                 raise self._refused(error, name) from error
         except UnansweredError:
             known = self._look()
-            if known is None or not made_by(known, self._launch):
+            if known is None or not made_by(known, self._signature.launch):
                 raise
-            return known
+            return known, None
+        return None, self._read(request.job, tell)
+
+    def _earlier(self, tell: Tell) -> Body | None:
+        """Return the Job that an earlier launch of this run made under another generated name."""
+        request = self._request
+        if not (request.generated and self._takes_up and self._signature.bound):
+            return None
+        select = {"labelSelector": selector(self._signature)}
         try:
-            there = self._persist(
-                lambda: self._api.read(request.job, request.namespace), tell, name
+            found, _ = self._persist(
+                lambda: self._api.list(JOB, request.namespace, select), tell, "the Job"
             )
         except ApiError as error:
+            raise self._refused(error, f"to list the Jobs of {request.namespace}") from error
+        jobs = [{"apiVersion": JOB.api_version, "kind": JOB.name, **body} for body in found]
+        now = self._clock()
+        return next(
+            (
+                job
+                for job in jobs
+                if isinstance(stands(job, self._signature, self._if_exists, now), Adopt)
+            ),
+            None,
+        )
+
+    def _read(self, job: Body, tell: Tell) -> Body | None:
+        """Return a Job as it is now, None where there is none."""
+        name = f"Job {self._request.namespace}/{job['metadata']['name']}"
+        try:
+            return self._persist(lambda: self._api.read(job, self._request.namespace), tell, name)
+        except ApiError as error:
+            if error.status == 404:
+                return None
             raise self._refused(error, name) from error
-        if made_by(there, self._launch):
-            return there  # the answer to our own create was lost
-        raise LaunchError(_whose(there, request), Exit.EXISTS)
+
+    def _remove(self, job: Body, seen: Replace, tell: Tell) -> None:
+        """Ask to delete a Job as it was seen; one that has changed is looked at again."""
+        name = job["metadata"]["name"]
+        try:
+            self._persist(
+                lambda: self._api.remove(
+                    JOB,
+                    self._request.namespace,
+                    name,
+                    seen.uid,
+                    seen.version,
+                    propagation="Foreground",
+                ),
+                tell,
+                f"room for Job {name}",
+            )
+        except ApiError as error:
+            if error.status not in (404, 409):
+                raise self._refused(error, f"to delete Job {name}") from error
 
     def _look(self) -> Body | None:
         """Return the Job of our name, if the API tells at once."""
@@ -142,7 +349,7 @@ class Creator:
         except (ApiError, NoClusterError):
             return None
 
-    def _persist(self, call: Callable[[], Body], tell: Tell, name: str) -> Body:
+    def _persist(self, call: Callable[[], T], tell: Tell, name: str) -> T:
         """Repeat a call while the API gives no answer or one that heals.
 
         Raises ApiError for an answer that does not heal, LaunchError when cancelled or when the
@@ -197,28 +404,6 @@ class UnansweredError(LaunchError):
 
 # A token that is being replaced is accepted within seconds; one that is wrong never is.
 LOGIN_PATIENCE = 20.0
-
-
-def _whose(job: Body, request: JobRequest) -> str:
-    """Say whose the Job is that stands in our way."""
-    metadata = job["metadata"]
-    conditions = (job.get("status") or {}).get("conditions") or ()
-    state = next(
-        (each["type"] for each in conditions if each["type"] in ("Complete", "Failed")), "running"
-    )
-    managers = metadata.get("managedFields") or ()
-    by = next((each["manager"] for each in managers if each.get("manager")), "")
-    maker = "another launch of runjob" if _has_launch(metadata) else by or "somebody else"
-    return (
-        f"Job {request.label} exists already, made by {maker} at "
-        f"{metadata.get('creationTimestamp')}, {state.lower()}; it was not touched. Use another "
-        f"name (--generate-name {request.name}-), or remove it with: "
-        f"kubectl -n {request.namespace} delete job {request.name}"
-    )
-
-
-def _has_launch(metadata: Mapping[str, Any]) -> bool:
-    return any(key.startswith("runjob/") for key in metadata.get("annotations") or ())
 
 
 def _hint(error: ApiError, request: JobRequest) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import quote
 
+from runjob import lease
 from runjob.observed import job_view
 from runjob.options import IfExists, RunOptions
 from runjob.plan import LAUNCH, is_ours, made_by
@@ -18,20 +19,10 @@ from runjob.request import Body, JobRequest
 IDENTITY = "runjob/identity"
 # What the Job was asked to be, so that it is not taken for another one of the same name.
 CONTENT = "runjob/content"
-# Who follows the Job: host/pid.
-LAUNCHER = "runjob/launcher"
 # That the Job's end was told already, where it was kept after that.
 TOLD = "runjob/told"
-# Written by the sign of life, see docs/launcher.md.
-HEARTBEAT = "runjob/heartbeat"
-HEARTBEAT_SECONDS = "runjob/heartbeat-seconds"
 # The label by which a Job with a generated name is found again: a hash of its identity.
 SOUGHT = "runjob/identity"
-
-# A launcher counts as alive for so many of its intervals after its latest sign.
-SIGNS_MISSED = 3
-# Where no interval is written on the Job, in seconds.
-USUAL_INTERVAL = 300.0
 
 # What a scheduler calls a run: variables of the environment, the first that is set counts. It sets
 # them by itself nowhere; docs/launcher.md tells how a job of Control-M does.
@@ -71,24 +62,22 @@ class Signature:
     """Who launches, as it is written on what a launch makes.
 
     launch is new with each launch, identity and content are the same where a run is launched once
-    more; launcher is host/pid.
+    more.
     """
 
     launch: str
     identity: str
     bound: bool
     content: str
-    launcher: str
 
 
-def signature(request: JobRequest, options: RunOptions, launch: str, launcher: str) -> Signature:
+def signature(request: JobRequest, options: RunOptions, launch: str) -> Signature:
     """Return the signature of the launch of a request, as it was asked for."""
     return Signature(
         launch=launch,
         identity=options.identity or request.label,
         bound=options.bound and bool(options.identity),
         content=content(request.job),
-        launcher=launcher,
     )
 
 
@@ -117,19 +106,14 @@ def selector(signature: Signature) -> str:
     return f"{SOUGHT}={_hash(signature.identity)}"
 
 
-def signed(
-    request: JobRequest, signature: Signature, more: Mapping[str, str] | None = None
-) -> JobRequest:
+def signed(request: JobRequest, signature: Signature) -> JobRequest:
     """Return the request with the signature on all its objects.
 
-    more are further annotations of the Job: whoever has to write something on it at its create
-    adds it there, in `api.run`.
+    It goes on as the request was read: what else a launch writes on its Job comes after it, and is
+    no part of what was asked for.
     """
     made = {LAUNCH: signature.launch, IDENTITY: signature.identity}
-    job = _annotated(
-        request.job,
-        {**made, CONTENT: signature.content, LAUNCHER: signature.launcher, **(more or {})},
-    )
+    job = _annotated(request.job, {**made, CONTENT: signature.content})
     if request.generated and signature.bound:
         metadata = job["metadata"]
         labels = {**(metadata.get("labels") or {}), SOUGHT: _hash(signature.identity)}
@@ -150,6 +134,19 @@ def unsigned(body: Body) -> Body:
     kept = {k: v for k, v in (metadata.get("annotations") or {}).items() if not _is_own(k)}
     rest = {key: value for key, value in metadata.items() if key != "annotations"}
     return {**body, "metadata": {**rest, **({"annotations": kept} if kept else {})}}
+
+
+@dataclass(frozen=True)
+class Past:
+    """What is written down of an earlier launch of this run.
+
+    job is the Job that it followed, ours what it made beside that; concluded tells that it had
+    come to the end and was about to remove them.
+    """
+
+    job: Body
+    ours: tuple[Body, ...]
+    concluded: bool
 
 
 # -- what stands in the way ----------------------------------------------------------------------
@@ -204,13 +201,12 @@ def stands(
         return Refuse(_whose(there, signature, if_exists))
     same = same_run(there, signature)
     ended = _ending(there) is not None
-    adoptable = (
-        same and (signature.bound or if_exists == "adopt") and not _annotation(there, TOLD)
-    )  # fmt: skip
+    wanted = if_exists == "adopt" or (if_exists == "auto" and signature.bound)
+    adoptable = same and wanted and not _annotation(there, TOLD)
     if there["metadata"].get("deletionTimestamp") and not (ended and adoptable):
         return AwaitRemoval()
     if if_exists == "replace":
-        if not same and not ended and _is_followed(there, now):
+        if not same and not ended and lease.read(there).life(now) == "alive":
             return Refuse(_whose(there, signature, if_exists, "its launcher is alive"))
         metadata = there["metadata"]
         return Replace(metadata["uid"], metadata["resourceVersion"])
@@ -221,22 +217,6 @@ def stands(
             _whose(there, signature, if_exists, "it is of this run, but other words made it")
         )
     return Adopt(again=True)
-
-
-def _is_followed(job: Body, now: datetime) -> bool:
-    """Tell whether the launcher of a Job gave a sign of life lately."""
-    try:
-        interval = float(_annotation(job, HEARTBEAT_SECONDS)) or USUAL_INTERVAL
-    except ValueError:
-        interval = USUAL_INTERVAL
-    latest = max(
-        _annotation(job, HEARTBEAT), str(job["metadata"].get("creationTimestamp") or "")
-    )  # fmt: skip
-    try:
-        at = datetime.fromisoformat(latest.replace("Z", "+00:00"))
-        return (now - at).total_seconds() < SIGNS_MISSED * interval
-    except (ValueError, TypeError):
-        return False  # written by nobody that we know
 
 
 def _annotation(body: Body, key: str) -> str:
@@ -255,7 +235,7 @@ def told(there: Body) -> str:
     state = (_ending(there) or "running").lower()
     managers = metadata.get("managedFields") or ()
     by = next((each["manager"] for each in managers if each.get("manager")), "")
-    launcher = _annotation(there, LAUNCHER)
+    launcher = lease.read(there).launcher
     if is_ours(there) or any(map(_is_own, metadata.get("annotations") or ())):
         by = "another launch of runjob" + (f" ({launcher})" if launcher else "")
     if metadata.get("deletionTimestamp"):

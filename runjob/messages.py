@@ -82,11 +82,19 @@ class Answered:
 
 @dataclass(frozen=True)
 class LogRead:
-    """All that there is to read of a container was read; lost tells in words what was not."""
+    """All that there is to read of a container was read."""
 
     pod: str
     container: str
-    lost: str = ""
+
+
+@dataclass(frozen=True)
+class LogGap:
+    """Something of a container's log cannot be read any more; what, in words."""
+
+    pod: str
+    container: str
+    what: str
 
 
 @dataclass(frozen=True)
@@ -111,6 +119,7 @@ Message = (
     | Listed
     | Trouble
     | Answered
+    | LogGap
     | LogRead
     | Removed
     | Signalled

@@ -62,8 +62,8 @@ class RunOptions:
 
     identity names the launch (empty: after its Job), bound tells that it names one run and no
     other; if_exists says what becomes of a Job that stands there already, state_dir where it is
-    written down how far the log was printed. main_container is the one that decides where sidecars
-    would keep the Job alive.
+    written down how far the log was printed, log_limit how many bytes of it are printed.
+    main_container is the one that decides where sidecars would keep the Job alive.
     """
 
     keep: Keep = "never"
@@ -72,6 +72,8 @@ class RunOptions:
     api_timeout: int = 600
     heartbeat: int = 300
     on_lost: OnLost = "keep"
+    log_limit: int | None = None
+    guard_output: bool = False
     container_exit: bool = False
     main_container: str | None = None
     ignore_disruptions: bool = False

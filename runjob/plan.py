@@ -6,11 +6,14 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from runjob.errors import ManifestError, UsageError
 from runjob.flags import FLAGS
-from runjob.options import Options, Pairs
+from runjob.options import Options, Pairs, RunOptions
 from runjob.request import Body, JobRequest
+
+T = TypeVar("T")
 
 # How we know a Job of ours again when the answer to its creation was lost.
 LAUNCH = "runjob/launch"
@@ -46,7 +49,38 @@ def plan(
         request, more = _from_manifest(options, path, read(path))
         notes = options.notes + more
     check_names(request)
-    return _identified(_with_sets(request, options.sets), options.run_id), notes
+    request = fitted(_with_sets(request, options.sets), options.run)
+    return _identified(request, options.run_id), notes
+
+
+def fitted(request: JobRequest, options: RunOptions) -> JobRequest:
+    """Return the request as these options need it; raises UsageError where it does not fit them."""
+    name = options.main_container
+    if name is not None:
+        from runjob.sidecars import names
+
+        there = _part(request, names)
+        if name not in there:
+            raise UsageError(
+                f"--main-container {name!r:.80} is no container of the pod: it has "
+                f"{', '.join(there) or 'none'}"
+            )
+    if options.ignore_disruptions:
+        from runjob.disruptions import ignored
+
+        request = replace(request, job=_part(request, ignored))
+    return request
+
+
+def _part(request: JobRequest, find: Callable[[Body], T]) -> T:
+    """Return what find makes of the Job; raises UsageError where its parts are none."""
+    try:
+        return find(request.job)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise UsageError(
+            "the Job has no spec.template.spec with containers as objects, so that neither "
+            "--main-container nor --ignore-disruptions can be told for it"
+        ) from error
 
 
 # YAML and the models are loaded where a launch needs them and nowhere else: it seldom needs both,
@@ -117,7 +151,8 @@ def _from_flags(options: Options) -> JobRequest:
     from runjob import jobspec
 
     namespace = options.namespace or "default"
-    return JobRequest(name, namespace, jobspec.build(name, namespace, options.job))
+    job = jobspec.build(name, namespace, options.job)
+    return JobRequest(name, namespace, job, generated=options.generate_name or "")
 
 
 def _from_manifest(options: Options, path: str, text: str) -> tuple[JobRequest, tuple[str, ...]]:
@@ -143,6 +178,7 @@ def _from_manifest(options: Options, path: str, text: str) -> tuple[JobRequest, 
         manifest.placed(job, namespace, name),
         tuple(manifest.placed(body, namespace) for body in others),
         "manifest",
+        options.generate_name or "",
     )
     return request, notes
 
@@ -155,18 +191,6 @@ def _job_name(options: Options) -> str | None:
         # Made here and not by the API, so that a create whose answer was lost can be repeated.
         name = options.generate_name + os.urandom(3).hex()
     return name
-
-
-def signed(request: JobRequest, launch: str) -> JobRequest:
-    """Return the request with the identity of this launch written on the Job."""
-    return replace(request, job=signed_body(request.job, launch))
-
-
-def signed_body(body: Body, launch: str) -> Body:
-    """Return the object with the identity of this launch written on it."""
-    metadata = body["metadata"]
-    metadata = {**metadata, "annotations": {**(metadata.get("annotations") or {}), LAUNCH: launch}}
-    return {**body, "metadata": metadata}
 
 
 def made_by(body: Body, launch: str) -> bool:

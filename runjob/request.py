@@ -44,13 +44,6 @@ class Kind:
         return f"{root}/namespaces/{namespace}/{self.plural}" + (f"/{name}" if name else "")
 
 
-def grace(job: Body) -> float:
-    """Return the seconds that each pod of the Job has for its end."""
-    spec = ((job.get("spec") or {}).get("template") or {}).get("spec") or {}
-    seconds = spec.get("terminationGracePeriodSeconds")
-    return 30.0 if seconds is None else float(seconds)
-
-
 JOB = Kind("batch/v1", "Job", "jobs")
 POD = Kind("v1", "Pod", "pods")
 EVENT = Kind("v1", "Event", "events")

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from runjob.errors import ApiError, NoClusterError
 from runjob.follower import Api as LogApi
-from runjob.follower import Follower
+from runjob.follower import Follower, Position
 from runjob.heartbeat import Api as BeatApi
 from runjob.heartbeat import Heartbeat
 from runjob.informer import Api as WatchApi
@@ -38,6 +38,18 @@ class Printer(Protocol):
     def log(self, lines: bytes, prefix: bytes = b"") -> None:
         """Print a part of a log, with prefix before each line."""
 
+    def line(self, text: str, prefix: bytes = b"") -> None:
+        """Print one line of ours where it stands in the log, like one of its lines."""
+
+
+class Journal(Protocol):
+    """Where it is written down how far each log was printed."""
+
+    def account(
+        self, pod: str, container: str, prefix: bytes, name: str
+    ) -> tuple[Position | None, Callable[[Position, bytes], None]]:
+        """Return where to go on in a log, and what to call with each chunk to print."""
+
 
 class Workshop:
     """Watches, reads logs and deletes, in daemon threads, and tells of it by messages."""
@@ -50,6 +62,8 @@ class Workshop:
         now: Callable[[], float],
         *,
         prefix: str = "auto",
+        guard: bool = False,
+        journal: Journal | None = None,
         backoff: Backoff = Backoff(),  # noqa: B008  # frozen
     ) -> None:
         self._api = api
@@ -57,6 +71,12 @@ class Workshop:
         self._printer = printer
         self._now = now
         self._prefix = prefix
+        self._shape: Callable[[bytes], bytes] = _as_it_is
+        if guard:
+            from runjob.guard import guarded  # not for a launch without it
+
+            self._shape = guarded
+        self._journal = journal
         self._backoff = backoff
 
     def remove(self, job: Body | None, ours: tuple[Body, ...], tell: Tell, wait: bool) -> None:
@@ -126,15 +146,24 @@ class Workshop:
         """Read a container's log and print it."""
         plain = self._prefix == "never" or (self._prefix == "auto" and alone)
         prefix = b"" if plain else f"[{pod.name}/{container}] ".encode()
+        printer, shape = self._printer, self._shape
+        position, record = None, None
+        if self._journal is not None:
+            name = f"[{pod.name}/{container}]"
+            position, write = self._journal.account(pod.uid, container, prefix, name)
+            record = lambda at, data: write(at, shape(data))  # noqa: E731
         follower = Follower(
             self._api,
             self._namespace,
             pod,
             container,
-            lambda lines: self._printer.log(lines, prefix),
+            lambda data: printer.log(shape(data), prefix),
+            lambda text: printer.line(text, prefix),
             tell,
             self._backoff,
             self._now,
+            position,
+            record,
         )
         _start(f"log {pod.name}/{container}", follower.run)
         return follower
@@ -147,6 +176,10 @@ class Workshop:
         except (ApiError, NoClusterError):
             return ()
         return tuple(Observed(view) for body in bodies if (view := query.read(body)) is not None)
+
+
+def _as_it_is(data: bytes) -> bytes:
+    return data
 
 
 def _start(name: str, work: Callable[[], Any]) -> None:

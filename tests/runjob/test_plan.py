@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from runjob.errors import Exit, LaunchError, UsageError
 from runjob.flags import parse
 from runjob.options import Options
-from runjob.plan import LAUNCH, RUN_ID, in_effect, is_address, made_by, plan, shown, signed
+from runjob.plan import RUN_ID, in_effect, is_address, made_by, plan, shown
 from runjob.request import JobRequest
 
 JOB = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: hello}\nspec: {}\n"
@@ -243,22 +241,6 @@ def test_a_manifest_that_says_otherwise_has_its_exit_code(argv: list[str], code:
     with pytest.raises(LaunchError) as caught:
         of(*argv, manifest=JOB.replace("name: hello", "name: hello, namespace: ns"))
     assert caught.value.exit_code == code
-
-
-def signed_job(annotations: Any) -> JobRequest:
-    job = {"metadata": {"name": "hello", "annotations": annotations}}
-    return signed(JobRequest("hello", "ns", job, ({},), "manifest"), "id-1")
-
-
-@given(st.none() | st.dictionaries(st.text(), st.text()))
-def test_a_signed_job_is_known_again_and_keeps_its_annotations(
-    annotations: dict[str, str] | None,
-) -> None:
-    request = signed_job(annotations)
-    assert request.job["metadata"]["annotations"] == {**(annotations or {}), LAUNCH: "id-1"}
-    assert (request.prerequisites, request.source) == (({},), "manifest")
-    assert made_by(request.job, "id-1")
-    assert not made_by(request.job, "id-2")
 
 
 @pytest.mark.parametrize("metadata", [{}, {"annotations": None}, {"annotations": {"a": "b"}}])

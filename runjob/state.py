@@ -1,0 +1,340 @@
+"""What a launch writes down, so that one after a kill can go on: positions in logs, and the end."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import stat
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, Protocol
+
+from runjob.errors import Exit, LaunchError, UsageError
+from runjob.frozen import from_json, to_json
+from runjob.identity import Past
+from runjob.logs import LogCursor, prefixed
+from runjob.positions import (
+    SIZE,
+    Place,
+    Record,
+    Resumption,
+    encoded,
+    latest,
+    resumption,
+)
+from runjob.request import Body
+from runjob.verdict import Verdict
+
+Position = tuple[int, Any]
+
+_RUN = "run.json"
+_END = "end.json"
+_LOCK = "lock"
+_POSITION = ".position"
+
+
+class Printer(Protocol):
+    """Where logs are printed."""
+
+    @property
+    def reading(self) -> bool:
+        """Whether what is printed still reaches somebody."""
+
+    def log(self, lines: bytes, prefix: bytes = b"") -> None:
+        """Print a part of a log, with prefix before each line."""
+
+    def line(self, text: str) -> None:
+        """Print one line of ours to stdout."""
+
+    def remark(self, text: str) -> None:
+        """Print one line to stderr."""
+
+
+def stdout_place() -> Place | None:
+    """Return the end of stdout, None where it is no regular file."""
+    try:
+        status = os.fstat(sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError):
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return Place(status.st_dev, status.st_ino, status.st_size)
+
+
+class Journal:
+    """The folder of one run, held by one launcher at a time.
+
+    Nothing here waits for the disk: what a process has written outlives its death, only a machine
+    that loses its power may lose the last of it, and lines are repeated then.
+    """
+
+    def __init__(
+        self,
+        directory: str,
+        identity: str,
+        launcher: str,
+        stdout: Place | None,
+        printer: Printer,
+    ) -> None:
+        self._folder, self._lock = _held(directory, identity, launcher)
+        self._stdout = stdout
+        self._printer = printer
+        self._over = False
+        self._told = False
+        self._writing = threading.Lock()
+        self._files: list[int] = []
+        self._run = self._load(_RUN) or {}
+        self._end = self._load(_END)
+
+    # -- what was written before -------------------------------------------------------------------
+
+    @property
+    def past(self) -> Past | None:
+        """What an earlier launch left, None where there was none."""
+        try:
+            return Past(self._run["job"], tuple(self._run["ours"]), self.verdict is not None)
+        except (KeyError, TypeError):
+            return None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """How the Job ended, where that was written down before its removal."""
+        try:
+            return None if self._end is None else from_json(Verdict, self._end["verdict"])
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    # -- writing -----------------------------------------------------------------------------------
+
+    def begin(self, job: Body, ours: Sequence[Body]) -> bool:
+        """Begin with that Job; tell whether an earlier launch has written of it.
+
+        What was written of another Job is no longer of use and is removed.
+        """
+        past = self.past
+        known = past is not None and past.job["metadata"]["uid"] == job["metadata"]["uid"]
+        if not known:
+            self._clear()
+        self._over = True
+        self._run = {"job": _named(job), "ours": [_named(body) for body in ours]}
+        self._save(_RUN, self._run)
+        return known
+
+    def conclude(self, verdict: Verdict) -> None:
+        """Write down how it ended, before anything is removed."""
+        self._save(_END, {"verdict": to_json(verdict)})
+
+    def forget(self) -> None:
+        """Let a launch of the same run begin anew: this one is being ended by somebody."""
+        self._clear()
+
+    def print_through(self, printer: Printer) -> None:
+        """Print there from now on."""
+        self._printer = printer
+
+    def account(
+        self, pod: str, container: str, prefix: bytes, name: str
+    ) -> tuple[Position | None, Callable[[Position, bytes], None]]:
+        """Open the account of one container's log; pod is a uid, name what people call it.
+
+        Return where to go on, None for its start, and what to call with each chunk and the position
+        after it.
+        """
+        key = hashlib.sha256(f"{pod}/{container}".encode()).hexdigest()[:32]
+        try:
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+            file = os.open(os.path.join(self._folder, key + _POSITION), flags, 0o600)
+            self._files.append(file)
+            # Room for both slots now: a disk that is full later cannot part stdout and record.
+            os.posix_fallocate(file, 0, 2 * SIZE)
+            number, record = latest(os.pread(file, 2 * SIZE, 0))
+        except OSError as error:
+            self._complain(error)
+            return None, lambda _, data: self._printer.log(data, prefix)
+        resumed = resumption(record, self._stdout)
+        try:
+            if resumed.position is not None:
+                LogCursor.restored(resumed.position[1])
+        except (KeyError, TypeError, ValueError, AttributeError):
+            resumed = Resumption()  # written by another version
+            self._printer.line(f"--- all of {name} may stand above already ---")
+        if resumed.doubt:
+            self._printer.line(
+                f"--- up to {resumed.doubt} bytes of {name} may stand above already ---"
+            )
+        account = _Account(file, number, resumed, self._printer, prefix, self._writing)
+        return resumed.position, account.write
+
+    # -- the end -----------------------------------------------------------------------------------
+
+    def take_up(self) -> None:
+        """Bring what is written of the past to its end: this launch does nothing else."""
+        self._over = True
+
+    def told(self, verdict: Verdict) -> None:
+        """Hear that this verdict was told: what is written of its Job is no longer of use."""
+        self._told = verdict.ending.code is not Exit.UNREADABLE
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the folder, and remove it where the Job's end was told or nothing is in it.
+
+        A launch that was refused never touches what an earlier one wrote.
+        """
+        if (self._told and self._over) or not self._run:
+            self._clear()
+            with suppress(OSError):
+                os.remove(os.path.join(self._folder, _LOCK))
+                os.rmdir(self._folder)
+        for file in (*self._files, self._lock):
+            with suppress(OSError):
+                os.close(file)
+
+    def _clear(self) -> None:
+        """Remove what is written of a Job, first by which Job it was."""
+        self._run, self._end = {}, None
+        names = sorted(os.listdir(self._folder), key=lambda name: name != _RUN)
+        for name in names:
+            if name != _LOCK:
+                with suppress(OSError):
+                    os.remove(os.path.join(self._folder, name))
+
+    def _load(self, name: str) -> Any:
+        try:
+            with open(os.path.join(self._folder, name), encoding="utf-8") as file:
+                found = json.load(file)
+        except (OSError, ValueError):
+            return None
+        return found if isinstance(found, dict) else None
+
+    def _save(self, name: str, value: Any) -> None:
+        """Write a file whole or not at all; a launch goes on without it."""
+        path = os.path.join(self._folder, name)
+        draft = f"{path}.new"
+        try:
+            with open(draft, "w", encoding="utf-8") as file:
+                json.dump(value, file)
+            os.replace(draft, path)
+        except OSError as error:
+            self._complain(error)
+
+    def _complain(self, error: OSError) -> None:
+        self._printer.remark(
+            f"the state folder cannot be written ({error.strerror}): a launch after a kill would "
+            "print this log once more"
+        )
+
+
+def _held(directory: str, identity: str, launcher: str) -> tuple[str, int]:
+    """Make and lock the folder of a run within a state directory; return it and the lock's file.
+
+    Raises UsageError for one that cannot be used, LaunchError while another launcher holds it.
+    """
+    folder = os.path.join(directory, hashlib.sha256(identity.encode()).hexdigest()[:32])
+    path = os.path.join(folder, _LOCK)
+    try:
+        while True:
+            os.makedirs(directory, 0o700, exist_ok=True)
+            os.makedirs(folder, 0o700, exist_ok=True)
+            lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = os.read(lock, 200).decode(errors="replace")
+                os.close(lock)
+                raise LaunchError(
+                    f"another launcher ({holder or 'just started'}) follows run {identity} with "
+                    "this --state-dir: wait for its end, or end it first",
+                    Exit.EXISTS,
+                ) from None
+            if _is_at(lock, path):
+                os.ftruncate(lock, 0)
+                os.pwrite(lock, launcher.encode(), 0)
+                return folder, lock
+            os.close(lock)  # its last holder removed it meanwhile
+    except OSError as error:
+        raise UsageError(
+            f"--state-dir {directory:.80}: cannot be written there ({error.strerror})"
+        ) from error
+
+
+def _is_at(file: int, path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+class _Account:
+    """Brackets each chunk of one log by an intent and a commit."""
+
+    def __init__(
+        self,
+        file: int,
+        number: int,
+        resumed: Resumption,
+        printer: Printer,
+        prefix: bytes,
+        writing: threading.Lock,
+    ) -> None:
+        self._file = file
+        self._number = number
+        self._position = resumed.position
+        self._printed = resumed.printed
+        self._printer = printer
+        self._prefix = prefix
+        # One for all logs: stdout grows by one chunk at a time, so that its size tells of it.
+        self._writing = writing
+
+    def write(self, position: Position, data: bytes) -> None:
+        """Print a chunk, and write down that it is printed up to position."""
+        with self._writing:
+            if not self._printer.reading:
+                return  # nobody will see it: whoever goes on prints it
+            if data:
+                data = self._without_printed(data)
+            if data:
+                size = len(prefixed(data, self._prefix)) if self._prefix else len(data)
+                self._put(Record(self._position, position, size, stdout_place()))
+                self._printer.log(data, self._prefix)
+                if not self._printer.reading:
+                    return  # nobody may have seen it
+            self._position = position
+            self._put(Record(position))
+
+    def _without_printed(self, data: bytes) -> bytes:
+        """Leave out the lines that the earlier launcher had printed of a chunk that it began.
+
+        A line that it printed in part is printed once more, as a whole.
+        """
+        if not self._printed:
+            return data
+        shown = prefixed(data, self._prefix) if self._prefix else data
+        out = shown.rfind(b"\n", 0, self._printed) + 1
+        lines = shown.count(b"\n", 0, out)
+        self._printed -= len(shown)
+        if self._printed > 0:
+            return b""
+        if -self._printed < len(shown) - out:
+            self._printer.line("--- of the next line a part stands above already ---")
+        self._printed = 0
+        at = 0
+        for _ in range(lines):
+            at = data.find(b"\n", at) + 1
+        return data[at:]
+
+    def _put(self, record: Record) -> None:
+        self._number += 1
+        os.pwrite(self._file, encoded(self._number, record), self._number % 2 * SIZE)
+
+
+def _named(body: Body) -> Body:
+    """Return what it takes to find an object again, and nothing of what it holds."""
+    metadata = {key: body["metadata"][key] for key in ("name", "uid")}
+    return {"apiVersion": body["apiVersion"], "kind": body["kind"], "metadata": metadata}

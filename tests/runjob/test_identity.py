@@ -1,0 +1,345 @@
+"""Whose run a launch is, and what becomes of a Job that stands in its way."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from runjob.identity import (
+    CONTENT,
+    IDENTITY,
+    SOUGHT,
+    Adopt,
+    AwaitRemoval,
+    Refuse,
+    Replace,
+    Signature,
+    content,
+    how_to_adopt,
+    identity,
+    selector,
+    signature,
+    signed,
+    stands,
+    unsigned,
+)
+from runjob.options import RunOptions
+from runjob.plan import LAUNCH, made_by
+from runjob.request import JobRequest
+
+NOW = datetime(2026, 1, 31, 12, 0, tzinfo=timezone.utc)
+OLD = "2026-01-31T06:00:00Z"
+JOB: dict[str, Any] = {
+    "metadata": {"name": "hello", "namespace": "here"},
+    "spec": {"backoffLimit": 1},
+}
+
+names = st.from_regex(r"[a-z0-9]([a-z0-9.-]{0,8}[a-z0-9])?", fullmatch=True)
+run_ids = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,8}[A-Za-z0-9])?", fullmatch=True)
+words = st.text(max_size=6)
+
+
+def request(name: str = "hello", namespace: str = "here", generated: str = "") -> JobRequest:
+    return JobRequest(name, namespace, JOB, generated=generated)
+
+
+# -- the identity ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("run_id", "environment", "expected"),
+    [
+        pytest.param(None, {}, ("here/hello", False), id="the Job's name"),
+        pytest.param("r.1", {}, ("here/hello/r.1", True), id="--run-id"),
+        pytest.param(None, {"RUNJOB_ORDER_ID": "0a1"}, ("here/hello/0a1:", True), id="an order"),
+        pytest.param(
+            None,
+            {"RUNJOB_ORDER_ID": "0a1", "RUNJOB_RUN_COUNT": "2"},
+            ("here/hello/0a1:2", True),
+            id="an order and a count",
+        ),
+        pytest.param(
+            None, {"ORDERID": "0a1", "RUNCOUNT": "2"}, ("here/hello/0a1:2", True), id="other names"
+        ),
+        pytest.param(
+            None,
+            {"RUNJOB_ORDER_ID": " 0a1 ", "ORDERID": "x"},
+            ("here/hello/0a1:", True),
+            id="the first name counts",
+        ),
+        pytest.param(
+            "r.1", {"RUNJOB_ORDER_ID": "0a1"}, ("here/hello/r.1", True), id="--run-id goes before"
+        ),
+        pytest.param(None, {"RUNJOB_RUN_COUNT": "2"}, ("here/hello", False), id="a count alone"),
+        pytest.param(
+            None,
+            {"RUNJOB_ORDER_ID": "%%ORDERID"},
+            ("here/hello", False),
+            id="a variable that the scheduler did not know",
+        ),
+        pytest.param(None, {"RUNJOB_ORDER_ID": " "}, ("here/hello", False), id="an empty one"),
+    ],
+)
+def test_an_identity_is_made_of(
+    run_id: str | None, environment: dict[str, str], expected: tuple[str, bool]
+) -> None:
+    assert identity(request(), run_id, environment) == expected
+
+
+def test_a_generated_name_counts_by_its_start() -> None:
+    first = identity(request("load-1a2", generated="load-"), "r", {})
+    assert first == identity(request("load-3b4", generated="load-"), "r", {})
+    assert first == ("here/load-*/r", True)
+
+
+launches = st.tuples(
+    names,  # of the Job, or the start of one
+    names.filter(lambda name: "." not in name),  # of the namespace
+    st.booleans(),
+    st.one_of(st.tuples(run_ids), st.tuples(words, words), st.just(())),
+)
+
+
+def identity_of(launch: tuple[str, str, bool, tuple[str, ...]]) -> str:
+    name, namespace, generated, run = launch
+    made = request("x" if generated else name, namespace, name if generated else "")
+    environment = {}
+    if len(run) == 2:
+        environment = {"RUNJOB_ORDER_ID": run[0], "RUNJOB_RUN_COUNT": run[1]}
+    return identity(made, run[0] if len(run) == 1 else None, environment)[0]
+
+
+@given(launches, launches)
+def test_two_launches_that_differ_have_different_identities(one: Any, other: Any) -> None:
+    for launch in (one, other):
+        for part in launch[3] if len(launch[3]) == 2 else ():
+            # What is trimmed or counts as unset is no part.
+            assume(part == part.strip() and part and not part.startswith("%%"))
+    assert (identity_of(one) == identity_of(other)) == (one == other)
+
+
+# -- the signature ---------------------------------------------------------------------------------
+
+
+def mine(**more: Any) -> Signature:
+    values = {"launch": "l1", "identity": "here/hello/r", "bound": True, "content": "c", **more}
+    return Signature(**values)
+
+
+def test_without_an_identity_a_launch_goes_by_its_job_and_is_bound_to_no_run() -> None:
+    made = signature(request(), RunOptions(bound=True), "l1")
+    assert (made.identity, made.bound) == ("here/hello", False)
+    given_one = signature(request(), RunOptions(identity="x", bound=True), "l1")
+    assert (given_one.identity, given_one.bound) == ("x", True)
+
+
+@given(st.none() | st.dictionaries(st.text(), st.text()))
+def test_what_is_signed_is_known_again_and_keeps_its_annotations(
+    annotations: dict[str, str] | None,
+) -> None:
+    job = {"metadata": {"name": "hello", "annotations": annotations}}
+    secret = {"kind": "Secret", "metadata": {"name": "s", "annotations": annotations}}
+    made = signed(JobRequest("hello", "here", job, (secret,), "manifest"), mine())
+    for body in (made.job, *made.prerequisites):
+        assert (annotations or {}).items() <= body["metadata"]["annotations"].items()
+        assert body["metadata"]["annotations"][IDENTITY] == "here/hello/r"
+        assert made_by(body, "l1")
+        assert not made_by(body, "l2")
+    assert made.job["metadata"]["annotations"][CONTENT] == "c"
+    own = {k: v for k, v in (annotations or {}).items() if not k.startswith("runjob/")}
+    assert (unsigned(made.prerequisites[0])["metadata"].get("annotations") or {}) == own
+
+
+def test_a_job_with_a_generated_name_can_be_found_by_its_run() -> None:
+    labelled = {"metadata": {"name": "load-1", "labels": {"a": "b"}}}
+    made = signed(JobRequest("load-1", "here", labelled, generated="load-"), mine()).job
+    found = made["metadata"]["labels"]
+    assert found["a"] == "b"
+    assert selector(mine()) == f"{SOUGHT}={found[SOUGHT]}"
+    assert selector(mine(identity="here/hello/other")) != selector(mine())
+    loose = signed(JobRequest("load-1", "here", labelled, generated="load-"), mine(bound=False))
+    assert SOUGHT not in loose.job["metadata"]["labels"]
+
+
+def test_content_is_what_was_asked_for_and_nothing_that_a_launch_adds() -> None:
+    asked = content(JOB)
+    named = {**JOB, "metadata": {**JOB["metadata"], "name": "hello-2"}}
+    marked = {
+        **JOB,
+        "metadata": {**JOB["metadata"], "annotations": {"runjob/x": "1"}, "labels": {}},
+    }
+    annotated = {**JOB, "metadata": {**JOB["metadata"], "annotations": {"x": "1"}}}
+    assert content(named) == content(marked) == content(signed(request(), mine()).job) == asked
+    assert content(annotated) != asked
+    assert content({**JOB, "spec": {}}) != asked
+
+
+# -- what stands in the way ------------------------------------------------------------------------
+
+
+def there(
+    launch: str | None = "l0",
+    run: str = "here/hello/r",
+    hash: str = "c",
+    *,
+    ended: str = "",
+    leaving: bool = False,
+    created: str = OLD,
+    **notes: Any,
+) -> Any:
+    """Return a Job as the API gives it; notes are annotations, `_` for `-`."""
+    annotations = {f"runjob/{key.replace('_', '-')}": value for key, value in notes.items()}
+    if launch is not None:
+        annotations |= {LAUNCH: launch, IDENTITY: run, CONTENT: hash}
+    metadata = {
+        "name": "hello",
+        "namespace": "here",
+        "uid": "u1",
+        "resourceVersion": "7",
+        "creationTimestamp": created,
+        "annotations": annotations,
+        **({"deletionTimestamp": OLD} if leaving else {}),
+    }
+    conditions = [{"type": ended, "status": "True"}] if ended else []
+    return {"metadata": metadata, "spec": {}, "status": {"conditions": conditions}}
+
+
+OTHER_RUN = there(run="here/hello/earlier")
+ALIVE: dict[str, Any] = {"heartbeat": "2026-01-31T11:55:00Z", "heartbeat_seconds": "300"}
+TAKE, LOST, LEAVES = Adopt(again=True), Adopt(again=False), AwaitRemoval()
+REMOVE = Replace("u1", "7")
+
+
+@pytest.mark.parametrize(
+    ("job", "signature", "decisions"),
+    [
+        # What auto, adopt, fail and replace make of it; a text is what a refusal says.
+        pytest.param(there("l1"), mine(), [LOST] * 4, id="made by this very launch"),
+        pytest.param(there(), mine(), [TAKE, TAKE, "running", REMOVE], id="of this run, running"),
+        pytest.param(
+            there(ended="Failed"), mine(), [TAKE, TAKE, "failed", REMOVE], id="of this run, over"
+        ),
+        pytest.param(
+            there(hash="other"),
+            mine(),
+            ["other words", "other words", "running", REMOVE],
+            id="of this run, but other words",
+        ),
+        pytest.param(
+            there(told="true", ended="Failed"),
+            mine(),
+            ["told already", "told already", "told already", REMOVE],
+            id="of this run, over and told",
+        ),
+        pytest.param(OTHER_RUN, mine(), ["here/hello/earlier"] * 3 + [REMOVE], id="another run's"),
+        pytest.param(
+            there(run="here/hello/earlier", **ALIVE),
+            mine(),
+            ["here/hello/earlier"] * 3 + ["its launcher is alive"],
+            id="another run's, whose launcher lives",
+        ),
+        pytest.param(
+            there(
+                run="here/hello/earlier", created="2026-01-31T11:59:50Z", heartbeat_seconds="300"
+            ),
+            mine(),
+            ["running"] * 3 + ["its launcher is alive"],
+            id="another run's, made just now",
+        ),
+        pytest.param(
+            there(run="here/hello/earlier", ended="Complete", **ALIVE),
+            mine(),
+            ["complete"] * 3 + [REMOVE],
+            id="another run's, over",
+        ),
+        pytest.param(
+            there(run="here/hello"),
+            mine(identity="here/hello", bound=False),
+            ["--if-exists adopt", TAKE, "--if-exists adopt", REMOVE],
+            id="of this name, and no run is named",
+        ),
+        pytest.param(
+            there(None), mine(), ["somebody else"] * 4, id="a Job that runjob did not make"
+        ),
+        pytest.param(
+            there(None, launcher="h/1"),
+            mine(),
+            ["another launch of runjob (h/1)"] * 4,
+            id="one that only says so",
+        ),
+        pytest.param(
+            there(leaving=True),
+            mine(),
+            [LEAVES, LEAVES, "being deleted", LEAVES],
+            id="of this run, being deleted",
+        ),
+        pytest.param(
+            there(leaving=True, ended="Complete"),
+            mine(),
+            [TAKE, TAKE, "complete, being deleted", LEAVES],
+            id="of this run, over and being deleted",
+        ),
+        pytest.param(
+            there(run="x", leaving=True, ended="Complete"),
+            mine(),
+            [LEAVES, LEAVES, "run x", LEAVES],
+            id="another run's, being deleted",
+        ),
+    ],
+)
+def test_a_job_that_stands_in_the_way(job: Any, signature: Signature, decisions: list[Any]) -> None:
+    for how, expected in zip(("auto", "adopt", "fail", "replace"), decisions, strict=True):
+        found = stands(job, signature, how, NOW)  # type: ignore[arg-type]  # literals
+        if isinstance(expected, str):
+            assert isinstance(found, Refuse), how
+            assert expected in found.text
+            assert "it was not touched" in found.text
+            assert "kubectl -n here delete job hello" in found.text
+        else:
+            assert found == expected, how
+
+
+@given(launches, launches, st.sampled_from(["auto", "adopt", "fail", "replace"]), st.booleans())
+def test_no_launch_adopts_the_job_of_another_run(
+    one: Any, other: Any, if_exists: Any, ended: bool
+) -> None:
+    theirs, ours = identity_of(one), identity_of(other)
+    assume(theirs != ours)
+    job = there(run=theirs, ended="Complete" if ended else "")
+    found = stands(job, mine(identity=ours), if_exists, NOW)
+    assert not isinstance(found, Adopt)
+
+
+@given(
+    st.sampled_from(["auto", "adopt", "fail", "replace"]),
+    st.dictionaries(st.sampled_from(["identity", "content", "told"]), st.text()),
+    st.booleans(),
+)
+def test_no_launch_touches_a_job_that_runjob_did_not_make(
+    if_exists: Any, notes: dict[str, Any], leaving: bool
+) -> None:
+    job = there(None, leaving=leaving, **notes)
+    assert isinstance(stands(job, mine(), if_exists, NOW), Refuse)
+
+
+@given(st.integers(0, 3000))
+def test_a_launcher_counts_as_alive_for_three_intervals(age: int) -> None:
+    at = (NOW - timedelta(seconds=age)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    job = there(run="x", heartbeat=at, heartbeat_seconds="300")
+    assert isinstance(stands(job, mine(), "replace", NOW), Refuse) == (age <= 900)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        pytest.param(RunOptions(), "--if-exists adopt", id="no run is named"),
+        pytest.param(RunOptions(identity="a/b/r.1", bound=True), "--run-id r.1", id="--run-id"),
+        pytest.param(RunOptions(identity="a/b/0a:1", bound=True), "order id", id="an order"),
+    ],
+)
+def test_the_way_back_to_a_job_is_said(options: RunOptions, words: str) -> None:
+    assert words in how_to_adopt(options)
