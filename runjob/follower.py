@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from runjob.errors import ApiError, NoClusterError
 from runjob.logs import LogCursor
-from runjob.messages import LogRead, Message, Trouble
+from runjob.messages import LogGap, LogRead, Message, Trouble
 from runjob.observed import ContainerView, PodView
 from runjob.retry import REFUSALS, Backoff, wait_for
 
@@ -76,7 +76,8 @@ class Follower:
     """Reads the log of one container exactly once and hands it on, until nothing more can come.
 
     `run` blocks, so it wants a thread of its own; `look` brings it each new view of the pod.
-    A LogRead closes the account. With a position it goes on from there. record, where it is given,
+    What cannot be read is marked where it would stand, and told in a LogGap; a LogRead closes the
+    account. With a position it goes on from there. record, where it is given,
     takes write's place: it writes what is new and remembers the position after it; what is new is
     empty where a run was read to its end.
     """
@@ -88,6 +89,7 @@ class Follower:
         pod: PodView,
         container: str,
         write: Callable[[bytes], None],
+        mark: Callable[[str], None],
         tell: Callable[[Message], None],
         backoff: Backoff,
         now: Callable[[], float],
@@ -101,6 +103,7 @@ class Follower:
         self._container = container
         self._write = write
         self._record = record
+        self._mark = mark
         self._tell = tell
         self._backoff = backoff
         self._first = None if position is None else position[0]
@@ -113,6 +116,11 @@ class Follower:
     @property
     def pod_name(self) -> str:
         return self._pod.name
+
+    @property
+    def seen(self) -> str:
+        """The time stamp of the latest line that was passed on, "" where there is none."""
+        return self._cursor.seen
 
     def look(self, pod: PodView) -> None:
         """Take the newest view of the pod."""
@@ -137,22 +145,33 @@ class Follower:
         """Read until nothing more can come."""
         kept = max(self._view.restarts - 1, 0)
         run = kept if self._first is None else self._first
-        lost = ""
         if run < kept or (run and self._first is None):
-            lost = f"the logs of {kept - (self._first or 0)} run(s) before"
+            self._miss_runs(kept - (self._first or 0))
             self._cursor.next_run()
             run = kept
         while self._begins(run):
-            lost = self._read(run) or lost
+            lost = self._read(run)
+            if lost:
+                seen = self._cursor.seen
+                self._miss(f"wrote{f' after {seen}' if seen else ''} could not be read: {lost}")
             self._cursor.next_run()
             run += 1
             if not self._stop:
                 self._put(run, b"")
             if self._view.restarts > run + 1:
-                # The kubelet keeps the present run's log and the one before.
-                lost = f"the logs of {self._view.restarts - run - 1} run(s)"
+                self._miss_runs(self._view.restarts - run - 1)
                 run = self._view.restarts - 1
-        self._tell(LogRead(self._pod.name, self._container, lost))
+        self._tell(LogRead(self._pod.name, self._container))
+
+    def _miss_runs(self, number: int) -> None:
+        # The kubelet keeps the present run's log and the one before.
+        runs = "an earlier run" if number == 1 else f"{number} earlier runs"
+        self._miss(f"wrote in {runs} is gone: a node keeps the logs of the last two")
+
+    def _miss(self, what: str) -> None:
+        """Tell of something that cannot be read, in the log too."""
+        self._mark(f"--- runjob: a gap: what [{self._pod.name}/{self._container}] {what} ---")
+        self._tell(LogGap(self._pod.name, self._container, f"what it {what}"))
 
     def _put(self, run: int, data: bytes) -> None:
         """Hand on what is new, with the position after it where that is kept."""
@@ -206,7 +225,7 @@ class Follower:
                 if ended and not self._cursor.caught_up:
                     short += 1
                     if short == SHORT_READS:
-                        return "its log begins later than it did"
+                        return "its log was rotated away by the kubelet"
                     raise ApiError(0, "the log broke off")
                 ends, rest = ends + 1, self._cursor.unfinished
                 waits = self._backoff.waits() if fresh else waits
@@ -229,11 +248,11 @@ class Follower:
                 ends = ends if ended else 0
                 if error.status != 400:  # 400: the container is about to start
                     self._tell(
-                        Trouble(error, f"reading the log of {self._pod.name}", error.status == 0)
+                        Trouble(error, f"reading the log of {self._pod.name}", silence=False)
                     )
                 asked = error.retry_after
             except NoClusterError as error:
-                self._tell(Trouble(ApiError(401, str(error)), "reading a log"))
+                self._tell(Trouble(ApiError(401, str(error)), "reading a log", silence=False))
             since = self._cursor.resume()
             pause = wait_for(asked, next(waits))
             self._await(lambda: False if ended else is_over(), pause)  # noqa: B023  # at once
@@ -253,6 +272,12 @@ class Follower:
         for chunk in stream:
             self.heard = self._now()
             fresh = self._cursor.feed(chunk)
+            gap = self._cursor.take_gap()
+            if gap is not None:
+                self._miss(
+                    f"wrote after {gap.after} and before {gap.before} was rotated away by the "
+                    "kubelet"
+                )
             if fresh:
                 some = True
                 self._put(run, fresh)

@@ -9,7 +9,7 @@ from math import inf
 from typing import Protocol
 
 from runjob import verdict as judge
-from runjob.errors import Exit
+from runjob.errors import ApiError, Exit
 from runjob.explaining import Explainer
 from runjob.follower import Follower
 from runjob.heartbeat import Heartbeat
@@ -19,6 +19,7 @@ from runjob.messages import (
     Answered,
     Created,
     Listed,
+    LogGap,
     LogRead,
     Message,
     NotCreated,
@@ -31,6 +32,7 @@ from runjob.messages import (
 from runjob.observed import Picture, PodView, job_view
 from runjob.options import RunOptions
 from runjob.outages import Outages
+from runjob.readings import Readings
 from runjob.remains import grace, how_to_find, how_to_remove, remains
 from runjob.request import JOB, POD, Body, JobRequest
 from runjob.verdict import Ending, Verdict
@@ -151,9 +153,9 @@ class Launch:
         self._picture: Picture | None = None
         self._heartbeat: Heartbeat | None = None
         self._informers: dict[str, Informer] = {}
-        self._followers: dict[tuple[str, str], Follower] = {}
-        self._unread: dict[tuple[str, str], float | None] = {}  # when the container ended
-        self._several = False
+        self._readings = Readings(
+            lambda pod, name, alone: workshop.follow(pod, name, inbox.put, alone=alone)
+        )
         self._explainer = Explainer(patience.explain, patience.usual)
         self._outages = Outages()
         self._moved = 0.0
@@ -217,7 +219,7 @@ class Launch:
         self._picture = Picture(job_view(job))
         self._outages.end_all()
         self._heartbeat = self._workshop.accompany(job, self._request.job, self._console.remark)
-        self._several = _has_several_sources(job)
+        self._readings.several = _has_several_sources(job)
         for name, query in (("job", job_query(job)), ("pods", pods_query(job))):
             self._informers[name] = self._workshop.inform(query, self._inbox.put)
 
@@ -258,7 +260,7 @@ class Launch:
             bool(self._outages)
             or self._explainer.is_waiting
             or self._decided is not None
-            or any(ended is not None for ended in self._unread.values())
+            or self._readings.has_ended
             or not judge.is_moving(self._picture)
         )
 
@@ -321,7 +323,13 @@ class Launch:
         elif isinstance(message, Trouble):
             self._note_trouble(message)
         elif isinstance(message, LogRead):
-            self._close_account(message)
+            self._readings.close(message)
+        elif isinstance(message, LogGap):
+            self._readings.gaps += 1
+            self._console.remark(
+                f"not everything of [{message.pod}/{message.container}] could be read: "
+                f"{message.what}"
+            )
         elif isinstance(message, Removed):
             self._removed, self._refusal = True, message.refusal
         elif isinstance(message, (Observed, Listed, Answered)):
@@ -331,7 +339,7 @@ class Launch:
                 self._see(message)
         if self._picture is not None:
             self._explain()
-            self._break_off_mute_streams()
+            self._readings.break_off_mute(self._inbox.now(), self._patience.mute)
 
     def _see(self, message: Observed | Listed) -> None:
         if self._picture is None:
@@ -346,48 +354,8 @@ class Launch:
         progress = judge.progress(self._picture)
         if progress != self._progress:
             self._progress, self._moved = progress, now
-        for pod in self._picture.pods.values():
-            self._follow(pod, now)
-
-    # -- logs ----------------------------------------------------------------------------------
-
-    def _follow(self, pod: PodView, now: float) -> None:
-        """Show the pod to its followers, and have each container that has started followed."""
-        for view in pod.containers:
-            key = (pod.uid, view.name)
-            follower = self._followers.get(key)
-            # What starts while we remove it was never the Job's work.
-            if follower is None and view.started and not self._removing:
-                self._several = self._several or bool(self._followers)
-                follower = self._workshop.follow(
-                    pod, view.name, self._inbox.put, alone=not self._several
-                )
-                self._followers[key] = follower
-                self._unread[key] = None
-            if follower is None:
-                continue
-            if key in self._unread:
-                over = pod.over or (view.latest_end is not None and not view.running)
-                self._unread[key] = (self._unread[key] or now) if over else None
-            follower.look(pod)
-
-    def _close_account(self, message: LogRead) -> None:
-        for key, follower in self._followers.items():
-            if key[1] == message.container and follower.pod_name == message.pod:
-                self._unread.pop(key, None)
-        if message.lost:
-            self._console.remark(
-                f"not everything of [{message.pod}/{message.container}] could be read: "
-                f"{message.lost}"
-            )
-
-    def _break_off_mute_streams(self) -> None:
-        """End a follow that hangs after its container's end; the rest is then read anew."""
-        now = self._inbox.now()
-        for key, ended in self._unread.items():
-            follower = self._followers[key]
-            if ended is not None and now - max(ended, follower.heard) > self._patience.mute:
-                follower.break_off()
+        # What starts while we remove it was never the Job's work.
+        self._readings.look(self._picture.pods.values(), now, begin=not self._removing)
 
     # -- what is going on ------------------------------------------------------------------------
 
@@ -434,14 +402,17 @@ class Launch:
 
     def _finish(self, ending: Ending, judged: Picture) -> Verdict:
         """Read what is left of the logs, remove the Job, sum up."""
+        away = ""
         if ending.final:
-            self._drain(self._inbox.now() + self._patience.drain)
+            away = self._drain()
             # What came last may explain the end better than what was known at it.
             judged = self._picture or judged
             ending = self._killed() if self._signals else judge.natural_end(judged) or ending
         else:
             patience = self._patience
             self._read_what_ended(patience.drain if ending.decided else patience.last_words)
+        if away:
+            return self._verdict(ending, left=away, judged=judged)
         self._write_down(ending, judged)
         left = self._remove(ending)
         if ending.code is not Exit.SUCCEEDED and not self._signals:
@@ -463,30 +434,49 @@ class Launch:
         else:
             self._journal.conclude(self._verdict(ending, left="", judged=judged))
 
-    def _drain(self, deadline: float) -> None:
-        """Wait until each pod's end was seen and each log is read."""
-        start = self._inbox.now()
-        while self._inbox.now() < deadline and not self._signals:
+    def _drain(self) -> str:
+        """Wait until each pod's end was seen and each log is read, as long as something comes.
+
+        Return in words why nothing may be removed, since the API is away; nothing when it may.
+        """
+        start = quiet = self._inbox.now()
+        while not self._signals:
             assert self._picture is not None
-            if self._outages.may_end(watching(POD)):
-                start = self._inbox.now()  # what it missed comes when it is back
+            now = self._inbox.now()
+            unread = self._readings.unread
+            for watch in filter(self._outages.may_end, (watching(JOB), watching(POD))):
+                start = quiet = now  # what was missed comes when it is back
+                silence = self._outages.of(watch)
+                if silence is not None and now - silence.since > self._options.api_timeout:
+                    return self._api_is_away(now - silence.since, silence.error, unread)
+            quiet = max(quiet, self._readings.heard)
             # A pod that was deleted before it was seen never shows its end.
-            waited = self._inbox.now() - start
-            missing = not self._picture.settled and waited <= self._patience.mute
-            if not missing and not self._unread:
-                return
+            missing = not self._picture.settled and now - start <= self._patience.mute
+            if not missing and not unread:
+                return ""
+            if now - quiet > self._patience.drain:
+                self._readings.gaps += len(unread)
+                self._console.remark(
+                    f"nothing more came in {self._patience.drain:.0f} s of the log of "
+                    f"{', '.join(unread)}: the rest of it is lost"
+                )
+                return ""
             self._heed(self._inbox.get(self._patience.tick))
-        if self._unread and not self._signals:
-            names = ", ".join(f"{key[1]}" for key in self._unread)
-            self._console.remark(f"the log of {names} did not end in time; its last part is lost")
+        return ""
+
+    def _api_is_away(self, seconds: float, error: ApiError, unread: tuple[str, ...]) -> str:
+        """Say in words why nothing is removed."""
+        logs = f"the log of {', '.join(unread)} is not read to its end; " if unread else ""
+        return (
+            f"NOT removed: the API gave no answer for {seconds:.0f} s ({error}); {logs}"
+            f"{self._how_to_find()}"
+        )
 
     def _read_what_ended(self, seconds: float) -> None:
         """Give the logs of containers that have ended a moment, before their pods go."""
         signals, deadline = self._signals, self._inbox.now() + seconds
         while (
-            self._inbox.now() < deadline
-            and self._signals == signals
-            and any(ended is not None for ended in self._unread.values())
+            self._inbox.now() < deadline and self._signals == signals and self._readings.has_ended
         ):
             self._heed(self._inbox.get(self._patience.tick))
 
@@ -576,6 +566,7 @@ class Launch:
             container=self._options.container_exit,
             mapped=self._options.exit_map,
             main=self._options.main_container,
+            gaps=self._readings.gaps,
             left_behind=left,
         )
 
@@ -587,8 +578,7 @@ class Launch:
         self._fall_silent()
         for informer in self._informers.values():
             informer.stop()
-        for follower in self._followers.values():
-            follower.stop()
+        self._readings.stop()
 
 
 # Each watch of events costs a connection; a Job with more waiting pods has them wait alike.

@@ -139,6 +139,11 @@ class LogCursor:
         return fresh
 
     @property
+    def seen(self) -> str:
+        """The latest stamp of what was passed on, "" where nothing was."""
+        return max(self._last, self._partial).decode().strip()
+
+    @property
     def caught_up(self) -> bool:
         """Whether the stream has brought all that was known before; if not, it broke off."""
         return not (self._skip or self._until)
@@ -213,9 +218,8 @@ class LogCursor:
             self._until = latest[0]
         elif first != self._partial:
             # Nothing of it was seen. One no later than what was seen stood next to that.
-            seen = max(self._last, self._partial)
-            if first > seen:
-                self._gap = Gap(seen.decode().strip(), first.decode().strip())
+            if first > max(self._last, self._partial):
+                self._gap = Gap(self.seen, first.decode().strip())
             self._passed = self._cut = 0
             self._partial = b""
 

@@ -41,9 +41,9 @@ def seconds(value: str) -> int:
 
 # In bytes, as Kubernetes writes them; K is k.
 SIZES = {
-    **{"": 1, "k": 1000, "K": 1000, "M": 1000**2, "G": 1000**3},
-    **{"Ki": 1024, "Mi": 1024**2, "Gi": 1024**3},
-}
+    "": 1, "k": 1000, "K": 1000, "M": 1000**2, "G": 1000**3,
+    "Ki": 1024, "Mi": 1024**2, "Gi": 1024**3,
+}  # fmt: skip
 
 
 def size(value: str) -> int:

@@ -327,6 +327,9 @@ def exit_code(
     return dict(mapped).get(code, code)
 
 
+_GAPS = "parts of the log that could not be read, each told of where it is missing"
+
+
 def verdict(
     label: str,
     ending: Ending,
@@ -337,6 +340,7 @@ def verdict(
     mapped: tuple[tuple[int, int], ...] = (),
     main: str | None = None,
     left_behind: str = "",
+    gaps: int = 0,
 ) -> Verdict:
     """Sum up one launch; picture is None when no Job was made.
 
@@ -378,7 +382,7 @@ def verdict(
         pulling_seconds=_between(scheduled, started),
         running_seconds=_between(started, finished),
         failures=failures(judged or picture),
-        warnings=warnings(picture),
+        warnings=(*warnings(picture), *([f"{_GAPS}: {gaps}"] if gaps else [])),
         pods=pods,
         left_behind=left_behind,
         container_code=_container_code(ending, judged or picture, main),

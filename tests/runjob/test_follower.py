@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timezone
 
-import pytest
-
 from runjob.errors import ApiError
 from runjob.follower import Follower, Position
-from runjob.messages import LogRead, Message
+from runjob.messages import LogGap, LogRead, Message
 from runjob.observed import ContainerView, PodView, Terminated
 from runjob.retry import Backoff
 
@@ -40,6 +38,7 @@ class Node:
         follow: bool = False,
         previous: bool = False,
     ) -> Answer:
+        del namespace, pod, container, follow
         self.asked.append(previous)
         log = self.logs[previous]
         if log is None:
@@ -79,10 +78,23 @@ def follow(
         recorded.append((at, data))
 
     def never(data: bytes) -> None:
-        raise AssertionError("record takes write's place")
+        raise AssertionError(f"record takes write's place, for {data!r} too")
+
+    def mark(text: str) -> None:
+        recorded.append(((-1, {}), f"{text}\n".encode()))
 
     Follower(
-        node, "ns", pod, "main", never, told.append, Backoff(first=0), lambda: 0.0, position, record
+        node,
+        "ns",
+        pod,
+        "main",
+        never,
+        mark,
+        told.append,
+        Backoff(first=0),
+        lambda: 0.0,
+        position,
+        record,
     ).run()
     return recorded, told
 
@@ -113,6 +125,7 @@ def test_runs_that_are_gone_since_the_position_are_told() -> None:
     first, _ = follow(Node(None, lines(0, b"a")), ended(0))
     node = Node(lines(2, b"c"), lines(3, b"d"))
     rest, told = follow(node, ended(3), first[0][0])
-    assert text(rest) == b"c\nd\n"
-    assert isinstance(told[-1], LogRead)
-    assert told[-1].lost == "the logs of 2 run(s) before"
+    gap = "wrote in 2 earlier runs is gone: a node keeps the logs of the last two"
+    marker = f"--- runjob: a gap: what [pod/main] {gap} ---\n"
+    assert text(rest) == marker.encode() + b"c\nd\n"
+    assert told == [LogGap("pod", "main", f"what it {gap}"), LogRead("pod", "main")]

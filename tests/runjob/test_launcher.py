@@ -14,6 +14,7 @@ from runjob.messages import (
     Answered,
     Created,
     Listed,
+    LogGap,
     LogRead,
     Message,
     NotCreated,
@@ -68,6 +69,7 @@ class Thread:
     def __init__(self, pod_name: str = "") -> None:
         self.pod_name = pod_name
         self.heard = 0.0
+        self.seen = ""
         self.broken_off = 0
         self.stopped = False
 
@@ -234,8 +236,58 @@ def test_the_end_waits_for_the_last_log_byte() -> None:
 def test_a_log_that_never_ends_is_given_up_and_said() -> None:
     stage = Stage((0, CREATED), (1, ended(0)), (1, COMPLETE))
     assert stage.play().exit_code == 0
-    assert any("did not end in time" in text for text in stage.console.remarks)
+    assert stage.console.remarks == [
+        "nothing more came in 30 s of the log of [hello-1/main]: the rest of it is lost"
+    ]
     assert any(thread.broken_off for thread in stage.workshop.threads)
+    assert stage.workshop.removed
+
+
+def test_a_log_is_read_as_long_as_it_comes() -> None:
+    """A naive launcher gives the rest of a long log so many seconds in all, and deletes it."""
+    stage = Stage((0, CREATED), (1, ended(0)), (1, COMPLETE), (999, READ))
+
+    def hears() -> float:
+        for thread in stage.workshop.threads:
+            thread.heard = now()
+        return now()
+
+    now, stage.inbox.now = stage.inbox.now, hears  # type: ignore[method-assign]
+    assert stage.play().exit_code == 0
+    assert now() == 999
+    assert stage.console.remarks == []
+
+
+@pytest.mark.parametrize("what", ["watching jobs", "watching pods"])
+def test_the_wait_for_a_log_stands_still_while_the_api_is_away(what: str) -> None:
+    stage = Stage(
+        (0, CREATED),
+        (1, ended(0)),
+        (1, COMPLETE),
+        (2, Trouble(ApiError(0, "refused"), what)),
+        (500, Answered(what)),
+        (529, READ),
+    )
+    assert stage.play().exit_code == 0
+    assert stage.inbox.now() == 529
+    assert stage.workshop.removed
+
+
+def test_nothing_is_removed_when_the_api_stays_away_before_the_log_was_read() -> None:
+    """A naive launcher deletes the Job as soon as the API is back, and its unread log with it."""
+    stage = Stage(
+        (0, CREATED),
+        (1, ended(0)),
+        (1, COMPLETE),
+        (2, Trouble(ApiError(0, "refused"), "watching pods")),
+        api_timeout=60,
+    )
+    verdict = stage.play()
+    assert verdict.exit_code == 0
+    assert stage.workshop.removed == []
+    assert "NOT removed: the API gave no answer for" in verdict.left_behind
+    assert "the log of [hello-1/main] is not read to its end" in verdict.left_behind
+    assert "kubectl -n here delete job hello" in verdict.left_behind
 
 
 def test_the_end_waits_for_a_pod_that_the_job_has_counted_already() -> None:
@@ -261,12 +313,16 @@ def test_the_end_waits_for_pods_whose_watch_is_down_longer_than_the_jobs() -> No
 
 
 def test_what_could_not_be_read_is_said() -> None:
-    lost = LogRead("hello-1", "main", "the pod was deleted")
-    stage = Stage((0, CREATED), (1, ended(0)), (1, COMPLETE), (1, lost))
-    stage.play()
-    assert stage.console.remarks == [
-        "not everything of [hello-1/main] could be read: the pod was deleted"
-    ]
+    lost = LogGap("hello-1", "main", "the pod was deleted")
+    stage = Stage((0, CREATED), (1, ended(0)), (1, COMPLETE), (1, lost), (1, lost), (1, READ))
+    verdict = stage.play()
+    assert (
+        stage.console.remarks
+        == ["not everything of [hello-1/main] could be read: the pod was deleted"] * 2
+    )
+    assert verdict.warnings == (
+        "parts of the log that could not be read, each told of where it is missing: 2",
+    )
 
 
 @pytest.mark.parametrize(

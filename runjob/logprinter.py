@@ -1,0 +1,69 @@
+"""Print a launch's logs, and nothing of them once it has ended."""
+
+from __future__ import annotations
+
+import threading
+
+from runjob.console import Console
+from runjob.logs import clean
+
+# How long a reader that has stopped reading may hold up a launch that a signal ends, in seconds.
+HURRY = 5.0
+
+
+class LogPrinter:
+    """Takes the logs of one launch from any thread, until `close`.
+
+    With a limit (--log-limit, in bytes) the end of a log that is too long waits for `close`.
+    """
+
+    def __init__(self, console: Console, limit: int | None = None) -> None:
+        self._console = console
+        self._lock = threading.Lock()
+        self.closed = False
+        self._out = console
+        self._limited = None
+        if limit is not None:
+            from runjob.loglimit import Limited  # not for a launch without one
+
+            self._limited = Limited(console.log, limit)
+            self._out = Console(self._limited, None)
+
+    @property
+    def reading(self) -> bool:
+        """Whether what is printed still reaches somebody."""
+        return self._console.reading and not self.closed
+
+    def log(self, lines: bytes, prefix: bytes = b"") -> None:
+        """Print a part of a container's log as it is; with a prefix, at the start of a line."""
+        with self._lock:
+            if not self.closed:
+                self._out.log(lines, prefix)
+
+    def line(self, text: str, prefix: bytes = b"") -> None:
+        """Print one line of ours where it stands in the log, at the start of a line."""
+        with self._lock:
+            if not self.closed and prefix:
+                self._out.log(clean(text).encode() + b"\n", prefix)
+            elif not self.closed:
+                self._out.line(text)
+
+    def remark(self, text: str) -> None:
+        """Print one line to stderr."""
+        self._console.remark(text)
+
+    def close(self, *, hurry: bool = False) -> None:
+        """Print what waits, and take no more; with hurry do not wait for a reader that is gone."""
+        self.closed = True  # now: a thread that waits for the lock prints no more
+        ender = threading.Thread(target=self._end, daemon=True)
+        ender.start()
+        ender.join(HURRY if hurry else None)
+
+    def _end(self) -> None:
+        with self._lock:  # whoever prints now has done so then
+            if self._limited is not None:
+                text, blocks = self._limited.rest()
+                if text:
+                    self._console.line(text)
+                for block in blocks:
+                    self._console.log(block)

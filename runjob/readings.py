@@ -1,0 +1,105 @@
+"""Keep account of a launch's logs: who reads which, and what is not read to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from runjob.messages import LogRead
+from runjob.observed import PodView
+
+
+class Reader(Protocol):
+    """Reads one container's log."""
+
+    @property
+    def pod_name(self) -> str: ...
+
+    @property
+    def heard(self) -> float:
+        """When its stream last brought something."""
+
+    @property
+    def seen(self) -> str:
+        """The time stamp of the latest line that was passed on, "" where there is none."""
+
+    def look(self, pod: PodView) -> None:
+        """Take the newest view of the pod."""
+
+    def break_off(self) -> None:
+        """End the stream that is open; it is opened anew where it was, unless all is read."""
+
+    def stop(self) -> None:
+        """Read no further."""
+
+
+Key = tuple[str, str]
+
+
+class Readings:
+    """The readers of one launch by pod and container; times are in seconds, by one clock.
+
+    follow starts the reader of a container, and is told whether its log comes alone.
+    """
+
+    def __init__(self, follow: Callable[[PodView, str, bool], Reader]) -> None:
+        self._follow = follow
+        self._readers: dict[Key, Reader] = {}
+        self._unread: dict[Key, float | None] = {}  # when the container ended
+        self.several = False  # whether more than one log comes, or is to come
+        self.gaps = 0  # parts that could not be read
+
+    def look(self, pods: Iterable[PodView], now: float, *, begin: bool) -> None:
+        """Show the pods to their readers; with begin, have each container that started read."""
+        for pod in pods:
+            for view in pod.containers:
+                key = (pod.uid, view.name)
+                reader = self._readers.get(key)
+                if reader is None and view.started and begin:
+                    self.several = self.several or bool(self._readers)
+                    reader = self._follow(pod, view.name, not self.several)
+                    self._readers[key] = reader
+                    self._unread[key] = None
+                if reader is None:
+                    continue
+                if key in self._unread:
+                    over = pod.over or (view.latest_end is not None and not view.running)
+                    self._unread[key] = (self._unread[key] or now) if over else None
+                reader.look(pod)
+
+    def close(self, message: LogRead) -> None:
+        """Note that a log was read to its end."""
+        for key, reader in self._readers.items():
+            if key[1] == message.container and reader.pod_name == message.pod:
+                self._unread.pop(key, None)
+
+    def break_off_mute(self, now: float, seconds: float) -> None:
+        """End each stream that brings nothing for so long after its container's end."""
+        for key, ended in self._unread.items():
+            reader = self._readers[key]
+            if ended is not None and now - max(ended, reader.heard) > seconds:
+                reader.break_off()
+
+    def stop(self) -> None:
+        """Read no further."""
+        for reader in self._readers.values():
+            reader.stop()
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """What is not read to its end, in words: the containers, and from when on."""
+        return tuple(
+            f"[{self._readers[key].pod_name}/{key[1]}]"
+            + (f" after {seen}" if (seen := self._readers[key].seen) else "")
+            for key in self._unread
+        )
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether a container has ended whose log is not read to its end."""
+        return any(ended is not None for ended in self._unread.values())
+
+    @property
+    def heard(self) -> float:
+        """When something of what is not read to its end was last heard."""
+        return max((self._readers[key].heard for key in self._unread), default=0.0)
