@@ -1,9 +1,9 @@
-"""Look after what launches and others left in a namespace: `gc` and `show`."""
+"""Look after what launches and others left in a namespace: `gc`, `list` and `show`."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from itertools import count as count_up
 from typing import Protocol, TypeVar
@@ -14,6 +14,7 @@ from runjob.leftovers import Ended, count, divide, ended, rows
 from runjob.observed import Picture, job_view
 from runjob.request import JOB, Body, Kind
 from runjob.retry import persist
+from runjob.roster import Entry, entry, lost, lost_rows, table
 from runjob.show import (
     LINES,
     LastWords,
@@ -22,7 +23,7 @@ from runjob.show import (
     near,
     pods_to_show,
 )
-from runjob.subcommands import Collect, Show
+from runjob.subcommands import Collect, Roster, Show
 
 T = TypeVar("T")
 
@@ -48,6 +49,19 @@ class Api(Protocol):
         """Return the last lines of a log."""
 
 
+class Seen(Protocol):
+    """A Job at one version of it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def uid(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+
 class Printer(Protocol):
     """Where it is told."""
 
@@ -59,7 +73,7 @@ class Printer(Protocol):
 
 
 class Caretaker:
-    """Does what `gc` and `show` ask for; raises LaunchError where the API does not let it.
+    """Does what `gc`, `list` and `show` ask for; raises LaunchError where the API does not let it.
 
     now tells the time; wait is called with seconds before a request is repeated.
     """
@@ -81,9 +95,34 @@ class Caretaker:
     def collect(self, asked: Collect) -> int:
         """List what was left behind, remove it when asked to, and return the exit code."""
         now = self._now()
-        leftovers, spared = divide(self._ended(asked.namespace), asked.wanted, now)
+        place = f"in namespace {asked.namespace}"
+        over, entries = self._jobs(asked.namespace, now)
+        if asked.lost:
+            strays, left = lost(entries)
+            none = f"no Job of a launch {place} has lost its launcher"
+            return self._sweep(asked, strays, lost_rows(strays, now), left, none)
+        leftovers, spared = divide(over, asked.wanted, now)
+        none = f"no Job of that kind has ended {place}"
+        code = self._sweep(asked, leftovers, rows(leftovers, now), spared, none)
+        alone = sum(not each.over for each in lost(entries)[0])
+        if alone:
+            self._console.remark(
+                f"{count(alone)} {'has' if alone == 1 else 'have'} no end yet and no launcher any "
+                "more; see: gc --lost"
+            )
+        return code
+
+    def _sweep(
+        self,
+        asked: Collect,
+        jobs: Sequence[Seen],
+        lines: Sequence[str],
+        spared: Mapping[str, int],
+        none: str,
+    ) -> int:
+        """List Jobs, remove them when asked to, and return the exit code."""
         kept = 0
-        for job, row in zip(leftovers, rows(leftovers, now), strict=True):
+        for job, row in zip(jobs, lines, strict=True):
             if not asked.delete:
                 self._console.line(f"would remove  {row}")
                 continue
@@ -97,24 +136,30 @@ class Caretaker:
         for why, number in spared.items():
             self._console.remark(f"left alone: {count(number)} {why}")
         place = f"in namespace {asked.namespace}"
-        if not leftovers and spared:
+        if not jobs and spared:
             self._console.remark(f"nothing to remove {place}")
-        elif not leftovers:
-            self._console.remark(f"no Job of that kind has ended {place}")
+        elif not jobs:
+            self._console.remark(none)
         elif not asked.delete:
-            self._console.remark(f"{count(len(leftovers))} left behind {place}; remove: --delete")
+            self._console.remark(f"{count(len(jobs))} left behind {place}; remove: --delete")
         else:
-            self._console.remark(f"{count(len(leftovers) - kept)} removed {place}")
+            self._console.remark(f"{count(len(jobs) - kept)} removed {place}")
         return int(Exit.FAILED if kept else Exit.SUCCEEDED)
 
-    def _ended(self, namespace: str) -> list[Ended]:
-        def found() -> list[Ended]:
-            bodies = self._every(JOB, namespace, {})
-            return [job for body in bodies if (job := ended(body)) is not None]
+    def _jobs(self, namespace: str, now: datetime) -> tuple[list[Ended], list[Entry]]:
+        """Return the Jobs that have ended, whoever made them, and all those of launches."""
+
+        def found() -> tuple[list[Ended], list[Entry]]:
+            over, entries = [], []
+            for body in self._every(JOB, namespace, {}):
+                job, one = ended(body), entry(body, now)
+                over += [job] if job is not None else []
+                entries += [one] if one is not None else []
+            return over, entries
 
         return self._must(found, f"list the Jobs of namespace {namespace}")
 
-    def _remove(self, job: Ended, namespace: str) -> tuple[str, str]:
+    def _remove(self, job: Seen, namespace: str) -> tuple[str, str]:
         """Remove a Job; return what became of it, and why it was not removed."""
         try:
             self._patiently(
@@ -127,6 +172,19 @@ class Caretaker:
                 return "NOT removed", "it changed since it was looked at; run this again"
             return "NOT removed", str(error)
         return "removed", ""
+
+    # -- list ------------------------------------------------------------------------------------
+
+    def roster(self, asked: Roster) -> int:
+        """List the Jobs of launches, and return the exit code."""
+        now = self._now()
+        _, entries = self._jobs(asked.namespace, now)
+        if not entries:
+            self._console.remark(f"no Job of a launch in namespace {asked.namespace}")
+            return int(Exit.SUCCEEDED)
+        for line in table(entries, now):
+            self._console.line(line)
+        return int(Exit.SUCCEEDED)
 
     # -- show ------------------------------------------------------------------------------------
 

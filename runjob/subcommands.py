@@ -1,4 +1,4 @@
-"""Read the lines of the subcommands; `gc` and `show` share the launcher's connection options."""
+"""Read the lines of the subcommands; `gc`, `list` and `show` lead to a cluster as a launch does."""
 
 from __future__ import annotations
 
@@ -24,6 +24,15 @@ class Collect:
     connection: Connection
     wanted: Wanted
     delete: bool = False
+    lost: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roster:
+    """What `list` is asked for."""
+
+    namespace: str
+    connection: Connection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,14 +82,21 @@ SUBCOMMANDS = {
         (
             Flag("", ("delete",), "delete", "remove them, with their pods", None),
             Flag("", ("failed",), "wanted.failed_only", "only those that failed", None),
-            Flag("", ("older-than",), "wanted.older_than", "only those that ended so long ago "
-                 f"(default: {GRACE // 60}m, for a launcher may still read the log of a younger "
-                 "one): 90s, 1h, 2d, 0", "TIME", convert=_age),
+            Flag("", ("older-than",), "wanted.older_than", "only those that ended so long ago: "
+                 f"1h, 2d, 0 (default: {GRACE // 60}m, for a launcher may still read one)", "TIME",
+                 convert=_age),
+            Flag("", ("lost",), "lost", "instead those whose launcher is gone, running ones too",
+                 None),
             Flag("", ("all-makers",), "wanted.all_makers", "also those that runjob did not make",
                  None),
             *_shared(),
             _HELP,
         ),
+    ),
+    "list": Subcommand(
+        "list [options]",
+        "List the Jobs of launches: how each stands, and whether its launcher lives.",
+        (*_shared(), _HELP),
     ),
     "show": Subcommand(
         "show NAME [options]",
@@ -94,7 +110,7 @@ SUBCOMMANDS = {
 }  # fmt: skip
 
 
-def read(name: str, words: Sequence[str]) -> Collect | Show | Text | Asked:
+def read(name: str, words: Sequence[str]) -> Collect | Roster | Show | Text | Asked:
     """Read the words after the subcommand's name; raises UsageError."""
     known = SUBCOMMANDS[name]
     values, operands = _values(name, known.flags, list(words))
@@ -106,15 +122,24 @@ def read(name: str, words: Sequence[str]) -> Collect | Show | Text | Asked:
     namespace = values.get("namespace", "default")
     if connection.context and not connection.kubeconfig:
         raise UsageError("--context chooses within a kubeconfig: name it with --kubeconfig")
-    if name == "gc":
+    if name in ("gc", "list"):
         if operands:
-            raise UsageError(f"gc takes no name, and {operands[0]!r:.80} belongs to no option")
+            raise UsageError(f"{name} takes no name, and {operands[0]!r:.80} belongs to no option")
         _check("any", namespace)
+        if name == "list":
+            return Roster(namespace=namespace, connection=connection)
+        wanted, lost = _part(values, "wanted"), values.get("lost", False)
+        if lost and wanted:
+            raise UsageError(
+                "--lost asks for the Jobs whose launcher is gone, however they stand: leave out "
+                "--failed, --older-than and --all-makers"
+            )
         return Collect(
             namespace=namespace,
             connection=connection,
-            wanted=Wanted(**_part(values, "wanted")),
+            wanted=Wanted(**wanted),
             delete=values.get("delete", False),
+            lost=lost,
         )
     if len(operands) != 1:
         raise UsageError("show takes the name of one Job: show NAME -n NAMESPACE")

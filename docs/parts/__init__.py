@@ -38,6 +38,7 @@ class Table(Part):
     made: ClassVar[Mapping[str, Callable[[], str]]] = {
         "options": launcher.options,
         "options of gc": lambda: launcher.options_of("gc"),
+        "options of list": lambda: launcher.options_of("list"),
         "options of show": lambda: launcher.options_of("show"),
         "exit codes": launcher.exits,
         "exit codes of the pipeline": pipeline.exits,

@@ -68,8 +68,8 @@ The exit code tells what ended the launch; the last line of the output says the 
 containers (0 or 1 above), and `--map-exit 4=0` turns one such code into another and implies it.
 Every other ending keeps the code of the table. After a signal no launch returns 0.
 
-`gc`, `show`, `help` and `completion` end with 0 when they did what was asked, with 1 when they did
-not, and with a code of the table when the API did not let them. What `--kill` returns:
+`gc`, `list`, `show`, `help` and `completion` end with 0 when they did what was asked, with 1 when
+they did not, and with a code of the table when the API did not let them. What `--kill` returns:
 runjob help kill.
 """,
 )
@@ -310,10 +310,36 @@ Lists the Jobs that have ended and were left behind, with `--keep` or by a launc
 `--delete` removes them with their pods, each only if it is still as it was looked at. It means Jobs
 that runjob made (annotation {LAUNCH}), or with `--all-makers` others' too, never a CronJob's.
 
+    runjob gc -n controlm --lost --delete
+
+`--lost` means those whose launcher is gone, however they stand: it gave no sign of life for three of
+its intervals (`--heartbeat`, 5 minutes each). A Job whose launcher lives, or gives no signs, is
+never touched by it, and one whose launcher gives a sign meanwhile stays.
+
 @gc
 
 0 :: listed, or all removed
 1 :: some could not be removed; stderr names them
+""",
+)
+
+_topic(
+    "list",
+    "the Jobs of launches, and whether their launchers live",
+    """
+    runjob list -n controlm
+
+Lists the Jobs that runjob made, the newest last: how each stands and since when, its pods, which
+launcher follows it (host/pid), when that gave the latest sign of life, and which run it is.
+
+The sign is an annotation of the Job that its launcher renews every `--heartbeat`, 5 minutes if not
+said otherwise; before the first one the Job's creation counts. After three intervals without one
+the launcher is gone; with `--heartbeat off` it is unknown. Other clocks must agree within minutes.
+
+With `--on-lost kill` a Job ends by itself when its launcher is gone: it has a deadline of three
+intervals, at least 15 minutes, which each sign moves on, and goes an hour after its end.
+
+@list
 """,
 )
 

@@ -43,7 +43,7 @@ def short(name: str = "runjob") -> str:
     lines = [
         f"usage: {name} -j NAME -i IMAGE [options]",
         f"       {name} -y MANIFEST [-j NAME] [options]",
-        f"       {name} gc | show NAME | help [TOPIC] | completion SHELL",
+        f"       {name} gc | list | show NAME | help | completion SHELL",
         "",
         "Run one Kubernetes Job: create it, print its log, tell how it ended, remove it.",
         "",

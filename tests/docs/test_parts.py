@@ -80,7 +80,7 @@ def test_the_picture_of_the_workflow_has_every_job_of_the_folder() -> None:
 
 def test_the_layers_are_those_of_the_import_contract() -> None:
     found = layers.read(ROOT, "runjob")
-    assert found[-1] == ["errors", "values", "version"]
+    assert {"errors", "values", "version"} <= set(found[-1])
     named = {name for layer in found for name in layer}
     modules = {path.stem for path in (ROOT / "runjob").glob("*.py")} - {"__init__"}
     assert modules <= named

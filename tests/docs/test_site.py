@@ -93,7 +93,7 @@ def test_every_link_within_the_site_leads_somewhere(built: dict[Path, Page]) -> 
 def test_every_option_stands_on_the_launchers_page(site: Path) -> None:
     text = (site / "launcher.html").read_text("utf-8")
     told = set(re.findall(r">(--?[a-zA-Z][\w-]*)<", text))
-    flags = [*FLAGS, *SUBCOMMANDS["gc"].flags, *SUBCOMMANDS["show"].flags]
+    flags = [*FLAGS, *(flag for name in ("gc", "list", "show") for flag in SUBCOMMANDS[name].flags)]
     assert {f"--{name}" for flag in flags for name in flag.names} <= told
     assert {f"-{flag.short}" for flag in flags if flag.short} <= told
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,9 +15,10 @@ from runjob.leftovers import Wanted
 from runjob.options import Connection
 from runjob.request import EVENT, JOB, POD, Body, Kind
 from runjob.retry import REFUSALS
-from runjob.subcommands import Collect, Show
+from runjob.subcommands import Collect, Roster, Show
 from tests.runjob.scenes import NOON
 from tests.runjob.test_leftovers import job
+from tests.runjob.test_roster import job as launched
 
 CONNECTION = Connection()
 REMOVE = Collect(namespace="ns", connection=CONNECTION, wanted=Wanted(), delete=True)
@@ -111,6 +112,63 @@ def test_what_cannot_be_removed_says_why_and_the_others_go() -> None:
         "error: Job ns/b was not removed: it changed since it was looked at; run this again",
         "2 Jobs removed in namespace ns",
     ]
+
+
+LOST = Collect(namespace="ns", connection=CONNECTION, wanted=Wanted(), lost=True)
+ROSTER = Roster(namespace="ns", connection=CONNECTION)
+
+
+def test_a_job_without_its_launcher_is_removed_as_it_was_seen_and_no_other() -> None:
+    api, paper = Api([launched("a", sign=9999), launched("b"), launched("c", every=0)]), Paper()
+    assert caretaker(api, paper).collect(LOST) == 0
+    assert api.removed == []
+    assert paper.lines == ["would remove  a  pending  last sign 2h46m ago  agent/7"]
+    assert paper.remarks == [
+        "left alone: 1 Job whose launcher gave a sign of life lately",
+        "left alone: 1 Job whose launcher gives no signs of life (--heartbeat off, or an older "
+        "version)",
+        "1 Job left behind in namespace ns; remove: --delete",
+    ]
+    assert caretaker(api, paper).collect(replace(LOST, delete=True)) == 0
+    assert api.removed == [("a", "of-a", "7")]
+
+
+def test_a_launcher_that_beats_between_look_and_deletion_keeps_its_job() -> None:
+    api, paper = Api([launched("a", sign=9999)]), Paper()
+    api.errors = {("delete", "a"): [ApiError(409, "precondition", reason="Conflict")]}
+    assert caretaker(api, paper).collect(replace(LOST, delete=True)) == int(Exit.FAILED)
+    assert "it changed since it was looked at" in paper.remarks[0]
+
+
+def test_nothing_lost_is_said() -> None:
+    paper = Paper()
+    assert caretaker(Api([]), paper).collect(LOST) == 0
+    assert paper.remarks == ["no Job of a launch in namespace ns has lost its launcher"]
+
+
+def test_a_plain_gc_tells_of_jobs_that_go_on_without_a_launcher() -> None:
+    ended = launched("a", sign=9999, conditions={"Failed": 9999})
+    api, paper = Api([ended, launched("b", sign=9999), launched("c")]), Paper()
+    assert caretaker(api, paper).collect(REMOVE) == 0
+    assert [name for name, _, _ in api.removed] == ["a"]
+    assert paper.remarks == [
+        "1 Job removed in namespace ns",
+        "1 Job has no end yet and no launcher any more; see: gc --lost",
+    ]
+
+
+def test_list_shows_the_jobs_of_launches_alone() -> None:
+    theirs = launched("b", annotations={})
+    paper = Paper()
+    assert caretaker(Api([launched("a"), theirs]), paper).roster(ROSTER) == 0
+    assert [line.split()[0] for line in paper.lines] == ["NAME", "a"]
+    assert paper.remarks == []
+
+
+def test_an_empty_list_says_so() -> None:
+    paper = Paper()
+    assert caretaker(Api([]), paper).roster(ROSTER) == 0
+    assert (paper.lines, paper.remarks) == ([], ["no Job of a launch in namespace ns"])
 
 
 def test_nothing_left_behind_is_no_failure() -> None:

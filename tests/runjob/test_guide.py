@@ -72,7 +72,7 @@ def test_the_launcher_goes_by_the_name_that_was_typed(path: str, name: str) -> N
     ("line", "words"),
     [
         (["--help"], "usage: {} -j NAME -i IMAGE [options]\n"),
-        (["-h"], "       {} gc | show NAME | help [TOPIC] | completion SHELL\n"),
+        (["-h"], "       {} gc | list | show NAME | help | completion SHELL\n"),
         (["-h"], "Topics: {} help; "),
         (["gc", "-h"], "usage: {} gc [--delete] [options]\n"),
         (["show", "--help"], "usage: {} show NAME [options]\n"),
@@ -199,7 +199,7 @@ def test_the_exit_codes_are_all_there() -> None:
         assert f"{code.value} {meaning}" in told
 
 
-@pytest.mark.parametrize("name", ["gc", "show"])
+@pytest.mark.parametrize("name", ["gc", "list", "show"])
 def test_a_subcommands_topic_has_its_own_options(name: str) -> None:
     told = " ".join(text("help", name).split())
     for flag in SUBCOMMANDS[name].flags:

@@ -45,7 +45,7 @@ def test_mandoc_finds_nothing_to_warn_of(monkeypatch: pytest.MonkeyPatch) -> Non
     "flags",
     [
         pytest.param((*FLAGS, *ASKING), id="a launch"),
-        *(pytest.param(SUBCOMMANDS[name].flags, id=name) for name in ("gc", "show")),
+        *(pytest.param(SUBCOMMANDS[name].flags, id=name) for name in ("gc", "list", "show")),
     ],
 )
 def test_each_option_stands_in_it(flags: Any, read: str) -> None:

@@ -1,4 +1,4 @@
-"""The lines of gc and show, and that a launch is never taken for one."""
+"""The lines of gc, list and show, and that a launch is never taken for one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from runjob.flags import Asked
 from runjob.guide.usage import subcommand
 from runjob.leftovers import GRACE, Wanted
 from runjob.options import Connection
-from runjob.subcommands import SUBCOMMANDS, Collect, Show, read
+from runjob.subcommands import SUBCOMMANDS, Collect, Roster, Show, read
 
 PACKAGE = Path(cli.__file__).parent
 SCRIPT = str(PACKAGE / "runJob.py")
@@ -39,12 +39,24 @@ def test_gc_takes_its_options_and_those_that_lead_to_a_namespace() -> None:
     )
 
 
+def test_gc_can_be_asked_for_the_jobs_without_a_launcher() -> None:
+    asked = read("gc", ["--lost", "--delete", "-n", "ns"])
+    assert isinstance(asked, Collect)
+    assert (asked.lost, asked.delete, asked.wanted) == (True, True, Wanted())
+
+
+def test_list_takes_what_leads_to_a_namespace() -> None:
+    line = ["-n", "ns", "--kubeconfig", "f", "--context", "c"]
+    connection = Connection(kubeconfig="f", context="c")
+    assert read("list", line) == Roster(namespace="ns", connection=connection)
+
+
 @pytest.mark.parametrize("line", ["hello -n ns", "-n ns hello", "--namespace ns -- hello"])
 def test_show_takes_a_name_before_or_after_its_options(line: str) -> None:
     assert read("show", line.split()) == Show(name="hello", namespace="ns", connection=Connection())
 
 
-@pytest.mark.parametrize("line", [["gc"], ["gc", "--delete"], ["show", "hello"]])
+@pytest.mark.parametrize("line", [["gc"], ["gc", "--delete"], ["list"], ["show", "hello"]])
 @pytest.mark.parametrize("option", [["-n", ""], ["--namespace="]])
 def test_an_empty_namespace_is_refused_and_never_the_default(
     line: list[str], option: list[str]
@@ -64,6 +76,11 @@ def test_an_age_of_nothing_means_any() -> None:
     ("name", "line", "words"),
     [
         ("gc", "hello", "gc takes no name, and 'hello' belongs to no option"),
+        ("list", "hello", "list takes no name, and 'hello' belongs to no option"),
+        ("list", "--lost", "option --lost not recognized; list --help lists the options"),
+        ("list", "--namespace=", "--namespace takes a value, not ''"),
+        ("gc", "--lost --failed", "--lost asks for the Jobs whose launcher is gone"),
+        ("gc", "--lost --older-than 0", "leave out --failed, --older-than and --all-makers"),
         ("gc", "--older-than soon", "--older-than takes a time such as 90s, 10m or 1h30m"),
         ("gc", "--older-than=", "--older-than takes a value, not ''"),
         ("gc", "--kubeconfig=", "--kubeconfig takes a value, not ''"),

@@ -1,0 +1,156 @@
+"""Tell which Jobs the launches of a namespace made, and which of them have lost their launcher."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from runjob.identity import IDENTITY
+from runjob.lease import Life
+from runjob.leftovers import span
+from runjob.moments import moment
+from runjob.observed import JobView, job_view
+from runjob.plan import is_ours
+from runjob.request import Body
+
+HEADER = ("NAME", "STATE", "SINCE", "PODS", "LAUNCHER", "SIGN OF LIFE", "RUN")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A Job that a launcher made, at one version of it.
+
+    since is when its state began, heard when its launcher gave the newest sign of life; run is the
+    identity of the launch. leaving tells that it is being removed, over that it has ended, owned
+    that another object (a CronJob) looks after it.
+    """
+
+    name: str
+    uid: str
+    version: str
+    state: str
+    since: datetime
+    created: datetime
+    pods: str = "none"
+    launcher: str = ""
+    run: str = ""
+    heard: datetime | None = None
+    life: Life = "unknown"
+    leaving: bool = False
+    over: bool = False
+    owned: bool = False
+
+
+def entry(body: Body, now: datetime) -> Entry | None:
+    """Return a Job as an entry; None for one that no launcher made."""
+    if not is_ours(body):
+        return None
+    metadata, view = body["metadata"], job_view(body)
+    created = view.created or datetime.fromtimestamp(0, timezone.utc)
+    removed = moment(metadata.get("deletionTimestamp"))
+    state, since = _state(view)
+    return Entry(
+        name=metadata["name"],
+        uid=metadata["uid"],
+        version=metadata["resourceVersion"],
+        state="being removed" if removed else state,
+        since=removed or since or created,
+        created=created,
+        pods=_pods(view),
+        launcher=view.lease.launcher,
+        run=metadata["annotations"].get(IDENTITY) or "",
+        heard=view.lease.heard,
+        life=view.lease.life(now),
+        leaving=removed is not None,
+        over=state in ("complete", "failed"),
+        owned=any(owner.get("controller") for owner in metadata.get("ownerReferences") or ()),
+    )
+
+
+def _state(job: JobView) -> tuple[str, datetime | None]:
+    for type in ("Complete", "Failed"):
+        condition = job.condition(type)
+        if condition is not None:
+            return type.lower(), condition.since
+    suspended = job.condition("Suspended")
+    if job.suspended:
+        return "suspended", suspended.since if suspended else None
+    return ("running", job.started) if job.ready else ("pending", job.started)
+
+
+def _pods(job: JobView) -> str:
+    counts = (
+        (job.ready, "running"),
+        (job.active - job.ready, "waiting"),
+        (job.succeeded, "succeeded"),
+        (job.failed, "failed"),
+    )
+    return ", ".join(f"{number} {word}" for number, word in counts if number > 0) or "none"
+
+
+def table(entries: Iterable[Entry], now: datetime) -> tuple[str, ...]:
+    """Return the lines of a table, aligned under their heads, the newest Job last."""
+    ordered = sorted(entries, key=lambda each: (each.created, each.name))
+    cells = [HEADER, *(_cells(each, now) for each in ordered)]
+    return _aligned(cells)
+
+
+def _cells(each: Entry, now: datetime) -> tuple[str, ...]:
+    since = f"{span((now - each.since).total_seconds())} ago"
+    return (
+        each.name, each.state, since, each.pods, each.launcher or "-", _sign(each, now),
+        each.run or "-",
+    )  # fmt: skip
+
+
+def _sign(each: Entry, now: datetime) -> str:
+    if each.life == "unknown" or each.heard is None:
+        return "unknown"
+    return f"{each.life}, {span((now - each.heard).total_seconds())} ago"
+
+
+def _aligned(cells: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return tuple(
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    )
+
+
+def why_left(each: Entry) -> str:
+    """Say why a Job is not to be removed as one that lost its launcher; nothing when it is."""
+    if each.leaving:
+        return "being removed already"
+    if each.owned:
+        return "looked after by its owner, such as a CronJob"
+    if each.life == "alive":
+        return "whose launcher gave a sign of life lately"
+    if each.life == "unknown":
+        return "whose launcher gives no signs of life (--heartbeat off, or an older version)"
+    return ""
+
+
+def lost(entries: Iterable[Entry]) -> tuple[tuple[Entry, ...], dict[str, int]]:
+    """Return the Jobs that lost their launcher, the longest first, and how many were left why."""
+    found, left = [], Counter[str]()
+    for each in entries:
+        why = why_left(each)
+        if why:
+            left[why] += 1
+        else:
+            found.append(each)
+    return tuple(sorted(found, key=lambda each: (each.heard or each.created, each.name))), dict(
+        left
+    )
+
+
+def lost_rows(entries: Sequence[Entry], now: datetime) -> tuple[str, ...]:
+    """Return a line for each: name, state, when its launcher gave the last sign, and which."""
+    return _aligned(
+        [
+            (each.name, each.state, _sign(each, now).replace("gone, ", "last sign "), each.launcher)
+            for each in entries
+        ]
+    )

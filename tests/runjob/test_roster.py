@@ -1,0 +1,171 @@
+"""How the Jobs of launches stand, and which of them have lost their launcher."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from runjob.plan import LAUNCH
+from runjob.request import Body
+from runjob.roster import Entry, entry, lost, lost_rows, table, why_left
+from tests.runjob.scenes import NOON
+
+NOW = NOON + timedelta(hours=2)
+
+
+def stamp(seconds: float) -> str:
+    """Return the time so many seconds before NOW."""
+    return f"{NOW - timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def job(
+    name: str = "hello",
+    *,
+    sign: float | None = 60,
+    age: float = 600,
+    every: int | None = 300,
+    suspend: bool = False,
+    conditions: dict[str, float] | None = None,
+    status: dict[str, Any] | None = None,
+    **metadata: Any,
+) -> Body:
+    """Return a Job of a launch; sign and age are in seconds before NOW."""
+    notes = {LAUNCH: "0a", "runjob/launcher": "agent/7", "runjob/identity": "ns/hello"}
+    if every is not None:
+        notes["runjob/heartbeat-seconds"] = str(every)
+    if sign is not None:
+        notes["runjob/heartbeat"] = stamp(sign)
+    found = [
+        {"type": type, "status": "True", "lastTransitionTime": stamp(seconds)}
+        for type, seconds in (conditions or {}).items()
+    ]
+    return {
+        "metadata": {
+            "name": name,
+            "uid": f"of-{name}",
+            "resourceVersion": "7",
+            "creationTimestamp": stamp(age),
+            "annotations": notes,
+            **metadata,
+        },
+        "spec": {"suspend": suspend},
+        "status": {**(status or {}), "conditions": found},
+    }
+
+
+def known(body: Body) -> Entry:
+    found = entry(body, NOW)
+    assert found is not None
+    return found
+
+
+RUNS = {"startTime": stamp(500), "active": 2, "ready": 1, "failed": 1}
+
+
+@pytest.mark.parametrize(
+    ("body", "state", "seconds", "pods"),
+    [
+        pytest.param(job(), "pending", 600, "none", id="created"),
+        pytest.param(
+            job(status={"startTime": stamp(500), "active": 1}), "pending", 500, "1 waiting",
+            id="pending",
+        ),
+        pytest.param(
+            job(status=RUNS), "running", 500, "1 running, 1 waiting, 1 failed", id="running"
+        ),
+        pytest.param(
+            job(conditions={"Complete": 9}, status={"succeeded": 3}), "complete", 9, "3 succeeded",
+            id="complete",
+        ),
+        pytest.param(job(conditions={"Failed": 9}), "failed", 9, "none", id="failed"),
+        pytest.param(
+            job(suspend=True, conditions={"Suspended": 30}), "suspended", 30, "none",
+            id="suspended",
+        ),
+        pytest.param(job(suspend=True), "suspended", 600, "none", id="suspended at once"),
+        pytest.param(
+            job(status=RUNS, deletionTimestamp=stamp(5)), "being removed", 5,
+            "1 running, 1 waiting, 1 failed", id="being removed",
+        ),
+    ],
+)  # fmt: skip
+def test_a_job_is_told_as_it_stands(body: Body, state: str, seconds: float, pods: str) -> None:
+    found = known(body)
+    assert (found.state, (NOW - found.since).total_seconds(), found.pods) == (state, seconds, pods)
+    assert (found.over, found.leaving) == (
+        state in ("complete", "failed"), state == "being removed"
+    )  # fmt: skip
+
+
+def test_a_job_that_no_launcher_made_is_no_entry() -> None:
+    assert entry(job(annotations={"mine": "1"}), NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "life", "why"),
+    [
+        pytest.param(job(sign=900), "alive", "gave a sign of life lately", id="alive"),
+        pytest.param(job(sign=901), "gone", "", id="gone"),
+        pytest.param(job(sign=None, age=901), "gone", "", id="gone before its first beat"),
+        pytest.param(job(sign=None, age=60), "alive", "gave a sign of life", id="young"),
+        pytest.param(job(sign=9999, every=0), "unknown", "gives no signs of life", id="off"),
+        pytest.param(job(sign=None, every=None), "unknown", "or an older version", id="older"),
+        pytest.param(
+            job(sign=9999, conditions={"Failed": 9999}), "gone", "", id="ended, and nobody came"
+        ),
+        pytest.param(
+            job(sign=9999, deletionTimestamp=stamp(1)), "gone", "being removed", id="leaving"
+        ),
+        pytest.param(
+            job(sign=9999, ownerReferences=[{"kind": "CronJob", "controller": True}]),
+            "gone",
+            "looked after by its owner",
+            id="owned",
+        ),
+    ],
+)
+def test_only_a_launcher_that_was_silent_for_long_has_lost_its_job(
+    body: Body, life: str, why: str
+) -> None:
+    found = known(body)
+    assert found.life == life
+    told = why_left(found)
+    assert why in told
+    assert bool(told) is bool(why)
+    assert lost([found]) == (((), {told: 1}) if why else ((found,), {}))
+
+
+def test_the_table_is_aligned_and_ends_with_the_newest() -> None:
+    bodies = [
+        job("a-longer-name", sign=None, every=0, age=60),
+        job("old", age=86400, status=RUNS),
+        job("lost", age=7200, sign=3600),
+    ]
+    assert table(map(known, bodies), NOW) == (
+        "NAME           STATE    SINCE      PODS                            LAUNCHER  SIGN OF LIFE "
+        "  RUN",
+        "old            running  8m20s ago  1 running, 1 waiting, 1 failed  agent/7   alive, 1m ago"
+        "  ns/hello",
+        "lost           pending  2h ago     none                            agent/7   gone, 1h ago "
+        "  ns/hello",
+        "a-longer-name  pending  1m ago     none                            agent/7   unknown      "
+        "  ns/hello",
+    )
+
+
+def test_what_is_not_known_of_a_launch_is_a_dash() -> None:
+    (_, line) = table([known(job(annotations={LAUNCH: "0a"}))], NOW)
+    assert line.split() == ["hello", "pending", "10m", "ago", "none", "-", "unknown", "-"]
+
+
+def test_what_was_lost_longest_ago_comes_first() -> None:
+    found, left = lost(map(known, [job("b", sign=2000), job("a", sign=3600), job("c", sign=10)]))
+    assert [each.name for each in found] == ["a", "b"]
+    assert left == {"whose launcher gave a sign of life lately": 1}
+    assert lost_rows(found, NOW) == (
+        "a  pending  last sign 1h ago      agent/7",
+        "b  pending  last sign 33m20s ago  agent/7",
+    )
+    assert lost_rows([], NOW) == ()
