@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -12,6 +13,7 @@ import pytest
 
 from runjob.sandbox import Image, Sandbox
 from tests.contract.launches import Launcher, Starter
+from tests.contract.lessons import Stage
 from tests.contract.targets import EmbeddedTarget, RealTarget, Target, wants_real
 
 # On the real cluster it is an image of its own; here it is this machine's Python.
@@ -66,6 +68,16 @@ def start(common: tuple[str, ...], target: Target) -> Iterator[Starter]:
     starter = Starter(common, target.api.patience)
     yield starter
     starter.close()
+
+
+@pytest.fixture
+def stage(target: Target, name: str) -> Iterator[Stage]:
+    """Give a lesson its stage; an embedded cluster is its own, to be broken at will."""
+    with contextlib.ExitStack() as stack:
+        own = target if target.real else EmbeddedTarget(stack.enter_context(Sandbox()))
+        made = Stage(own, name)
+        stack.callback(made.close)
+        yield made
 
 
 @pytest.fixture

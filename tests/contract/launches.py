@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -22,6 +22,7 @@ from runjob import cli
 from runjob.interrupts import NUMBERS
 
 SCRIPT = Path(cli.__file__).with_name("runJob.py")
+RUNJOB = (sys.executable, str(SCRIPT))
 
 # A shell on both clusters; the pull secret that is the default exists on neither.
 SHELL = ("-i", "busybox:1", "-p", "IfNotPresent", "-s", "none")
@@ -161,12 +162,18 @@ def own_handlers() -> Iterator[None]:
 class Started:
     """A launcher in a process of its own."""
 
-    def __init__(self, arguments: tuple[str, ...], patience: float, **more: Any) -> None:
+    def __init__(
+        self,
+        arguments: tuple[str, ...],
+        patience: float,
+        program: Sequence[str] = RUNJOB,
+        **more: Any,
+    ) -> None:
         self._patience = patience
         self._out, self._err = bytearray(), bytearray()
         self._news = threading.Condition()
         self._deaf = threading.Event()
-        command = [sys.executable, str(SCRIPT), *arguments]
+        command = [*program, *arguments]
         # A session of its own, so that a signal reaches it and nothing else.
         self.process = subprocess.Popen(
             command,
@@ -201,6 +208,11 @@ class Started:
         assert words in self._out or words in self._err, (
             f"it ended without {words!r}: {bytes(self._out)!r} {bytes(self._err)!r}"
         )
+
+    def has_said(self, words: bytes) -> bool:
+        """Tell whether it has printed these words by now."""
+        with self._news:
+            return words in self._out or words in self._err
 
     def stop_reading(self) -> None:
         """Close the pipe that its output goes to."""
