@@ -312,8 +312,8 @@ that runjob made (annotation {LAUNCH}), or with `--all-makers` others' too, neve
 
     runjob gc -n controlm --lost --delete
 
-`--lost` means those whose launcher is gone, however they stand: it gave no sign of life for three of
-its intervals (`--heartbeat`, 5 minutes each). A Job whose launcher lives, or gives no signs, is
+`--lost` means those whose launcher is gone, however they stand: it gave no sign of life for three
+of its intervals (`--heartbeat`, 5 minutes each). A Job whose launcher lives, or gives no signs, is
 never touched by it, and one whose launcher gives a sign meanwhile stays.
 
 @gc
