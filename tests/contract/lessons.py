@@ -52,11 +52,11 @@ class Stage:
         assert isinstance(self.target, EmbeddedTarget)
         return self.target.sandbox
 
-    def start(self, *options: str, name: str = "") -> Started:
-        """Start the launcher."""
+    def start(self, *options: str, name: str = "", program: Sequence[str] | None = None) -> Started:
+        """Start the launcher, or another one."""
         common = ("-n", self.target.namespace, "--kubeconfig", str(self.kubeconfig))
         line = (*common, "--api-timeout", "90", "-j", name or self.name, *options)
-        started = Started(line, self._patience, program=self._program, cwd=ROOT)
+        started = Started(line, self._patience, program=program or self._program, cwd=ROOT)
         self._started.append(started)
         return started
 

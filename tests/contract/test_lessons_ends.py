@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import signal
 
+from runjob.errors import Exit
 from runjob.sandbox.faults import Refuse, Slow
 from tests.contract import habits
-from tests.contract.launches import FOREVER, sh
+from tests.contract.launches import FOREVER, RUNJOB, sh
 from tests.contract.lessons import Stage, lesson
 from tests.contract.naive import end_of
 from tests.contract.targets import waiting_reason
@@ -107,6 +108,64 @@ def test_lesson_24_a_kill_between_pulls(stage: Stage) -> None:
     run = started.end()
     assert (run.code, run.status) == (8, 8)
     assert api.is_gone(stage.name)
+
+
+@lesson(habits.WaitsForTheJob)
+def test_lesson_25_a_sidecar_that_goes_on(stage: Stage) -> None:
+    """A container beside the main one never ends: who names the main one is told by that.
+
+    Fails on a launcher that waits for the Job's end: kubernetes#25908.
+    """
+    beside = (
+        "{name: beside, image: 'busybox:1', imagePullPolicy: IfNotPresent, command: [sh, -c, "
+        "'while :; do sleep 0.1; done']}"
+    )
+    run = stage.run(
+        *sh("echo done; exit 3"), "--main-container", "main", "--exit-code", "container",
+        "--set", f"{POD}.containers[1]={beside}",
+        "--set", f"{POD}.terminationGracePeriodSeconds=1",
+    )  # fmt: skip
+    assert (run.code, run.status) == (3, 3)
+    assert b"done\n" in run.log
+    stage.target.api.wait_gone(stage.name)
+
+
+@lesson(habits.StartsAnother)
+def test_lesson_26_a_launcher_that_is_killed_and_run_again(stage: Stage) -> None:
+    """SIGKILL ends the launcher, and the scheduler runs it again: the one Job is taken up.
+
+    Fails on a launcher that starts a second one: airflow#10544.
+    """
+    wait = "i=0; while [ $i -lt 20 ]; do i=$((i+1)); sleep 0.1; done"
+    options = (*sh(f"echo up on $HOSTNAME; {wait}; echo down on $HOSTNAME"), "--run-id", "one")
+    first = stage.start(*options)
+    first.until(b"\nup on ")
+    first.signal(signal.SIGKILL)
+    before = [line for line in first.end().text.splitlines() if line.startswith("up on")]
+    run = stage.run(*options)
+    assert run.code == 0
+    assert [line for line in run.text.splitlines() if line.startswith("up on")] == before
+    assert run.log.count(b"down on") == 1
+    stage.target.api.wait_gone(stage.name)
+
+
+@lesson(habits.TakesWhatIsThere)
+def test_lesson_26_an_earlier_run_that_left_its_job(stage: Stage) -> None:
+    """A Job of the same name has succeeded in an earlier run: that is no success of this one.
+
+    Fails on a launcher that takes what is there for its own.
+    """
+    api = stage.target.api
+    ours = stage.start(*sh("echo old"), "--run-id", "one", "--keep", "always", program=RUNJOB)
+    assert ours.end().code == 0
+    there = api.job(stage.name)
+    run = stage.run(*sh("echo new; exit 1"), "--run-id", "two")
+    assert run.code == Exit.EXISTS
+    assert b"old" not in run.out
+    now = api.job(stage.name)
+    assert now is not None
+    assert there is not None
+    assert now["metadata"]["uid"] == there["metadata"]["uid"]
 
 
 @lesson(habits.CodeOfTheJob)

@@ -38,6 +38,15 @@ def cluster() -> Iterator[EmbeddedTarget]:
         yield target
 
 
+def test_each_of_the_28_lessons_is_played() -> None:
+    assert sorted({lesson.number for lesson in LESSONS}) == list(range(1, 29))
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+def test_a_lesson_says_who_fails(lesson: Lesson) -> None:
+    assert "ails on a launcher" in " ".join((lesson.scenario.__doc__ or "").split())
+
+
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
 def test_a_naive_launcher_fails_in(lesson: Lesson, cluster: EmbeddedTarget) -> None:
     stage = Stage(cluster, "naive", naive_program(lesson.naive), SHORT)

@@ -45,6 +45,17 @@ def test_lesson_13_a_job_that_is_deleted(stage: Stage) -> None:
     assert (run.code, run.status) == (14, 14)
 
 
+@lesson(habits.LooksNowAndThen)
+def test_lesson_14_a_job_that_goes_as_it_ends(stage: Stage) -> None:
+    """With `ttlSecondsAfterFinished: 0` a Job is removed at its end: it stays until that was read.
+
+    Fails on a launcher that looks now and then: kapp#333.
+    """
+    run = stage.run(*sh("echo one"), "--set", "spec.ttlSecondsAfterFinished=0")
+    assert (run.code, run.log) == (0, b"one\n")
+    stage.target.api.wait_gone(stage.name)
+
+
 @lesson(habits.GivesUpWithoutPod)
 def test_lesson_15_a_job_without_a_pod_yet(stage: Stage) -> None:
     """No pod for a while is no failure: this Job gets none until it is resumed.
@@ -75,9 +86,22 @@ def test_lesson_16_a_first_pod_that_is_evicted(stage: Stage) -> None:
 
     Fails on a launcher that takes it for the Job's: prefect-kubernetes#118.
     """
+    _outlives_an_eviction(stage, "-b", "1")
+
+
+@lesson(habits.FirstPodDecides)
+def test_lesson_16_an_eviction_that_is_not_counted(stage: Stage) -> None:
+    """A Job without a retry has one for a drained node, where that is asked for.
+
+    Fails on a launcher that takes the pod's failure for the Job's: prefect-kubernetes#118.
+    """
+    _outlives_an_eviction(stage, "-b", "0", "--ignore-disruptions")
+
+
+def _outlives_an_eviction(stage: Stage, *options: str) -> None:
     api = stage.target.api
     script = "trap 'exit 1' TERM; echo up; i=0; while [ $i -lt 15 ]; do i=$((i+1)); sleep 0.1; done"
-    started = stage.start(*sh(f"{script}; echo whole"), "-b", "1")
+    started = stage.start(*sh(f"{script}; echo whole"), *options)
     started.until(b"up\n")
     pod = api.running_pods(stage.name)[0]["metadata"]["name"]
     eviction = {
