@@ -57,6 +57,15 @@ def to_replace(picture: Picture) -> dict[str, str]:
     return {uid: words for uid, pod in picture.pods.items() if (words := disruption(pod))}
 
 
+def is_replaced(picture: Picture, uid: str) -> bool:
+    """Tell whether the pod of that uid is sure to be replaced; else its Job may yet fail by it."""
+    job = picture.job
+    spared = job.ignores_disruptions and picture.pods[uid].condition(CONDITION) is not None
+    later = list(picture.pods)[list(picture.pods).index(uid) + 1 :]
+    there = any(not pod.over and not pod.deleting for pod in map(picture.pods.__getitem__, later))
+    return spared or there or job.failed < job.backoff_limit
+
+
 def counted(picture: Picture) -> PodView | None:
     """Return the latest pod that failed by a disruption, where its Job counts those as failures."""
     if picture.job.ignores_disruptions:

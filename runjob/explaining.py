@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runjob.disruptions import to_replace
+from runjob.disruptions import is_replaced, to_replace
 from runjob.observed import Picture
 from runjob.waiting import causes
 
@@ -53,12 +53,16 @@ class Explainer:
         return told, long
 
     def _disruptions(self, picture: Picture, now: float) -> list[str]:
-        """Wait a moment with each: the Job may fail by it, and then nothing replaces the pod."""
+        """Wait a moment where the Job may fail by it, and then nothing replaces the pod."""
         found = to_replace(picture)
         self._disrupted = {
             uid: self._disrupted.get(uid, now) for uid in found if uid not in self._replaced
         }
-        due = [uid for uid, since in self._disrupted.items() if now - since >= self._explain]
+        due = [
+            uid
+            for uid, since in self._disrupted.items()
+            if now - since >= self._explain or is_replaced(picture, uid)
+        ]
         for uid in due:
             del self._disrupted[uid]
             self._replaced.add(uid)

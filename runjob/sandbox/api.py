@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from . import discovery
 from .admission import admit_new, admit_update, namespace_contents
 from .deletion import ORPHANS_WARNING, delete, delete_options
+from .disruption import EVICTION, disrupt
 from .faults import Target
 from .http import Reply, Request, json_reply, refusal_reply
 from .paging import part
@@ -199,18 +200,7 @@ class Api:
 
     def _evict(self, target: Target) -> Reply:
         """Mark a pod as disrupted and delete it, as the eviction API does."""
-        pod = self._named(target)
-        status = pod.get("status") or {}
-        disrupted = {
-            "type": "DisruptionTarget",
-            "status": "True",
-            "reason": "EvictionByEvictionAPI",
-            "message": "Eviction API: evicting",
-            "lastTransitionTime": pod["metadata"]["creationTimestamp"],
-        }
-        conditions = [*(status.get("conditions") or ()), disrupted]
-        pod = self._store.update(PODS, {**pod, "status": {**status, "conditions": conditions}})
-        delete(self._store, PODS, pod, delete_options({}, {}))
+        disrupt(self._store, self._named(target), EVICTION)
         status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
         return json_reply({**status, "code": 201}, 201)
 

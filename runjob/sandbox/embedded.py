@@ -20,6 +20,7 @@ from typing import TypeVar
 from .api import Api, locate
 from .certificate import make_certificate
 from .deletion import Collector
+from .disruption import PREEMPTION, disrupt
 from .events import Recorder
 from .faults import Fault, Injection
 from .gate import Gate, Served
@@ -30,7 +31,7 @@ from .memory import MemoryGuard
 from .node import Node, Timings
 from .podlogs import PodLogs
 from .podrun import Workshop
-from .resources import NAMESPACES
+from .resources import NAMESPACES, PODS
 from .scheduler import Scheduler
 from .server import Server
 from .store import Store
@@ -137,6 +138,24 @@ class Sandbox:
         self._node = replace(
             self._node, cpu=cpu or self._node.cpu, memory=memory or self._node.memory
         )
+        self._call(lambda: self._scheduler.resize(self._node))
+
+    def preempt(self, namespace: str, pod: str) -> None:
+        """Take a pod off the node for the sake of one of higher priority, which is not seen."""
+        self._call(
+            lambda: disrupt(self._store, self._store.get(PODS, (namespace, pod)), PREEMPTION)
+        )
+
+    def lose_node(self) -> None:
+        """Lose the node: its containers die untold, its pods stay, and no pod finds room."""
+        self._call(self._kubelet.lose)
+        self._node = replace(self._node, lost=True)
+        self._call(lambda: self._scheduler.resize(self._node))
+
+    def return_node(self) -> None:
+        """Bring the lost node back, empty."""
+        self._call(self._kubelet.come_back)
+        self._node = replace(self._node, lost=False)
         self._call(lambda: self._scheduler.resize(self._node))
 
     def forget_history(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from .disruption import NODE_LOST, bury, disrupt, on_node
 from .podrun import PodRun, Workshop
 from .resources import PODS, Json, uid_of
 from .store import Change
@@ -19,6 +20,7 @@ class Kubelet:
         self._shop = shop
         self._runs: dict[str, PodRun] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._lost = False
         shop.store.observe(PODS, self._note)
 
     def _note(self, change: Change) -> None:
@@ -30,6 +32,8 @@ class Kubelet:
                 run.kill()
             else:
                 self._shop.logs.forget(uid)
+        elif self._lost:
+            pass
         elif run is not None:
             before = (change.previous or {}).get("metadata") or {}
             grace = pod["metadata"].get("deletionGracePeriodSeconds")
@@ -42,6 +46,20 @@ class Kubelet:
             task = asyncio.ensure_future(run.run())
             self._tasks[uid] = task
             task.add_done_callback(lambda _: self._forget(pod))
+
+    def lose(self) -> None:
+        """Go away with all that runs; the logs are out of reach until it is back."""
+        self._lost = self._shop.logs.lost = True
+        for run in self._runs.values():
+            run.vanish()
+        for pod in on_node(self._shop.store):
+            disrupt(self._shop.store, pod, NODE_LOST)
+
+    def come_back(self) -> None:
+        """Find that the containers are gone, and say so of their pods."""
+        self._lost = self._shop.logs.lost = False
+        for pod in on_node(self._shop.store):
+            bury(self._shop.store, pod)
 
     def _forget(self, pod: Json) -> None:
         uid = uid_of(pod)

@@ -20,6 +20,7 @@ class Node:
     name: str = "node1"
     cpu: str = "32"
     memory: str = "128Gi"
+    lost: bool = False
     labels: tuple[tuple[str, str], ...] = field(
         default=(
             ("kubernetes.io/arch", "amd64"),
@@ -67,6 +68,9 @@ def why_unschedulable(
         if claim and not claim_exists(claim):
             why = f'persistentvolumeclaim "{claim}" not found'
             return f"0/1 nodes are available: {why}. not found"
+    if node.lost:
+        taint = "1 node(s) had untolerated taint(s) {node.kubernetes.io/unreachable: }"
+        return _unavailable(taint, NO_HELP)
     labels = dict(node.labels)
     wanted: Json = spec.get("nodeSelector") or {}
     if any(labels.get(key) != value for key, value in wanted.items()):

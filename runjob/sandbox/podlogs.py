@@ -78,6 +78,7 @@ class PodLogs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._files: dict[str, dict[str, deque[LogFile]]] = {}
+        self.lost = False  # with their node
 
     def open(self, uid: str, container: str, instance: int) -> LogFile:
         """Begin the log of a container instance; the one before stays as the previous."""
@@ -100,6 +101,8 @@ class PodLogs:
         container = chosen_container(pod, options.container)
         files = self._files.get(pod["metadata"]["uid"], {}).get(container, deque())
         name = pod["metadata"]["name"]
+        if self.lost and pod["spec"].get("nodeName"):
+            raise Refusal(500, 'Get "https://127.0.0.1:10250/containerLogs": dial tcp: i/o timeout')
         if options.previous:
             if len(files) < 2:
                 raise Refusal(

@@ -44,6 +44,7 @@ class PodRecord:
         self.failure: Json = {}
         self.initialized = not self._initial
         self.sandboxed = False
+        self.silent = False
         self._started = stamp()
 
     def set(self, name: str, state: ContainerState) -> None:
@@ -63,13 +64,17 @@ class PodRecord:
 
     def say(self, reason: str, message: str, warning: bool = False, container: str = "") -> None:
         """Write an event about the pod, or about the container of that field."""
-        self._recorder.say(self._pod, reason, message, COMPONENT, warning, container)
+        if not self.silent:
+            self._recorder.say(self._pod, reason, message, COMPONENT, warning, container)
 
     def publish(self, last: bool = False, halted: bool = False) -> None:
         """Write the status to the pod, if it is still there.
 
-        The last status ends the pod; when it was halted, what never ran is written off.
+        The last status ends the pod; when it was halted, what never ran is written off. A record
+        that is silent writes nothing, as a kubelet that is cut off.
         """
+        if self.silent:
+            return
         stored = self._store.find(PODS, key_of(self._pod))
         if stored is None or uid_of(stored) != uid_of(self._pod):
             return

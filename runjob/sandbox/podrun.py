@@ -105,6 +105,11 @@ class PodRun:
                 container.signal(signal.SIGTERM if grace else signal.SIGKILL)
         self._later(grace, self.kill)
 
+    def vanish(self) -> None:
+        """End the containers as a node does that loses its power: nobody is told."""
+        self._record.silent = True
+        self.kill()
+
     def kill(self) -> None:
         self._halt.set()
         for container in self._running.values():

@@ -1,0 +1,225 @@
+"""Pods that the cluster takes away, and sidecars that keep one: who decides, and what is said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runjob.sandbox import Sandbox
+from tests.contract.launches import FOREVER, Launcher, Run, sh
+from tests.contract.targets import EmbeddedTarget, Target, wants_real
+
+IGNORING = "--ignore-disruptions"
+
+# Ends well at the second attempt, which finds the mark of the first on the node.
+ONCE = "if mkdir {place} 2>/dev/null; then trap 'exit 1' TERM; echo first; {wait}; fi; echo second"
+WAIT = "while :; do sleep 0.1; done"
+
+
+def evict(target: Target, pod: str) -> None:
+    """Take a pod away as `kubectl drain` does."""
+    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}}
+    target.api.call("POST", target.api.path("pods", pod) + "/eviction", body)
+
+
+def delete(target: Target, pod: str) -> None:
+    target.api.delete("pods", pod)
+
+
+@pytest.fixture
+def place(target: Target, tmp_path: Path) -> str:
+    """Return a folder on the node that is not there yet, and where a pod may make it."""
+    return f"/tmp/{tmp_path.name}-{target.namespace}" if target.real else str(tmp_path / "once")
+
+
+def twice(place: str, target: Target) -> tuple[str, ...]:
+    script = sh(ONCE.format(place=place, wait=WAIT))
+    # On the real cluster /tmp must outlive the pod.
+    return (*script, "-H", "/tmp", "-t", "/tmp") if target.real else script
+
+
+def disturbed(
+    target: Target, launch: Launcher, name: str, take: Callable[[Target, str], None], *more: str
+) -> Run:
+    """Launch, and take the first pod away once it runs."""
+
+    def disturb() -> None:
+        take(target, target.api.running_pods(name)[0]["metadata"]["name"])
+
+    return launch("-j", name, *more, meanwhile=disturb)
+
+
+def test_an_evicted_pod_that_is_ignored_is_replaced_and_followed(
+    target: Target, launch: Launcher, name: str, place: str
+) -> None:
+    """Without a rule for it, backoffLimit 0 ends the Job with the first eviction."""
+    run = disturbed(target, launch, name, evict, *twice(place, target), IGNORING)
+    assert (run.code, run.pods[1]) == (0, 1), run.err
+    assert "was disrupted (EvictionByEvictionAPI: Eviction API: evicting): waiting" in run.err
+    assert run.text.count("first\n") == 1
+    assert run.text.count("second\n") == 1
+    target.api.wait_gone(name)
+
+
+def test_an_evicted_pod_that_counts_ends_the_job_and_the_option_is_named(
+    target: Target, launch: Launcher, name: str
+) -> None:
+    run = disturbed(target, launch, name, evict, *sh(FOREVER))
+    assert run.code == 1
+    assert "was disrupted (EvictionByEvictionAPI" in run.verdict
+    assert IGNORING in run.verdict
+    assert "waiting for its replacement" not in run.err
+    target.api.wait_gone(name)
+
+
+@pytest.mark.parametrize(
+    ("take", "words"),
+    [pytest.param(evict, "was disrupted (", id="evicted"),
+     pytest.param(delete, "was deleted: waiting", id="deleted by somebody")],
+)  # fmt: skip
+def test_a_pod_that_counts_and_may_be_retried_is_waited_for(
+    target: Target,
+    launch: Launcher,
+    name: str,
+    place: str,
+    take: Callable[[Target, str], None],
+    words: str,
+) -> None:
+    run = disturbed(target, launch, name, take, *twice(place, target), "-b", "2")
+    assert run.code == 0, run.err
+    assert words in run.err
+    assert run.text.count("second\n") == 1
+    target.api.wait_gone(name)
+
+
+def test_pods_that_restart_in_place_cannot_be_ignored(launch: Launcher, name: str) -> None:
+    run = launch("-j", name, *sh("echo never"), "-r", "OnFailure", IGNORING)
+    assert run.code == 1
+    assert run.err.endswith("are not counted one by one\n")
+
+
+embedded = pytest.mark.skipif(wants_real(), reason="a node to lose is the embedded cluster's")
+
+
+@embedded
+def test_a_preempted_pod_is_told_of_and_followed_in_its_replacement(
+    launch: Launcher, name: str, place: str
+) -> None:
+    with Sandbox() as sandbox:
+        target = EmbeddedTarget(sandbox)
+        launch.common = ("-n", target.namespace, "--kubeconfig", str(sandbox.kubeconfig))
+        run = disturbed(
+            target, launch, name, lambda _, pod: sandbox.preempt(target.namespace, pod),
+            *twice(place, target), IGNORING,
+        )  # fmt: skip
+    assert run.code == 0
+    assert "was disrupted (PreemptionByScheduler: " in run.err
+
+
+@embedded
+@pytest.mark.parametrize("more", [(IGNORING,), ("-b", "1")], ids=["ignored", "counted"])
+def test_a_lost_node_is_waited_for(
+    launch: Launcher, name: str, place: str, more: tuple[str, ...]
+) -> None:
+    """The pod stays for ever, until its node is back."""
+    with Sandbox() as sandbox:
+        target = EmbeddedTarget(sandbox)
+        launch.common = ("-n", target.namespace, "--kubeconfig", str(sandbox.kubeconfig))
+
+        def lose() -> None:
+            target.api.running_pods(name)
+            sandbox.lose_node()
+            target.api.until(
+                lambda: sandbox.requests and any(
+                    each.path.endswith("/log") and each.status == 500 for each in sandbox.requests
+                ),
+                "a log that cannot be read",
+            )  # fmt: skip
+            sandbox.return_node()
+
+        run = launch("-j", name, *twice(place, target), *more, meanwhile=lose)
+        assert run.code == 0, run.err
+        assert "was disrupted (DeletionByTaintManager: " in run.err
+        assert run.text.count("second\n") == 1
+        target.api.wait_gone(name)
+
+
+# -- sidecars ----------------------------------------------------------------------------------
+
+
+def beside(name: str, main: str, sidecar: str, **spec: Any) -> str:
+    """Return a manifest whose pod has a main container and a classic sidecar."""
+    shell = {"image": "busybox:1", "imagePullPolicy": "IfNotPresent"}
+    containers = [
+        {"name": "proxy", **shell, "command": ["sh", "-c", sidecar]},
+        {"name": "main", **shell, "command": ["sh", "-c", main]},
+    ]
+    pod = {"restartPolicy": "Never", "containers": containers, "terminationGracePeriodSeconds": 5}
+    job = {"backoffLimit": 0, **spec, "template": {"spec": pod}}
+    return json.dumps(
+        {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": job}
+    )
+
+
+def launched(launch: Launcher, folder: Path, name: str, text: str, *more: str) -> Run:
+    (folder / "job.yaml").write_text(text)
+    return launch("-j", name, "-y", "job.yaml", "--main-container", "main", *more)
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_the_main_container_decides_where_a_sidecar_runs_on(
+    target: Target, launch: Launcher, name: str, folder: Path, code: int
+) -> None:
+    """Without the option such a Job lives for ever."""
+    text = beside(name, f"seq 1 500; exit {code}", FOREVER, backoffLimit=1)
+    run = launched(launch, folder, name, text, "--exit-code", "container")
+    assert (run.code, run.status) == (code, code)
+    assert [line.split()[-1] for line in run.lines if "/main]" in line] == [
+        str(number) for number in range(1, 501)
+    ]
+    assert "proxy ran on" in run.verdict
+    assert ("so that it was not tried again" in run.verdict) is (code != 0)
+    assert target.api.is_gone(name)
+
+
+def test_a_sidecar_that_ends_by_itself_is_left_to_the_job(
+    target: Target, launch: Launcher, name: str, folder: Path
+) -> None:
+    run = launched(launch, folder, name, beside(name, "echo done", "sleep 1; echo bye"))
+    assert (run.code, run.pods) == (0, (0, 1, 0))
+    assert "ran on" not in run.verdict
+    assert any(line.endswith("bye") for line in run.lines)
+    target.api.wait_gone(name)
+
+
+def test_several_completions_side_by_side_are_decided_by_their_main_containers(
+    target: Target, launch: Launcher, name: str, folder: Path
+) -> None:
+    text = beside(name, "echo done", FOREVER, completions=2, parallelism=2)
+    run = launched(launch, folder, name, text)
+    assert run.code == 0
+    assert run.text.count("/main] done") == 2
+    assert target.api.is_gone(name)
+
+
+def test_a_completion_that_a_sidecar_keeps_from_coming_is_told_of(
+    target: Target, launch: Launcher, name: str, folder: Path
+) -> None:
+    run = launched(launch, folder, name, beside(name, "echo done", FOREVER, completions=2))
+    assert run.code == 1
+    assert "in 1 of 2 pods, and no further one can come while proxy run on" in run.verdict
+    assert target.api.is_gone(name)
+
+
+def test_a_name_that_no_container_has_is_refused_with_those_that_there_are(
+    target: Target, launch: Launcher, name: str, folder: Path
+) -> None:
+    (folder / "job.yaml").write_text(beside(name, "echo never", FOREVER))
+    run = launch("-j", name, "-y", "job.yaml", "--main-container", "web")
+    assert run.code == 1
+    assert "--main-container 'web' is no container of the pod: it has proxy, main" in run.err
+    assert target.api.job(name) is None
