@@ -229,6 +229,17 @@ def _ending(job: Body) -> str | None:
     return next(found, None)
 
 
+def as_told(job: Body, patch: Body | None = None) -> Body:
+    """Return the patch of a Job that is kept, by which no later launch takes it for its own.
+
+    patch is what else is to change of it.
+    """
+    patch = patch or {}
+    metadata = {"uid": job["metadata"]["uid"], **patch.get("metadata", {})}
+    notes = {**metadata.get("annotations", {}), TOLD: "true"}
+    return {**patch, "metadata": {**metadata, "annotations": notes}}
+
+
 def told(there: Body) -> str:
     """Say in a few words who made a Job, when, and how it stands."""
     metadata = there["metadata"]

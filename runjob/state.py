@@ -35,6 +35,7 @@ _RUN = "run.json"
 _END = "end.json"
 _LOCK = "lock"
 _POSITION = ".position"
+_NAMES = ("name", "namespace", "uid", "resourceVersion")
 
 
 class Printer(Protocol):
@@ -336,5 +337,6 @@ class _Account:
 
 def _named(body: Body) -> Body:
     """Return what it takes to find an object again, and nothing of what it holds."""
-    metadata = {key: body["metadata"][key] for key in ("name", "uid")}
+    found = body["metadata"]
+    metadata = {key: found[key] for key in _NAMES if key in found}
     return {"apiVersion": body["apiVersion"], "kind": body["kind"], "metadata": metadata}

@@ -12,6 +12,7 @@ from runjob.follower import Api as LogApi
 from runjob.follower import Follower, Position
 from runjob.heartbeat import Api as BeatApi
 from runjob.heartbeat import Heartbeat
+from runjob.identity import as_told
 from runjob.informer import Api as WatchApi
 from runjob.informer import Informer, Query, events_query
 from runjob.lease import settled
@@ -124,11 +125,11 @@ class Workshop:
     def settle(self, job: Body) -> str:
         """Give a Job that is kept what its author asked for; return in words what is left to do."""
         patch = settled(job)
-        if patch is None:
-            return ""
         try:
-            self._api.patch(job, self._namespace, patch)
+            self._api.patch(job, self._namespace, as_told(job, patch))
         except (ApiError, NoClusterError) as error:
+            if patch is None:
+                return ""
             name, text = job["metadata"]["name"], json.dumps(patch, separators=(",", ":"))
             return (
                 f"the TTL of the Job's manifest could not be restored ({error}); do it with: "

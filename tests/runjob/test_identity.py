@@ -13,11 +13,13 @@ from runjob.identity import (
     CONTENT,
     IDENTITY,
     SOUGHT,
+    TOLD,
     Adopt,
     AwaitRemoval,
     Refuse,
     Replace,
     Signature,
+    as_told,
     content,
     how_to_adopt,
     identity,
@@ -324,6 +326,17 @@ def test_no_launch_touches_a_job_that_runjob_did_not_make(
 ) -> None:
     job = there(None, leaving=leaving, **notes)
     assert isinstance(stands(job, mine(), if_exists, NOW), Refuse)
+
+
+def test_a_kept_job_is_marked_as_told_beside_what_else_changes() -> None:
+    job = there()
+    alone = {"metadata": {"uid": "u1", "annotations": {TOLD: "true"}}}
+    assert as_told(job) == alone
+    more = {"metadata": {"uid": "u1", "annotations": {"runjob/ttl": None}}, "spec": {"a": 1}}
+    assert as_told(job, more) == {
+        "metadata": {"uid": "u1", "annotations": {"runjob/ttl": None, TOLD: "true"}},
+        "spec": {"a": 1},
+    }
 
 
 @given(st.integers(0, 3000))
