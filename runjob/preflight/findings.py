@@ -261,7 +261,7 @@ def _priority(facts: Facts) -> Iterator[Finding]:
     if name and not _is_there(facts, "PriorityClass", name):
         yield _error(
             Exit.CONFIGURATION,
-            f"PriorityClass {name!r:.253} does not exist",
+            f"PriorityClass {name if is_name(name) else repr(name)} does not exist",
             "name one that kubectl get priorityclass lists",
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from .defaults import job_with_defaults, pod_with_defaults
+from .limits import within_limits, within_quotas
 from .refusals import Refusal, forbidden, not_found, unprocessable
 from .resources import (
     CLAIMS,
@@ -48,6 +49,8 @@ def admit_new(
     if causes:
         raise unprocessable(resource, item["metadata"].get("name", ""), causes)
     item = Store.prepare(item)
+    if resource is not PODS:
+        within_quotas(store, resource, item)
     if resource is JOBS:
         item = with_status(_labelled(item), {})
     elif resource is PODS:
@@ -98,6 +101,8 @@ def admit_pod(store: Store, pod: Json) -> Json:
             f'serviceaccount "{account}" not found'
         )
         raise forbidden(PODS, metadata["name"], why)
+    within_limits(store, pod)
+    within_quotas(store, PODS, pod)
     return with_status(pod, {"phase": "Pending"})
 
 

@@ -8,7 +8,7 @@ from .resources import JOBS, NAMESPACES, PODS, RESOURCES, Json
 
 VERSION = {"major": "1", "minor": "35", "gitVersion": "v1.35.4+runjob-sandbox", "platform": "linux"}
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
-GROUPS = ("", "batch")
+GROUPS = ("", "batch", "scheduling.k8s.io")
 
 
 def answer(request: Request) -> Reply:

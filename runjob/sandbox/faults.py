@@ -127,6 +127,15 @@ class Injection:
             self._changed.notify_all()
         return True
 
+    def takes_away(self, target: Target) -> bool:
+        """Tell whether it refuses such requests as forbidden until it is removed."""
+        effect = self.fault.effect
+        return (
+            isinstance(effect, Refuse)
+            and (effect.code, self.fault.times, self._removed) == (403, None, False)
+            and self.fault.concerns(target)
+        )
+
     def wait(self, hits: int = 1, timeout: float = 10.0) -> bool:
         """Block until the fault has hit that often; False when the time is over first."""
         with self._changed:

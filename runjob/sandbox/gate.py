@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from .faults import Injection, Refuse, Reset, Slow, Target, refuse, spoil
 from .http import Reply, Request, refusal_reply
 from .refusals import Refusal
+from .reviews import REVIEWS, reviewed
 
 Locate = Callable[[Request], Target | None]
 Handle = Callable[[Request, Target | None], Awaitable[Reply]]
@@ -54,6 +55,8 @@ class Gate:
         if scheme.lower() != "bearer" or token.strip() != self.token:
             return refusal_reply(Refusal(401, "Unauthorized"))
         target = self._locate(request)
+        if request.path == REVIEWS:
+            return reviewed(request, self.injections)
         struck = next((i for i in list(self.injections) if i.strikes(target)), None)
         if struck is None:
             return await self._handle(request, target)

@@ -46,9 +46,15 @@ SECRETS = Resource("secrets", "Secret")
 SERVICEACCOUNTS = Resource("serviceaccounts", "ServiceAccount", short=("sa",))
 CLAIMS = Resource("persistentvolumeclaims", "PersistentVolumeClaim", short=("pvc",))
 NAMESPACES = Resource("namespaces", "Namespace", namespaced=False, short=("ns",))
+QUOTAS = Resource("resourcequotas", "ResourceQuota", short=("quota",))
+LIMITS = Resource("limitranges", "LimitRange", short=("limits",))
+PRIORITIES = Resource(
+    "priorityclasses", "PriorityClass", "scheduling.k8s.io", namespaced=False, short=("pc",)
+)
 
 RESOURCES = (
-    JOBS, PODS, EVENTS, CONFIGMAPS, SECRETS, SERVICEACCOUNTS, CLAIMS, NAMESPACES,
+    JOBS, PODS, EVENTS, CONFIGMAPS, SECRETS, SERVICEACCOUNTS, CLAIMS, NAMESPACES, QUOTAS, LIMITS,
+    PRIORITIES,
 )  # fmt: skip
 
 

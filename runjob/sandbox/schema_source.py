@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOTS = (
     "Job", "Pod", "ConfigMap", "Secret", "ServiceAccount", "PersistentVolumeClaim", "Namespace",
-    "CoreV1Event", "DeleteOptions",
+    "CoreV1Event", "DeleteOptions", "ResourceQuota", "LimitRange", "PriorityClass",
 )  # fmt: skip
 # The models say "int" for both widths; the server names them in its messages.
 INT64 = {
@@ -21,7 +21,10 @@ INT64 = {
     "observedGeneration", "deletionGracePeriodSeconds",
 }  # fmt: skip
 # What the models call a string may also be a number in JSON.
-QUANTITIES = {"limits", "requests", "sizeLimit", "divisor", "capacity", "overhead"}
+QUANTITIES = {
+    "limits", "requests", "sizeLimit", "divisor", "capacity", "overhead", "hard", "used", "max",
+    "min", "default", "defaultRequest", "maxLimitRequestRatio",
+}  # fmt: skip
 PLAIN = {
     "str": "string", "bool": "bool", "float": "float64", "object": "any", "datetime": "time",
 }  # fmt: skip
