@@ -1,0 +1,357 @@
+"""A Job knows whether its launcher lives, and what to do without it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import runjob
+from runjob import cli
+from runjob.options import RunOptions
+from runjob.sandbox import Fault
+from runjob.sandbox.faults import Injection, Refuse
+from tests.contract.launches import FOREVER, Launcher, own_handlers, sh
+from tests.contract.targets import EmbeddedTarget, Json, Target, wants_real
+
+embedded = pytest.mark.skipif(wants_real(), reason="only the embedded cluster breaks on demand")
+
+# A launch with an interval that no option gives: of a second, and with the least lease, in seconds,
+# that is given. Its Job is a line of shell.
+LIBRARY = """
+import signal, sys
+from runjob import build_job, lease, run
+from runjob.options import RunOptions
+kubeconfig, namespace, name, script, on_lost, shortest, suspend = sys.argv[1:]
+lease.SHORTEST = int(shortest)
+job = build_job(name, "busybox:1", namespace=namespace, command=["sh", "-c", script],
+                pull_policy="IfNotPresent", pull_secret=None)
+if suspend:
+    job.job["spec"]["suspend"] = True
+def listen(tell):
+    signal.signal(signal.SIGTERM, lambda number, frame: tell(number))
+verdict = run(job, kubeconfig=kubeconfig, listen=listen,
+              options=RunOptions(heartbeat=1, on_lost=on_lost))
+print(verdict.sentence)
+sys.exit(verdict.exit_code)
+"""
+
+
+class Kept:
+    """A launch of the library in a process of its own."""
+
+    def __init__(self, target: Target, name: str, *words: str) -> None:
+        where = (str(target.kubeconfig), target.namespace, name)
+        self.target, self.name = target, name
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", LIBRARY, *where, *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            text=True,
+        )
+
+    def until_it_beats(self, times: int = 1) -> None:
+        """Wait until so many signs of life were seen."""
+        seen: set[str] = set()
+
+        def beaten() -> bool:
+            job = self.target.api.job(self.name)
+            seen.add(notes(job).get("runjob/heartbeat") or "" if job else "")
+            return len(seen - {""}) >= times
+
+        self.target.api.until(beaten, f"{times} signs of life on {self.name}")
+
+    def kill(self) -> None:
+        """End it as a container that restarts does."""
+        self.process.kill()
+        self.process.wait(10)
+
+    def end(self) -> tuple[int, str]:
+        """Wait for its end; return its exit code and what it printed."""
+        out, _ = self.process.communicate(timeout=self.target.api.patience + 30)
+        return self.process.returncode, out
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        self.process.communicate()
+
+
+Start = Callable[..., Kept]
+
+
+@pytest.fixture
+def keep(target: Target, name: str) -> Iterator[Start]:
+    started: list[Kept] = []
+
+    def start(
+        script: str, on_lost: str = "keep", *, shortest: int = 3, suspend: bool = False
+    ) -> Kept:
+        launched = Kept(target, name, script, on_lost, str(shortest), "yes" if suspend else "")
+        started.append(launched)
+        return launched
+
+    yield start
+    for each in started:
+        each.close()
+
+
+def notes(job: Json) -> dict[str, str]:
+    return dict(job["metadata"].get("annotations") or {})
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a subcommand returned, and its lines about one Job."""
+
+    code: int
+    rows: list[list[str]]
+
+
+Say = Callable[..., Said]
+
+
+@pytest.fixture
+def say(target: Target, name: str, capfd: pytest.CaptureFixture[str]) -> Say:
+    def run(*words: str) -> Said:
+        capfd.readouterr()
+        with own_handlers():
+            code = cli.main(
+                [*words, "-n", target.namespace, "--kubeconfig", str(target.kubeconfig)]
+            )
+        lines = capfd.readouterr().out.splitlines()
+        return Said(code, [re.split(r"  +", line) for line in lines if f"{name} " in line])
+
+    return run
+
+
+def failure(target: Target, name: str) -> str:
+    """Return the reason for which a Job failed; empty while it did not."""
+    job = target.api.job(name)
+    assert job is not None
+    conditions = job["status"].get("conditions") or ()
+    found = (each["reason"] for each in conditions if each["type"] == "Failed")
+    return str(next(found, ""))
+
+
+@pytest.fixture
+def forbidden(target: EmbeddedTarget) -> Iterator[Injection]:
+    """Let nobody patch a Job."""
+    injected = target.sandbox.inject(Fault(Refuse(403), verb="patch", resource="jobs", times=None))
+    yield injected
+    injected.remove()
+
+
+# -- signs of life -------------------------------------------------------------------------------
+
+
+def test_a_long_job_tells_that_its_launcher_lives(
+    target: Target, keep: Start, say: Say, name: str
+) -> None:
+    launched = keep(FOREVER)
+    target.api.running_pods(name)
+    launched.until_it_beats(times=2)
+    (row,) = say("list").rows
+    host, process = os.uname().nodename, launched.process.pid
+    assert (row[0], row[1], row[4]) == (name, "running", f"{host}/{process}")
+    assert row[5].startswith("alive, ")
+    assert say("gc", "--lost", "--delete").rows == []
+    assert target.api.job(name) is not None
+
+
+def test_a_job_whose_launcher_was_killed_is_found_and_removed(
+    target: Target, keep: Start, say: Say, name: str
+) -> None:
+    launched = keep(FOREVER)
+    target.api.running_pods(name)
+    launched.kill()
+    row = target.api.until(lambda: next(iter(say("gc", "--lost").rows), None), "that it is lost")
+    assert row[:3] == ["would remove", name, "running"]
+    (listed,) = say("list").rows
+    assert listed[5].startswith("gone, ")
+    assert failure(target, name) == "", "a Job that is kept runs on"
+    (removed,) = say("gc", "--lost", "--delete").rows
+    assert removed[:2] == ["removed", name]
+    target.api.wait_gone(name)
+
+
+def test_a_short_job_is_created_with_its_terms_and_asks_for_nothing_more(
+    target: Target, launch: Launcher, name: str
+) -> None:
+    terms = ("--heartbeat", "off", "--keep", "always")
+    assert launch("-j", name, *sh("echo hi"), *terms).code == 0
+    job = target.api.job(name)
+    assert job is not None
+    written = notes(job)
+    assert written["runjob/heartbeat-seconds"] == "0"
+    assert written["runjob/launcher"].endswith(f"/{os.getpid()}")
+    assert "runjob/heartbeat" not in written
+
+
+@embedded
+def test_a_beat_that_is_forbidden_is_said_once_and_ends_nothing(
+    target: EmbeddedTarget, forbidden: Injection, name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    job = runjob.build_job(
+        name, "busybox:1", namespace=target.namespace, command=["sleep", "5"], pull_secret=None
+    )
+    options = RunOptions(heartbeat=1)
+    verdict = runjob.run(job, options=options, kubeconfig=str(target.kubeconfig))
+    assert verdict.ok
+    assert forbidden.wait()
+    said = capfd.readouterr().err
+    assert said.count("no sign of life can be written on the Job") == 1
+    assert "needs the verb patch on jobs" in said
+
+
+# -- --on-lost kill ------------------------------------------------------------------------------
+
+
+def test_a_job_that_is_not_to_outlive_its_launcher_ends_by_itself(
+    target: Target, keep: Start, say: Say, name: str
+) -> None:
+    launched = keep(FOREVER, "kill")
+    target.api.running_pods(name)
+    launched.kill()
+    target.api.until(lambda: failure(target, name), "the end of the Job")
+    assert failure(target, name) == "DeadlineExceeded"
+    target.api.until(lambda: not target.api.pods(name), "its pods gone")
+    job = target.api.job(name)
+    assert job is not None
+    assert job["spec"]["ttlSecondsAfterFinished"] == 3600
+    row = target.api.until(
+        lambda: next(iter(say("gc", "--lost", "--delete").rows), None), "that it is lost"
+    )
+    assert row[:3] == ["removed", name, "failed"]
+
+
+def test_a_launcher_that_lives_keeps_its_job_beyond_the_lease(
+    target: Target, keep: Start, name: str
+) -> None:
+    code, said = keep("sleep 9; echo done", "kill", shortest=5).end()
+    assert (code, "done\n" in said) == (0, True), said
+    target.api.wait_gone(name)
+
+
+def test_a_launcher_that_was_held_up_says_why_its_job_ended(
+    target: Target, keep: Start, name: str
+) -> None:
+    launched = keep(FOREVER, "kill")
+    target.api.running_pods(name)
+    launched.process.send_signal(signal.SIGSTOP)
+    target.api.until(lambda: failure(target, name), "the end of the Job")
+    launched.process.send_signal(signal.SIGCONT)
+    code, said = launched.end()
+    assert code == 13
+    assert "its lease ran out (--on-lost kill)" in said
+    assert "find out what ended that launcher" in said
+    target.api.wait_gone(name)
+
+
+def test_the_time_of_a_suspended_job_begins_when_it_is_resumed(
+    target: Target, keep: Start, name: str
+) -> None:
+    launched = keep("sleep 4; echo done", "kill", suspend=True)
+    launched.until_it_beats(times=5)  # longer than the lease
+    path = target.api.path("jobs", name)
+    patch = {"spec": {"suspend": False}}
+    target.api.call("PATCH", path, patch, "application/merge-patch+json")
+    code, said = launched.end()
+    assert (code, "done\n" in said) == (0, True), said
+
+
+def test_a_deadline_of_the_users_own_stays_the_users(
+    target: Target, launch: Launcher, name: str
+) -> None:
+    terms = ("--on-lost", "kill", "--deadline", "3s")
+    run = launch("-j", name, *sh("sleep 60"), *terms)
+    assert run.code == 13
+    assert "ran into its deadline (activeDeadlineSeconds)" in run.verdict
+    target.api.wait_gone(name)
+
+
+# -- the TTL of a manifest -----------------------------------------------------------------------
+
+MANIFEST = """
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: NAME
+spec:
+  backoffLimit: 0
+  ttlSecondsAfterFinished: TTL
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: main
+          image: busybox:1
+          imagePullPolicy: IfNotPresent
+          command: [sh, -c, "i=0; while [ $i -lt 2000 ]; do echo $i; i=$((i+1)); done; exit 3"]
+"""
+
+
+def manifest(folder: Path, name: str, ttl: int) -> str:
+    path = folder / "job.yaml"
+    path.write_text(MANIFEST.replace("NAME", name).replace("TTL", str(ttl)))
+    return str(path)
+
+
+def test_a_ttl_of_nothing_removes_no_job_before_it_is_read(
+    target: Target, launch: Launcher, name: str, tmp_path: Path
+) -> None:
+    """kapp#333: the Job is gone before its end is seen, and counts as deleted or as good."""
+    run = launch("-y", manifest(tmp_path, name, 0), "--exit-code", "container")
+    assert run.code == 3
+    assert run.lines == [str(number) for number in range(2000)]
+    assert "exit code 3" in run.verdict
+    target.api.wait_gone(name)
+
+
+def test_a_job_that_is_kept_gets_its_ttl_back(
+    target: Target, launch: Launcher, name: str, tmp_path: Path
+) -> None:
+    run = launch("-y", manifest(tmp_path, name, 7200), "--keep", "always", "--on-lost", "kill")
+    assert run.code == 1
+    job = target.api.job(name)
+    assert job is not None
+    assert job["spec"]["ttlSecondsAfterFinished"] == 7200
+    assert "activeDeadlineSeconds" not in job["spec"]
+    assert notes(job).keys().isdisjoint({"runjob/ttl", "runjob/deadline", "runjob/on-lost"})
+
+
+def test_a_job_that_is_kept_with_a_ttl_of_nothing_goes_as_its_author_wanted(
+    target: Target, launch: Launcher, name: str, tmp_path: Path
+) -> None:
+    run = launch("-y", manifest(tmp_path, name, 0), "--keep", "always")
+    assert run.code == 1
+    assert len(run.lines) == 2000
+    target.api.wait_gone(name)
+
+
+@embedded
+def test_a_ttl_that_cannot_be_given_back_is_said_with_the_command(
+    target: EmbeddedTarget, forbidden: Injection, launch: Launcher, name: str, tmp_path: Path
+) -> None:
+    run = launch("-y", manifest(tmp_path, name, 7200), "--keep", "always")
+    assert run.code == 1
+    assert forbidden.wait()
+    (said,) = [line for line in run.err.splitlines() if "could not be restored" in line]
+    command = f"kubectl -n {target.namespace} patch job {name} --type=merge -p '"
+    text = said.partition(command)[2].rstrip("'")
+    patch: Any = json.loads(text)
+    assert patch["spec"] == {"ttlSecondsAfterFinished": 7200}
