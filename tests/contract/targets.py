@@ -188,10 +188,11 @@ def waiting_reason(pod: Json) -> str:
 
 @dataclass(frozen=True)
 class Asked:
-    """One request of the launcher's."""
+    """One request of the launcher's; query is known of the embedded cluster's alone."""
 
     verb: str
     resource: str
+    query: str = ""
 
 
 class Target:
@@ -261,7 +262,7 @@ class EmbeddedTarget(Target):
         yield found
         for served in self.sandbox.requests[before:]:
             if served.user_agent.startswith("runjob/"):
-                found.append(Asked(served.method, served.path))
+                found.append(Asked(served.method, served.path, served.query))
 
     def in_cluster_files(self, folder: Path) -> Mapping[str, str]:
         self.sandbox.namespace_files(folder)
