@@ -97,7 +97,8 @@ def run(
 
     Without a kubeconfig the cluster that this process runs in is used. listen is called once with
     a function that takes a signal's number: whoever wants a signal to end the launch has it called
-    from the handler. journal is the open folder of this run where the caller closes it, once it
+    from the handler. Without it Ctrl-C removes the Job all the same, and is raised afterwards as
+    KeyboardInterrupt. journal is the open folder of this run where the caller closes it, once it
     has told the verdict; without it options.state_dir is opened and closed here. Raises
     NoClusterError, UsageError for options that do not go together or a state folder that cannot be
     used, LaunchError for one that another launcher holds; every other end is a Verdict.

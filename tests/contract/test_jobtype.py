@@ -126,7 +126,7 @@ def test_a_kill_ends_the_job_of_its_run_and_no_other(
     assert "was ended: it and its pods are gone" in out
     assert target.api.is_gone(name)
     wait_until(lambda: running.poll() is not None, "the launcher's end", target.api.patience)
-    assert running.returncode == 14
+    assert running.returncode == 8
 
 
 def test_a_kill_does_not_touch_a_job_that_somebody_else_labelled_so(
@@ -161,7 +161,9 @@ def test_a_run_of_the_command_line_is_killed_by_its_identity(
     killed = launch("--kill", *run)
     assert (killed.code, killed.err) == (0, "")
     assert f"Job {target.namespace}/{name} was ended: it and its pods are gone; " in killed.text
-    assert started.end().code == 14
+    ended = started.end()
+    assert (ended.code, ended.status) == (8, 8)
+    assert "a kill of this run (--kill) ended it" in ended.verdict
 
 
 def test_a_kill_finds_the_namespace_in_the_manifest(

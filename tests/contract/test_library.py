@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import runjob
-from tests.contract.launches import Launcher, result_of
+from tests.contract.launches import FOREVER, Launcher, result_of
 from tests.contract.targets import Target
 
 
@@ -23,6 +26,40 @@ def test_a_job_that_was_built_runs_to_its_verdict(
     assert (verdict.ok, verdict.exit_code, verdict.failed) == (False, 1, 1)
     assert verdict.failures[0].exit_code == 4
     target.api.wait_gone(name)
+
+
+CTRL_C = """
+import sys
+import runjob
+job = runjob.build_job(sys.argv[1], "busybox:1", namespace=sys.argv[2], pull_secret=None,
+                       pull_policy="IfNotPresent", command=["sh", "-c", sys.argv[4]])
+try:
+    runjob.run(job, kubeconfig=sys.argv[3])
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_ctrl_c_in_a_program_that_listens_for_nothing_removes_the_job_first(
+    target: Target, name: str
+) -> None:
+    command = [
+        sys.executable,
+        "-c",
+        CTRL_C,
+        name,
+        target.namespace,
+        str(target.kubeconfig),
+        FOREVER,
+    ]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
+    ) as process:
+        target.api.running_pods(name)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=target.api.patience)
+    assert out.endswith(b"interrupted\n")
+    assert target.api.is_gone(name)
 
 
 def test_a_job_that_was_read_runs_to_its_verdict(

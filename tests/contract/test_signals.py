@@ -133,18 +133,75 @@ def _between_attempts(target: Target, name: str) -> object:
         ),
     ],
 )  # fmt: skip
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
 def test_a_waiting_job_is_removed(
-    target: Target, start: Starter, name: str, options: tuple[str, ...], image: str, phase: Phase
+    target: Target,
+    start: Starter,
+    name: str,
+    options: tuple[str, ...],
+    image: str,
+    phase: Phase,
+    number: signal.Signals,
+    code: int,
 ) -> None:
     more = ("-i", target.image(image)) if image else ()
     started = start("-j", name, *options, *more)
     phase(target, name)
-    started.signal(signal.SIGTERM)
+    started.signal(number)
     run = started.end()
-    assert (run.code, run.status) == (8, 8)
+    assert (run.code, run.status) == (code, code)
+    assert "Job and pods are gone" in run.verdict
     assert target.api.is_gone(name)
     if phase is _between_attempts:
         assert run.lines.count("attempt") + run.text.count("] attempt") >= target.slow_retry
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_a_job_that_was_taken_up_is_removed(
+    target: Target, start: Starter, name: str, number: signal.Signals, code: int
+) -> None:
+    line = ("-j", name, *sh(FOREVER), "--run-id", "r.1")
+    first = start(*line)
+    first.until(b"up\n")
+    first.signal(signal.SIGKILL)
+    first.end()
+    started = start(*line)
+    started.until(b"Job adopted\n")
+    started.signal(number)
+    run = started.end()
+    assert (run.code, run.status) == (code, code)
+    assert target.api.is_gone(name)
+
+
+@pytest.mark.parametrize(
+    ("options", "phase"),
+    [
+        pytest.param(
+            (*sh("echo never"), "--node-selector", "nowhere=at-all"), _unschedulable,
+            id="while no node takes the pod",
+        ),
+        pytest.param(sh(FOREVER), lambda target, name: target.api.running_pods(name),
+                     id="while it runs"),
+        pytest.param((*sh("exit 1"), "-b", "9"), _between_attempts, id="between attempts"),
+    ],
+)  # fmt: skip
+def test_a_launcher_whose_run_is_killed_from_elsewhere_says_so(
+    target: Target,
+    start: Starter,
+    launch: Launcher,
+    name: str,
+    options: tuple[str, ...],
+    phase: Phase,
+) -> None:
+    """One that only sees its Job go takes a stranger for the one who deleted it."""
+    run_id = ("--run-id", f"{name[-12:]}.1")
+    started = start("-j", name, *options, *run_id)
+    phase(target, name)
+    assert launch("--kill", *run_id).code == 0
+    run = started.end()
+    assert (run.code, run.status) == (8, 8)
+    assert "a kill of this run (--kill) ended it" in run.verdict
+    assert target.api.is_gone(name)
 
 
 def test_a_process_that_ignores_sigterm_is_killed_after_its_grace_period(
