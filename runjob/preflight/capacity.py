@@ -18,7 +18,7 @@ from runjob.preflight.demand import (
     pod_demand,
 )
 from runjob.preflight.quantity import written
-from runjob.preflight.shapes import mapping, pod_spec
+from runjob.preflight.shapes import items, mapping, pod_spec
 from runjob.request import JOB, PREREQUISITES, Body, Kind
 
 # A quota on one of these lets no pod in that does not say how much it wants.
@@ -158,7 +158,8 @@ def _concerns(quota: Body, job: Body, demand: Demand) -> bool:
         "NotTerminating": not ends,
     }
     named = scopes if isinstance(scopes, list) else []
-    return not spec.get("scopeSelector") and all(met.get(str(each), False) for each in named)
+    selected = items(spec, "scopeSelector", "matchExpressions")
+    return not selected and all(met.get(str(each), False) for each in named)
 
 
 def kind_of(body: Body) -> Kind:

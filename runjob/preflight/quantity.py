@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from math import ceil
 from typing import Any
 
 _POWERS = {
@@ -30,9 +31,9 @@ def quantity(value: Any) -> Fraction | None:
 
 
 def written(amount: Fraction) -> str:
-    """Write a quantity for people: in thousandths where it is not whole, or in a unit of memory."""
+    """Write a quantity for people: thousandths, rounded up, or a whole, in units of memory."""
     if amount.denominator != 1:
-        return f"{float(amount * 1000):g}m"
+        return f"{ceil(amount * 1000)}m"
     for suffix in ("Ti", "Gi", "Mi", "Ki"):
         if amount and amount % _POWERS[suffix] == 0:
             return f"{amount / _POWERS[suffix]}{suffix}"
