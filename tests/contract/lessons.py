@@ -41,7 +41,7 @@ class Stage:
         self.name = name
         self.kubeconfig = target.kubeconfig
         self._program = program
-        self._patience = patience or 3 * target.api.patience
+        self._patience = patience or 60.0
         self._started: list[Started] = []
         self._faults: list[Injection] = []
         self._labelled = False

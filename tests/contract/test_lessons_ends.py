@@ -7,7 +7,7 @@ import signal
 from runjob.errors import Exit
 from runjob.sandbox.faults import Refuse, Slow
 from tests.contract import habits
-from tests.contract.launches import FOREVER, RUNJOB, sh
+from tests.contract.launches import FOREVER, RUNJOB, Run, sh
 from tests.contract.lessons import Stage, lesson
 from tests.contract.naive import end_of
 from tests.contract.targets import waiting_reason
@@ -141,12 +141,16 @@ def test_lesson_26_a_launcher_that_is_killed_and_run_again(stage: Stage) -> None
     first = stage.start(*options)
     first.until(b"\nup on ")
     first.signal(signal.SIGKILL)
-    before = [line for line in first.end().text.splitlines() if line.startswith("up on")]
+    before = _said(first.end(), "up on")
     run = stage.run(*options)
     assert run.code == 0
-    assert [line for line in run.text.splitlines() if line.startswith("up on")] == before
-    assert run.log.count(b"down on") == 1
+    assert _said(run, "up on") == before
+    assert len(_said(run, "down on")) == 1
     stage.target.api.wait_gone(stage.name)
+
+
+def _said(run: Run, words: str) -> list[str]:
+    return [line for line in run.text.splitlines() if line.startswith(words)]
 
 
 @lesson(habits.TakesWhatIsThere)
@@ -161,7 +165,7 @@ def test_lesson_26_an_earlier_run_that_left_its_job(stage: Stage) -> None:
     there = api.job(stage.name)
     run = stage.run(*sh("echo new; exit 1"), "--run-id", "two")
     assert run.code == Exit.EXISTS
-    assert b"old" not in run.out
+    assert not _said(run, "old")
     now = api.job(stage.name)
     assert now is not None
     assert there is not None
