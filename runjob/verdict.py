@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from runjob.disruptions import counted, disruption, is_lost
 from runjob.errors import Exit
 from runjob.observed import Picture, PodView
 from runjob.sidecars import held, is_decided, is_enough, without
-from runjob.waiting import Waiting, cannot_start, causes, hopeless
+from runjob.waiting import Waiting, cannot_start, causes, hopeless, with_absent_secret
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -354,6 +354,8 @@ def verdict(
         return Verdict(
             job=name, namespace=namespace, exit_code=code, ending=ending, left_behind=left_behind
         )
+    # A pull can be judged before its events are known.
+    ending = replace(ending, text=with_absent_secret(ending.text, picture.events.values()))
     pods = tuple(picture.pods.values())
     created = picture.job.created
     scheduled = min((at for pod in pods if (at := _scheduled(pod))), default=None)

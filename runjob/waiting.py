@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from runjob.errors import Exit
 from runjob.observed import ContainerView, EventView, Picture, PodView
@@ -49,6 +50,8 @@ _CACHE_BEHIND = re.compile(r"failed to sync|timed out waiting|not yet been read"
 _IMAGE_REASONS = {"ErrImagePull", "ImagePullBackOff", "ImageInspectError", "RegistryUnavailable"}
 _CANNOT_RUN = {"StartError", "ContainerCannotRun", "RunContainerError"}
 
+_UNPULLED, _NO_SECRET = "cannot be pulled", "the imagePullSecret"
+
 IMAGE_HINT = "mend the image name or tag, or the pull secret (-s), and run again"
 CONFIGURATION_HINT = "create what is missing, or mend what the message names, and run again"
 
@@ -78,7 +81,7 @@ def why_container_waits(view: ContainerView) -> Waiting | None:
 def _image(container: str, message: str) -> Waiting:
     # ErrImagePull and ImagePullBackOff take turns for one cause; one text for both says it once.
     cause = re.sub(r'^Back-off pulling image "[^"]*"(: ErrImagePull: )?', "", message)
-    text = f"image of {container} cannot be pulled" + (f": {cause}" if cause else "")
+    text = f"image of {container} {_UNPULLED}" + (f": {cause}" if cause else "")
     words = _bare(cause)
     if not cause or _PASSING.search(words):
         return Waiting(text)
@@ -108,7 +111,7 @@ def why_pod_waits(pod: PodView, events: tuple[EventView, ...]) -> Waiting | None
     ]
     for _, why in causes:
         if why.final is not None or not why.text.startswith(("ContainerCreating", "PodInit")):
-            return why
+            return replace(why, text=with_absent_secret(why.text, events))
     pulling = _pulling(events)
     if pulling is not None:
         return pulling
@@ -121,6 +124,20 @@ def why_pod_waits(pod: PodView, events: tuple[EventView, ...]) -> Waiting | None
     if running:
         return Waiting(f"init container {running[0]} runs", moving=True)
     return causes[0][1] if causes else Waiting("ContainerCreating", usual=True)
+
+
+def with_absent_secret(text: str, events: Iterable[EventView]) -> str:
+    """Add to the words of a pull that fails which imagePullSecret is not there.
+
+    The kubelet says so beside its own words, and also when the pull succeeds without.
+    """
+    if _UNPULLED not in text or _NO_SECRET in text:
+        return text
+    for event in events:
+        found = re.search(r"image pull secrets \(([^)]+)\)", event.message)
+        if event.reason == "FailedToRetrieveImagePullSecret" and found:
+            return f"{text}; {_NO_SECRET} {found[1]} does not exist"
+    return text
 
 
 def _mount(events: tuple[EventView, ...]) -> Waiting | None:

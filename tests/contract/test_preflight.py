@@ -439,3 +439,29 @@ def test_an_api_that_is_away_is_all_that_is_told(
     assert len(lines(run)) == 1
     assert lines(run)[0].startswith("error: the API gives no answer: ")
     assert run.code == 6
+
+
+def test_a_pull_that_fails_names_the_pull_secret_that_is_not_there(
+    launch: Launcher, name: str, target: Target
+) -> None:
+    """Naive: the verdict says `denied`, and nobody thinks of the Secret that nobody made."""
+    image = ("-i", target.image("denied"), "-p", "Always", "-s", f"{name}-login")
+    run = launch("-j", name, *image, "-k", "true")
+    assert run.code == 10
+    assert f"the imagePullSecret {name}-login does not exist" in run.verdict
+
+
+def test_a_pull_that_waits_names_the_pull_secret_that_is_not_there(
+    launch: Launcher, name: str, target: Target
+) -> None:
+    image = ("-i", target.image("quota"), "-p", "Always", "-s", f"{name}-login")
+    run = launch("-j", name, *image, "-k", "true", "--start-timeout", "8")
+    waits = [line for line in run.err.splitlines() if "waiting: " in line]
+    assert f"the imagePullSecret {name}-login does not exist" in waits[-1]
+    assert f"the imagePullSecret {name}-login does not exist" in run.verdict
+
+
+def test_a_pull_that_succeeds_says_nothing_of_a_pull_secret(launch: Launcher, name: str) -> None:
+    run = launch("-j", name, *sh("sleep 2; exit 3"), "-s", f"{name}-login")
+    assert run.code == 1
+    assert "-login" not in run.text.partition("Job created")[2] + run.err

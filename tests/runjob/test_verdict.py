@@ -758,3 +758,15 @@ def seen_failure(code: int) -> dict[str, Any]:
         "reason": "Error",
         "text": f"container main of pod hello-x7k2p ended with exit code {code}",
     }
+
+
+def test_a_verdict_on_a_pull_names_the_secret_that_became_known_after_it() -> None:
+    absent = event(
+        "FailedToRetrieveImagePullSecret", "Unable to retrieve some image pull secrets (regcred); …"
+    )
+    seen = picture(pod(waiting("ErrImagePull", "pull access denied")))
+    ending = early_end(seen)
+    assert ending is not None
+    told = verdict("ns/hello", ending, picture(*seen.pods.values(), absent))
+    assert told.ending.text.endswith("denied; the imagePullSecret regcred does not exist")
+    assert verdict("ns/hello", told.ending, picture(absent)).ending == told.ending

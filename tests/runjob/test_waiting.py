@@ -640,3 +640,46 @@ def test_while_another_pod_runs_the_job_controller_judges() -> None:
         pod(container(running=at(0)), uid="another", phase="Running"),
     )
     assert hopeless(seen) is None
+
+
+ABSENT = event(
+    "FailedToRetrieveImagePullSecret",
+    "Unable to retrieve some image pull secrets (regcred, other); attempting to pull the image may "
+    "not succeed.",
+)
+
+
+@pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff"])
+def test_a_pull_that_fails_names_the_pull_secret_that_is_not_there(reason: str) -> None:
+    why = why_pod_waits(pod(waiting(reason, "pull access denied")), (ABSENT,))
+    assert why is not None
+    assert why.text == (
+        "image of main cannot be pulled: pull access denied; the imagePullSecret regcred, other "
+        "does not exist"
+    )
+    assert why.final is Exit.IMAGE
+
+
+@pytest.mark.parametrize(
+    ("state", "events"),
+    [
+        pytest.param(waiting("ErrImagePull", "x"), (), id="no event"),
+        pytest.param(
+            waiting("ErrImagePull", "x"), (event("FailedMount", "secrets (a)"),), id="another event"
+        ),
+        pytest.param(
+            waiting("ErrImagePull", "x"),
+            (event("FailedToRetrieveImagePullSecret", "in other words"),),
+            id="other words",
+        ),
+        pytest.param(waiting("InvalidImageName", "x"), (ABSENT,), id="no name of an image"),
+        pytest.param(waiting("ContainerCreating"), (ABSENT,), id="a pull that goes on"),
+        pytest.param(waiting("CreateContainerConfigError", "x"), (ABSENT,), id="after the pull"),
+    ],
+)
+def test_an_absent_pull_secret_is_no_matter_of_its_own(
+    state: ContainerView, events: tuple[EventView, ...]
+) -> None:
+    why = why_pod_waits(pod(state), events)
+    assert why is not None
+    assert "imagePullSecret" not in why.text
