@@ -34,7 +34,10 @@ KEPT = 8
 
 @dataclass(frozen=True)
 class Gap:
-    """What was written after one stamp and before the other cannot be read any more."""
+    """Whatever was written behind one line and before another cannot be read any more.
+
+    Both lines are named by their stamps.
+    """
 
     after: str
     before: str
@@ -146,7 +149,7 @@ class LogCursor:
     @property
     def caught_up(self) -> bool:
         """Whether the stream has brought all that was known before; if not, it broke off."""
-        return not (self._skip or self._until)
+        return not (self._skip or self._until or self._known)
 
     @property
     def unfinished(self) -> bytes:
@@ -217,9 +220,9 @@ class LogCursor:
         elif latest and first < min(latest):
             self._until = latest[0]
         elif first != self._partial:
-            # Nothing of it was seen. One no later than what was seen stood next to that.
-            if first > max(self._last, self._partial):
-                self._gap = Gap(self.seen, first.decode().strip())
+            # Nothing of this file was seen: it begins behind that, next to it at best.
+            self._gap = Gap((self._partial or self._latest[-1]).decode().strip(),
+                            first.decode().strip())  # fmt: skip
             self._passed = self._cut = 0
             self._partial = b""
 

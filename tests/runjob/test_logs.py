@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runjob import logs
-from runjob.logs import LogCursor, prefixed
+from runjob.logs import Gap, LogCursor, prefixed
 
 START = datetime(2026, 1, 31, 23, 59, 58, tzinfo=timezone.utc)
 
@@ -164,6 +164,87 @@ def test_after_a_rotation_only_later_lines_count_as_new() -> None:
     # The file that held the first lines is gone; the new one begins in their midst.
     got += cursor.feed(Kubelet(old[5:] + new).serve(cursor.resume()))
     assert got == Kubelet(old + new).text
+
+
+Streams = list[tuple[int, int, "int | None", bool]]
+
+
+@st.composite
+def rotated_reads(draw: st.DrawFn) -> tuple[Kubelet, Streams]:
+    """Draw a log, its stamps and texts all different, and streams of it.
+
+    Each is where the file begins by then, where it ends, after how many bytes the stream breaks,
+    and whether the reader dies after it. The last has all that the node still has.
+    """
+    time, stamps = 0, set[int]()
+    lines: list[tuple[int, bytes]] = []
+    for step, text in draw(st.lists(st.tuples(st.integers(0, 9 * 10**8), line_texts), max_size=40)):
+        time += step
+        late = max(time - draw(st.integers(0, 10**6)), 0)
+        while late in stamps:
+            late += 1
+        stamps.add(late)
+        lines.append((late, b"%d:%b" % (len(lines), text)))
+    streams, begin, end = [], 0, 0
+    for _ in range(draw(st.integers(1, 6))):
+        end = draw(st.integers(end, len(lines)))
+        begin = draw(st.integers(begin, end))
+        length = draw(st.none() | st.integers(0, 1500))
+        streams.append((begin, end, length, draw(st.booleans())))
+    return Kubelet(lines), [*streams, (begin, len(lines), None, False)]
+
+
+@given(rotated_reads(), st.integers(1, 80), st.sampled_from([40, 1 << 20]))
+def test_what_was_rotated_away_leaves_a_gap_just_where_it_stood(
+    reads: tuple[Kubelet, Streams], chunk: int, held: int
+) -> None:
+    """A naive reader goes on with the next line, as if nothing had been between.
+
+    Where a file begins right behind what was read, nobody can tell that nothing is missing; nor
+    can the first who reads tell what there was before.
+    """
+    kubelet, streams = reads
+    cursor, at = LogCursor(), 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logs, "MAX_HELD", held)
+        for begin, end, length, dies in streams:
+            served = Kubelet(kubelet.lines[begin:end]).serve(cursor.resume())[:length]
+            for place in range(0, len(served), chunk):
+                known = cursor.seen
+                new = cursor.feed(served[place : place + chunk])
+                if cursor.take_gap() or not known:
+                    start = len(Kubelet(kubelet.lines[:begin]).text)
+                    assert start >= at
+                    at = start
+                assert kubelet.text[at : at + len(new)] == new
+                at += len(new)
+            if dies:
+                cursor = LogCursor.restored(json.loads(json.dumps(cursor.snapshot())))
+    assert at == len(kubelet.text) or not cursor.caught_up or not cursor.seen
+
+
+def test_a_gap_names_the_lines_around_it() -> None:
+    cursor = LogCursor()
+    cursor.resume()
+    cursor.feed(stamp(5) + b"a\n" + stamp(7) + b"b\n")
+    cursor.resume()
+    assert cursor.feed(stamp(10**10) + b"z\n") == b"z\n"
+    assert cursor.take_gap() == Gap(
+        "2026-01-31T23:59:58.000000007Z", "2026-02-01T00:00:08.000000000Z"
+    )
+    assert cursor.take_gap() is None
+
+
+def test_a_line_that_is_read_in_part_and_rotated_away_leaves_a_gap() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logs, "MAX_HELD", 40)
+        cursor = LogCursor()
+        cursor.resume()
+        cursor.feed(stamp(5) + b"x" * 100)
+        cursor.resume()
+        assert not cursor.caught_up
+        cursor.feed(stamp(10**10) + b"z\n")
+        assert cursor.take_gap() is not None
 
 
 def test_the_next_run_of_a_container_begins_behind_the_one_before() -> None:
