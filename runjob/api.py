@@ -177,7 +177,7 @@ def opened(job: JobRequest, options: RunOptions, console: Console) -> Journal:
 
     Raises UsageError or LaunchError.
     """
-    from runjob.state import Journal, stdout_place
+    from runjob.state import Journal
 
     if options.log_limit is not None:
         raise UsageError(
@@ -186,7 +186,7 @@ def opened(job: JobRequest, options: RunOptions, console: Console) -> Journal:
         )
     assert options.state_dir is not None
     identity = signature(job, options, "").identity
-    return Journal(options.state_dir, identity, here(), stdout_place(), console)
+    return Journal(options.state_dir, identity, here(), console)
 
 
 def _embedded(stack: ExitStack) -> Connection:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-from runjob.errors import ApiError, Exit, LaunchError, ManifestError, NoClusterError
+from runjob.asking import Asking, UnansweredError
+from runjob.errors import ApiError, Exit, LaunchError, NoClusterError
 from runjob.identity import (
     Adopt,
     AwaitRemoval,
@@ -21,15 +22,14 @@ from runjob.identity import (
     told,
     unsigned,
 )
-from runjob.messages import Created, Message, NotCreated, Prepared, Trouble
+from runjob.messages import Created, Message, NotCreated, Prepared
 from runjob.options import IfExists
 from runjob.plan import made_by
 from runjob.remains import grace
 from runjob.request import JOB, Body, JobRequest, Kind
-from runjob.retry import Backoff, wait_for
+from runjob.retry import Backoff
 
 Tell = Callable[[Message], None]
-T = TypeVar("T")
 
 # Seconds, beyond the pods' own grace period, until a Job that is being deleted must be gone.
 REMOVAL = 15.0
@@ -77,9 +77,6 @@ class Journal(Protocol):
     def take_up(self) -> None:
         """Bring what is written of the past to its end."""
 
-    def forget(self) -> None:
-        """Let the next launch of the run begin anew."""
-
 
 class Creator:
     """Creates in a thread of its own, and ends with a message: Created or NotCreated.
@@ -111,19 +108,18 @@ class Creator:
         self._console = console
         self._journal = journal
         self._clock = clock
-        self._backoff = backoff
-        self._patience = patience
-        self._cancelled = threading.Event()
+        self._asking = Asking(request, now, backoff, patience)
 
     def start(self, tell: Tell) -> None:
         """Begin; returns at once."""
+        self._asking.tell = tell
         threading.Thread(
             target=lambda: tell(self._create(tell)), name="create", daemon=True
         ).start()
 
     def cancel(self) -> None:
         """Create nothing further, and try nothing again."""
-        self._cancelled.set()
+        self._asking.cancel()
 
     @property
     def _takes_up(self) -> bool:
@@ -135,21 +131,17 @@ class Creator:
         made: list[Body] = []  # by this very launch
         ours: list[Body] = []
         try:
-            past = self._concluded(tell)
-            if past is not None:
-                self._console.remark(
-                    f"Job {self._request.label} had ended when its launcher was killed: "
-                    "finishing what that one began"
-                )
-                return Created(past.job, past.ours, concluded=True)
+            over = self._concluded()
+            if over is not None:
+                return over
             for body in self._request.prerequisites:
-                there, is_ours = self._prerequisite(body, tell)
+                there, is_ours = self._prerequisite(body)
                 if is_ours:
                     ours.append(there)
                 if made_by(there, self._signature.launch):
                     made.append(there)
                     tell(Prepared(there))
-            job, again = self._job(tell)
+            job, again = self._job()
             self._announce(job, tuple(ours), again)
             return Created(job, tuple(ours), adopted=again)
         except UnansweredError as error:
@@ -178,51 +170,52 @@ class Creator:
 
     # -- what an earlier launch wrote down -------------------------------------------------------
 
-    def _concluded(self, tell: Tell) -> Past | None:
-        """Return the past of a run that is over but for its removal; None where it goes on.
-
-        Raises LaunchError for a run whose Job is gone without a word about its end.
-        """
-        if self._journal is None or not self._takes_up:
+    def _concluded(self) -> Message | None:
+        """Return how a run stands that is over but for its removal; None where it goes on."""
+        past = self._journal.past if self._journal is not None and self._takes_up else None
+        if self._journal is None or past is None:
             return None
-        past = self._journal.past
-        if past is None:
-            return None
-        there = self._read(past.job, tell)
+        there = self._read(past.job)
+        label = f"{self._request.namespace}/{past.job['metadata']['name']}"
         if past.concluded and (
             there is None or there["metadata"]["uid"] == past.job["metadata"]["uid"]
         ):
             self._journal.take_up()
-            return past
+            self._console.remark(
+                f"Job {label} had ended when its launcher was killed: finishing what that one began"
+            )
+            return Created(past.job, past.ours, concluded=True)
         if there is None and self._signature.bound:
-            self._journal.forget()
-            raise LaunchError(
-                f"Job {self._request.namespace}/{past.job['metadata']['name']} of this run was "
-                "followed by an earlier launcher and is gone, deleted by somebody else; nothing "
-                "is known about its result. Find out who removes Jobs in this namespace; the next "
-                "launch begins anew",
+            self._journal.take_up()
+            error = LaunchError(
+                f"Job {label} of this run was followed by an earlier launcher and is gone, deleted "
+                "by somebody else; nothing is known about its result. Find out who removes Jobs in "
+                "this namespace; the next launch begins anew",
                 Exit.DELETED,
             )
+            return NotCreated(error, past.ours)
         return None
 
     # -- what the Job needs ----------------------------------------------------------------------
 
-    def _prerequisite(self, body: Body, tell: Tell) -> tuple[Body, bool]:
+    def _prerequisite(self, body: Body) -> tuple[Body, bool]:
         """Create one object, or find it as it is written; tell whether it is ours to remove."""
         name = f"{body['kind']} {self._request.namespace}/{body['metadata']['name']}"
         try:
-            made = self._persist(
-                lambda: self._api.create(body, self._request.namespace), tell, name
+            made = self._asking.persist(
+                lambda: self._api.create(body, self._request.namespace), name
             )
         except ApiError as error:
             if error.status != 409:
-                raise self._refused(error, name) from error
+                raise self._asking.refused(error, name) from error
         else:
             return made, True
         try:
-            known = self._persist(lambda: self._api.read(body, self._request.namespace), tell, name)
+            known = self._asking.persist(
+                lambda: self._api.read(body, self._request.namespace), name
+            )
         except ApiError as error:
-            raise self._refused(error, name) from error
+            raise self._asking.refused(error, name) from error
         if made_by(known, self._signature.launch):
             return known, True  # the answer to our own create was lost
         from runjob.manifest import same_content
@@ -238,13 +231,13 @@ class Creator:
 
     # -- the Job ---------------------------------------------------------------------------------
 
-    def _job(self, tell: Tell) -> tuple[Body, bool]:
+    def _job(self) -> tuple[Body, bool]:
         """Create the Job, or take up the one that is there; tell whether another launch made it."""
-        there = self._earlier(tell)
+        there = self._earlier()
         deadline = None
         while True:
             if there is None:
-                made, there = self._made(tell)
+                made, there = self._made()
                 if made is not None:
                     return made, False
             if there is None:
@@ -257,7 +250,7 @@ class Creator:
             name = there["metadata"]["name"]
             if isinstance(found, Replace):
                 self._console.remark(f"removing Job {name}, {told(there)} (--if-exists=replace)")
-                self._remove(there, found, tell)
+                self._remove(there, found)
             elif isinstance(found, AwaitRemoval) and deadline is None:
                 self._console.remark(f"Job {name} is being deleted: waiting until it is gone")
             deadline = deadline or self._now() + grace(there) + REMOVAL
@@ -268,39 +261,39 @@ class Creator:
                     f"-l job-name={name}",
                     Exit.EXISTS,
                 )
-            self._cancelled.wait(LOOK)
-            there = self._read(there, tell)
+            self._asking.pause(LOOK)
+            there = self._read(there)
 
-    def _made(self, tell: Tell) -> tuple[Body | None, Body | None]:
+    def _made(self) -> tuple[Body | None, Body | None]:
         """Create the Job; return it, or else what stands there."""
         request = self._request
         name = f"Job {request.label}"
         try:
-            return self._persist(
-                lambda: self._api.create(request.job, request.namespace), tell, name
+            return self._asking.persist(
+                lambda: self._api.create(request.job, request.namespace), name
             ), None
         except ApiError as error:
             if error.status != 409 or error.reason != "AlreadyExists":
-                raise self._refused(error, name) from error
+                raise self._asking.refused(error, name) from error
         except UnansweredError:
             known = self._look()
             if known is None or not made_by(known, self._signature.launch):
                 raise
             return known, None
-        return None, self._read(request.job, tell)
+        return None, self._read(request.job)
 
-    def _earlier(self, tell: Tell) -> Body | None:
+    def _earlier(self) -> Body | None:
         """Return the Job that an earlier launch of this run made under another generated name."""
         request = self._request
         if not (request.generated and self._takes_up and self._signature.bound):
             return None
         select = {"labelSelector": selector(self._signature)}
         try:
-            found, _ = self._persist(
-                lambda: self._api.list(JOB, request.namespace, select), tell, "the Job"
+            found, _ = self._asking.persist(
+                lambda: self._api.list(JOB, request.namespace, select), "the Job"
             )
         except ApiError as error:
-            raise self._refused(error, f"to list the Jobs of {request.namespace}") from error
+            raise self._asking.refused(error, f"to list the Jobs of {request.namespace}") from error
         jobs = [{"apiVersion": JOB.api_version, "kind": JOB.name, **body} for body in found]
         now = self._clock()
         return next(
@@ -312,21 +305,21 @@ class Creator:
             None,
         )
 
-    def _read(self, job: Body, tell: Tell) -> Body | None:
+    def _read(self, job: Body) -> Body | None:
         """Return a Job as it is now, None where there is none."""
         name = f"Job {self._request.namespace}/{job['metadata']['name']}"
         try:
-            return self._persist(lambda: self._api.read(job, self._request.namespace), tell, name)
+            return self._asking.persist(lambda: self._api.read(job, self._request.namespace), name)
         except ApiError as error:
             if error.status == 404:
                 return None
-            raise self._refused(error, name) from error
+            raise self._asking.refused(error, name) from error
 
-    def _remove(self, job: Body, seen: Replace, tell: Tell) -> None:
+    def _remove(self, job: Body, seen: Replace) -> None:
         """Ask to delete a Job as it was seen; one that has changed is looked at again."""
         name = job["metadata"]["name"]
         try:
-            self._persist(
+            self._asking.persist(
                 lambda: self._api.remove(
                     JOB,
                     self._request.namespace,
@@ -335,12 +328,11 @@ class Creator:
                     seen.version,
                     propagation="Foreground",
                 ),
-                tell,
                 f"room for Job {name}",
             )
         except ApiError as error:
             if error.status not in (404, 409):
-                raise self._refused(error, f"to delete Job {name}") from error
+                raise self._asking.refused(error, f"to delete Job {name}") from error
 
     def _look(self) -> Body | None:
         """Return the Job of our name, if the API tells at once."""
@@ -348,67 +340,3 @@ class Creator:
             return self._api.read(self._request.job, self._request.namespace)
         except (ApiError, NoClusterError):
             return None
-
-    def _persist(self, call: Callable[[], T], tell: Tell, name: str) -> T:
-        """Repeat a call while the API gives no answer or one that heals.
-
-        Raises ApiError for an answer that does not heal, LaunchError when cancelled or when the
-        patience is at its end.
-        """
-        began = self._now()
-        tried = False
-        for wait in self._backoff.waits():
-            if self._cancelled.is_set():
-                ended = LaunchError("ended before anything was created", Exit.KILLED)
-                raise UnansweredError(ended) if tried else ended
-            tried = True
-            try:
-                return call()
-            except ApiError as error:
-                if not error.heals:
-                    raise
-                if error.reason == "NoSuchHost":
-                    raise NoClusterError(f"the API cannot be found: {error}") from error
-                if error.status == 401 and self._now() - began > LOGIN_PATIENCE:
-                    raise NoClusterError(
-                        f"the API does not accept our credentials: {error}"
-                    ) from error
-                if self._now() - began > self._patience:
-                    given_up = LaunchError(
-                        f"creating {name}: the API gave no answer for "
-                        f"{self._now() - began:.0f} s ({error})",
-                        Exit.UNREADABLE,
-                    )
-                    raise UnansweredError(given_up) from error
-                tell(Trouble(error, f"creating {name}"))
-                self._cancelled.wait(wait_for(error.retry_after, wait))
-        raise AssertionError("the waits never end")
-
-    def _refused(self, error: ApiError, name: str) -> LaunchError:
-        manifest = self._request.source == "manifest"
-        kind = ManifestError if manifest else LaunchError
-        hint = _hint(error, self._request)
-        return kind(
-            f"the API refused {name}: {error}" + (f"; {hint}" if hint else ""),
-            Exit.MANIFEST if manifest else Exit.REFUSED,
-        )
-
-
-class UnansweredError(LaunchError):
-    """A request was given up that may have had its effect; instead tells what else to report."""
-
-    def __init__(self, instead: LaunchError) -> None:
-        super().__init__(str(instead), instead.exit_code)
-        self.instead = instead
-
-
-# A token that is being replaced is accepted within seconds; one that is wrong never is.
-LOGIN_PATIENCE = 20.0
-
-
-def _hint(error: ApiError, request: JobRequest) -> str:
-    if error.status == 404 and "namespaces" in str(error):
-        return f"create the namespace {request.namespace}, or name another with -n"
-    if error.status == 403 and "cannot create" in str(error):
-        return "the ServiceAccount of this agent needs that right; k8s/runjob.yaml shows how"
-    return ""

@@ -9,6 +9,7 @@ import os
 import stat
 import sys
 import threading
+import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
@@ -22,6 +23,7 @@ from runjob.positions import (
     Place,
     Record,
     Resumption,
+    Standing,
     encoded,
     latest,
     resumption,
@@ -63,7 +65,26 @@ def stdout_place() -> Place | None:
         return None
     if not stat.S_ISREG(status.st_mode):
         return None
-    return Place(status.st_dev, status.st_ino, status.st_size)
+    try:
+        shared = os.path.samestat(status, os.fstat(sys.stderr.fileno()))
+    except (OSError, ValueError, AttributeError):
+        shared = False
+    return Place(status.st_dev, status.st_ino, status.st_size, shared)
+
+
+def standing_at(place: Place | None, size: int) -> bytes | None:
+    """Return what stands at that place of stdout, size bytes at most; None for not known."""
+    now = stdout_place()
+    if place is None or now is None or now.size < place.size:
+        return None
+    if (now.device, now.inode) != (place.device, place.inode):
+        return None
+    try:
+        # Its own way of reading: a scheduler opens it for writing only.
+        with open(f"/dev/fd/{sys.stdout.fileno()}", "rb") as file:
+            return os.pread(file.fileno(), size, place.size)
+    except OSError:
+        return None
 
 
 class Journal:
@@ -78,11 +99,9 @@ class Journal:
         directory: str,
         identity: str,
         launcher: str,
-        stdout: Place | None,
         printer: Printer,
     ) -> None:
         self._folder, self._lock = _held(directory, identity, launcher)
-        self._stdout = stdout
         self._printer = printer
         self._over = False
         self._told = False
@@ -156,7 +175,8 @@ class Journal:
         except OSError as error:
             self._complain(error)
             return None, lambda _, data: self._printer.log(data, prefix)
-        resumed = resumption(record, self._stdout)
+        standing = standing_at(record.place, record.bytes) if record.coming else None
+        resumed = resumption(record, standing)
         try:
             if resumed.position is not None:
                 LogCursor.restored(resumed.position[1])
@@ -287,10 +307,11 @@ class _Account:
         self._file = file
         self._number = number
         self._position = resumed.position
-        self._printed = resumed.printed
+        self._standing = Standing(resumed)
+        self._doubt = resumed.doubt
         self._printer = printer
         self._prefix = prefix
-        # One for all logs: stdout grows by one chunk at a time, so that its size tells of it.
+        # One for all logs: what is printed stands where its intent says.
         self._writing = writing
 
     def write(self, position: Position, data: bytes) -> None:
@@ -299,34 +320,47 @@ class _Account:
             if not self._printer.reading:
                 return  # nobody will see it: whoever goes on prints it
             if data:
-                data = self._without_printed(data)
-            if data:
-                size = len(prefixed(data, self._prefix)) if self._prefix else len(data)
-                self._put(Record(self._position, position, size, stdout_place()))
+                data = self._unprinted(data)
+                if not data:
+                    return  # the intent that stands tells of it still
+                shown = self._shown(data)
+                doubt, skipped = self._doubt, self._standing.lines
+                intent = Record(
+                    self._position,
+                    position,
+                    len(shown),
+                    zlib.crc32(shown),
+                    stdout_place(),
+                    skipped,
+                    doubt,
+                )
+                self._put(intent)
                 self._printer.log(data, self._prefix)
                 if not self._printer.reading:
                     return  # nobody may have seen it
+                self._doubt = max(doubt - skipped - len(shown), 0)
+            self._standing.lines = 0
             self._position = position
-            self._put(Record(position))
+            self._put(Record(position, doubt=self._doubt))
 
-    def _without_printed(self, data: bytes) -> bytes:
-        """Leave out the lines that the earlier launcher had printed of a chunk that it began.
+    def _shown(self, data: bytes) -> bytes:
+        return prefixed(data, self._prefix) if self._prefix else data
+
+    def _unprinted(self, data: bytes) -> bytes:
+        """Leave out the lines that an earlier launcher had printed of a chunk that it began.
 
         A line that it printed in part is printed once more, as a whole.
         """
-        if not self._printed:
+        if not self._standing:
             return data
-        shown = prefixed(data, self._prefix) if self._prefix else data
-        out = shown.rfind(b"\n", 0, self._printed) + 1
-        lines = shown.count(b"\n", 0, out)
-        self._printed -= len(shown)
-        if self._printed > 0:
+        shown = self._shown(data)
+        out = self._standing.find(shown)
+        if out == len(shown):
             return b""
-        if -self._printed < len(shown) - out:
+        if self._standing.part:
             self._printer.line("--- of the next line a part stands above already ---")
-        self._printed = 0
         at = 0
-        for _ in range(lines):
+        for _ in range(shown.count(b"\n", 0, out)):
             at = data.find(b"\n", at) + 1
         return data[at:]
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +16,7 @@ from runjob.positions import (
     Place,
     Record,
     Resumption,
+    Standing,
     decoded,
     encoded,
     latest,
@@ -23,62 +28,76 @@ THERE = (0, {"last": "there"})
 FILE = Place(1, 2, 1000)
 
 
-def out(size: int, *, device: int = 1, inode: int = 2) -> Place:
-    return Place(device, inode, size)
+CHUNK = b"one\ntwo\nthree\n"
+COMING = Record(HERE, THERE, len(CHUNK), zlib.crc32(CHUNK), FILE)
 
 
 @pytest.mark.parametrize(
-    ("record", "stdout", "expected"),
+    ("record", "standing", "expected"),
     [
         pytest.param(Record(), None, Resumption(), id="nothing was printed"),
         pytest.param(Record(HERE), None, Resumption(HERE), id="after a commit"),
+        pytest.param(Record(HERE, doubt=9), None, Resumption(HERE, doubt=9), id="still in doubt"),
+        pytest.param(COMING, CHUNK, Resumption(THERE), id="the chunk is out"),
+        pytest.param(COMING, b"", Resumption(HERE), id="nothing of it is out"),
         pytest.param(
-            Record(HERE, THERE, 50, FILE), out(1050), Resumption(THERE), id="the chunk is out"
+            COMING, CHUNK[:6], Resumption(HERE, standing=CHUNK[:6]), id="a part of it is out"
+        ),
+        pytest.param(COMING, None, Resumption(HERE, doubt=14), id="that is not known"),
+        pytest.param(
+            replace(COMING, place=Place(1, 2, 1000, shared=True)),
+            b"else",
+            Resumption(HERE, doubt=14),
+            id="something else of ours may stand there",
         ),
         pytest.param(
-            Record(HERE, THERE, 50, FILE), out(1080), Resumption(THERE), id="and somebody wrote on"
+            replace(COMING, doubt=20),
+            CHUNK,
+            Resumption(THERE, doubt=6),
+            id="the chunk is out, and more is in doubt",
         ),
         pytest.param(
-            Record(HERE, THERE, 50, FILE), out(1000), Resumption(HERE), id="nothing of it is out"
-        ),
-        pytest.param(
-            Record(HERE, THERE, 50, FILE),
-            out(1020),
-            Resumption(HERE, printed=20),
-            id="a part of it is out",
-        ),
-        pytest.param(
-            Record(HERE, THERE, 50, FILE),
-            out(900),
-            Resumption(HERE, doubt=50),
-            id="the file was cut",
-        ),
-        pytest.param(
-            Record(HERE, THERE, 50, FILE),
-            out(1050, inode=3),
-            Resumption(HERE, doubt=50),
-            id="another file",
-        ),
-        pytest.param(
-            Record(HERE, THERE, 50, FILE),
-            out(1050, device=3),
-            Resumption(HERE, doubt=50),
-            id="another device",
-        ),
-        pytest.param(
-            Record(HERE, THERE, 50, None), FILE, Resumption(HERE, doubt=50), id="it was a pipe"
-        ),
-        pytest.param(
-            Record(HERE, THERE, 50, FILE), None, Resumption(HERE, doubt=50), id="it is a pipe"
+            replace(COMING, skipped=4), b"", Resumption(HERE, 4), id="what was out before stays so"
         ),
     ],
 )
-def test_where_to_go_on(record: Record, stdout: Place | None, expected: Resumption) -> None:
-    assert resumption(record, stdout) == expected
+def test_where_to_go_on(record: Record, standing: bytes | None, expected: Resumption) -> None:
+    assert resumption(record, standing) == expected
+
+
+@pytest.mark.parametrize(
+    ("resumed", "shown", "expected"),
+    [
+        pytest.param(Resumption(), [b"one\n"], [(0, False)], id="nothing stands there"),
+        pytest.param(
+            Resumption(standing=b"one\ntw"), [b"one\n", b"two\n"], [(4, False), (0, True)],
+            id="a line and a half",
+        ),
+        pytest.param(
+            Resumption(standing=b"one\n# else\n"), [b"one\ntwo\n"], [(4, False)],
+            id="a line, and something else",
+        ),
+        pytest.param(
+            Resumption(skipped=4, standing=b"two\n"), [b"one\ntwo\nthree\n"], [(8, False)],
+            id="a line that is out for certain, and one that stands there",
+        ),
+        pytest.param(
+            Resumption(skipped=8), [b"one\n", b"two\nthree\n"], [(4, False), (4, False)],
+            id="two chunks",
+        ),
+    ],
+)  # fmt: skip
+def test_what_stands_above_already_is_found(
+    resumed: Resumption, shown: list[bytes], expected: list[tuple[int, bool]]
+) -> None:
+    standing = Standing(resumed)
+    assert [(standing.find(each), standing.part) for each in shown] == expected
+    assert not standing
+    assert standing.lines == sum(count for count, _ in expected)
 
 
 def test_a_record_comes_back_the_same() -> None:
-    record = Record(HERE, THERE, 50, FILE)
+    record = COMING
     slot = encoded(7, record)
     assert len(slot) == SIZE
     assert decoded(slot) == (7, record)
@@ -88,9 +107,9 @@ def test_a_record_comes_back_the_same() -> None:
 def test_a_slot_that_was_spoilt_anywhere_is_read_as_it_was_or_not_at_all(
     at: int, change: int
 ) -> None:
-    slot = bytearray(encoded(7, Record(HERE, THERE, 50, FILE)))
+    slot = bytearray(encoded(7, COMING))
     slot[at] ^= change
-    assert decoded(bytes(slot)) in (None, (7, Record(HERE, THERE, 50, FILE)))
+    assert decoded(bytes(slot)) in (None, (7, COMING))
 
 
 @given(st.binary(max_size=64))
@@ -99,9 +118,6 @@ def test_what_is_no_slot_is_none(data: bytes) -> None:
 
 
 def test_a_slot_of_another_version_is_none() -> None:
-    import struct
-    import zlib
-
     for text in (b"[]", b"{}", b"x", b'{"position":1,"coming":null,"bytes":0,"place":null}'):
         body = struct.pack(">QI", 1, len(text)) + text
         assert decoded(struct.pack(">I", zlib.crc32(body)) + body) is None
@@ -122,6 +138,6 @@ def test_the_largest_position_fits_and_a_larger_one_is_refused() -> None:
         cursor.feed(b"2026-01-31T12:00:%02d.123456789+01:00 text\n" % second)
     cursor.feed(b"2026-01-31T12:00:09.123456789+01:00 " + b"x" * (1 << 21))
     full = (10**6, cursor.snapshot())
-    encoded(2**63, Record(full, full, 2**40, Place(2**63, 2**63, 2**63)))
+    encoded(2**63, Record(full, full, 2**40, 2**32, Place(2**63, 2**63, 2**63, True), 2**40, 2**40))
     with pytest.raises(ValueError, match="does not fit"):
         encoded(1, Record((0, {"last": "x" * SIZE})))

@@ -1,0 +1,109 @@
+"""Ask the API for what a launch begins with, through any number of unanswered requests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from runjob.errors import ApiError, Exit, LaunchError, ManifestError, NoClusterError
+from runjob.messages import Message, Trouble
+from runjob.request import JobRequest
+from runjob.retry import Backoff, wait_for
+
+T = TypeVar("T")
+
+
+class Asking:
+    """Asks again and again, tells of trouble, and ends when it is cancelled.
+
+    tell takes the messages; patience are the seconds that the API may give no answer.
+    """
+
+    def __init__(
+        self,
+        request: JobRequest,
+        now: Callable[[], float],
+        backoff: Backoff,
+        patience: float,
+        tell: Callable[[Message], None] = lambda _: None,
+    ) -> None:
+        self.tell = tell
+        self._request = request
+        self._now = now
+        self._backoff = backoff
+        self._patience = patience
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        """Ask nothing further, and try nothing again."""
+        self._cancelled.set()
+
+    def pause(self, seconds: float) -> None:
+        """Wait, unless it is cancelled."""
+        self._cancelled.wait(seconds)
+
+    def persist(self, call: Callable[[], T], name: str) -> T:
+        """Repeat a call while the API gives no answer or one that heals.
+
+        Raises ApiError for an answer that does not heal, LaunchError when cancelled or when the
+        patience is at its end.
+        """
+        began = self._now()
+        tried = False
+        for wait in self._backoff.waits():
+            if self._cancelled.is_set():
+                ended = LaunchError("ended before anything was created", Exit.KILLED)
+                raise UnansweredError(ended) if tried else ended
+            tried = True
+            try:
+                return call()
+            except ApiError as error:
+                if not error.heals:
+                    raise
+                if error.reason == "NoSuchHost":
+                    raise NoClusterError(f"the API cannot be found: {error}") from error
+                if error.status == 401 and self._now() - began > LOGIN_PATIENCE:
+                    raise NoClusterError(
+                        f"the API does not accept our credentials: {error}"
+                    ) from error
+                if self._now() - began > self._patience:
+                    given_up = LaunchError(
+                        f"creating {name}: the API gave no answer for "
+                        f"{self._now() - began:.0f} s ({error})",
+                        Exit.UNREADABLE,
+                    )
+                    raise UnansweredError(given_up) from error
+                self.tell(Trouble(error, f"creating {name}"))
+                self._cancelled.wait(wait_for(error.retry_after, wait))
+        raise AssertionError("the waits never end")
+
+    def refused(self, error: ApiError, name: str) -> LaunchError:
+        """Return what to tell of a request that was refused for good."""
+        manifest = self._request.source == "manifest"
+        kind = ManifestError if manifest else LaunchError
+        hint = _hint(error, self._request)
+        return kind(
+            f"the API refused {name}: {error}" + (f"; {hint}" if hint else ""),
+            Exit.MANIFEST if manifest else Exit.REFUSED,
+        )
+
+
+class UnansweredError(LaunchError):
+    """A request was given up that may have had its effect; instead tells what else to report."""
+
+    def __init__(self, instead: LaunchError) -> None:
+        super().__init__(str(instead), instead.exit_code)
+        self.instead = instead
+
+
+# A token that is being replaced is accepted within seconds; one that is wrong never is.
+LOGIN_PATIENCE = 20.0
+
+
+def _hint(error: ApiError, request: JobRequest) -> str:
+    if error.status == 404 and "namespaces" in str(error):
+        return f"create the namespace {request.namespace}, or name another with -n"
+    if error.status == 403 and "cannot create" in str(error):
+        return "the ServiceAccount of this agent needs that right; k8s/runjob.yaml shows how"
+    return ""

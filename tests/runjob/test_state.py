@@ -1,0 +1,489 @@
+"""What a launch writes down outlives its death, whenever that comes."""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+import re
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runjob import state
+from runjob.console import Console
+from runjob.errors import Exit, LaunchError, UsageError
+from runjob.identity import Past
+from runjob.logs import LogCursor, prefixed
+from runjob.positions import Place
+from runjob.state import Journal
+from runjob.verdict import Ending, Verdict
+
+JOB: dict[str, Any] = {
+    "apiVersion": "batch/v1",
+    "kind": "Job",
+    "metadata": {"name": "hello", "namespace": "here", "uid": "u1", "resourceVersion": "7"},
+    "spec": {"template": {}},
+}
+SECRET: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Secret",
+    "metadata": {"name": "s", "uid": "s1"},
+    "data": {"password": "aGlkZGVu"},
+}
+VERDICT = Verdict(
+    job="hello", namespace="here", exit_code=3, ending=Ending(code=Exit.FAILED, text="failed")
+)
+UNREADABLE = Verdict(
+    job="hello", namespace="here", exit_code=6, ending=Ending(code=Exit.UNREADABLE, text="away")
+)
+RUN = "here/hello/r.1"
+
+
+class KilledError(Exception):
+    """The launcher is dead."""
+
+
+def opened(folder: Path, console: Console | None = None) -> Journal:
+    return Journal(str(folder), RUN, "host/1", console or Console(io.BytesIO(), None))
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(each.name for each in folder.glob("*/*"))
+
+
+# -- which run, which Job --------------------------------------------------------------------------
+
+
+def test_a_new_folder_knows_of_nothing_and_is_gone_when_nothing_happened(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    with opened(folder) as journal:
+        assert journal.past is None
+        assert journal.verdict is None
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert list(folder.iterdir()) == []
+
+
+def test_a_killed_launch_leaves_its_job_and_no_secret(tmp_path: Path) -> None:
+    with opened(tmp_path) as journal:
+        assert journal.begin(JOB, (SECRET,)) is False
+    with opened(tmp_path) as journal:
+        past = journal.past
+        assert past is not None
+        assert (past.job["metadata"]["uid"], past.concluded) == ("u1", False)
+        assert [body["metadata"]["uid"] for body in past.ours] == ["s1"]
+        assert journal.begin(JOB, ()) is True
+    assert b"aGlkZGVu" not in b"".join(each.read_bytes() for each in tmp_path.glob("*/*"))
+
+
+def test_what_is_written_of_another_job_is_put_aside(tmp_path: Path) -> None:
+    with opened(tmp_path) as journal:
+        journal.begin(JOB, ())
+        journal.account("p1", "main", b"", "x")
+        journal.conclude(VERDICT)
+    other = {**JOB, "metadata": {**JOB["metadata"], "uid": "u2"}}
+    with opened(tmp_path) as journal:
+        assert journal.begin(other, ()) is False
+        assert journal.verdict is None
+        assert files(tmp_path) == ["lock", "run.json"]
+
+
+def test_the_end_is_known_to_the_next_launch(tmp_path: Path) -> None:
+    with opened(tmp_path) as journal:
+        journal.begin(JOB, (SECRET,))
+        journal.conclude(VERDICT)
+    with opened(tmp_path) as journal:
+        past = journal.past
+        assert isinstance(past, Past)
+        assert past.concluded
+        assert journal.verdict == VERDICT
+        journal.take_up()
+        journal.told(VERDICT)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("verdict", "stays"),
+    [
+        pytest.param(VERDICT, False, id="an end that was told"),
+        pytest.param(UNREADABLE, True, id="the API was away, and the Job lives on"),
+        pytest.param(None, True, id="nothing was told"),
+    ],
+)
+def test_a_launch_removes_its_folder_when_it_is_over(
+    tmp_path: Path, verdict: Verdict | None, stays: bool
+) -> None:
+    with opened(tmp_path) as journal:
+        journal.begin(JOB, ())
+        if verdict is not None:
+            journal.told(verdict)
+    assert bool(list(tmp_path.iterdir())) is stays
+
+
+def test_a_launch_that_was_refused_touches_nothing(tmp_path: Path) -> None:
+    with opened(tmp_path) as journal:
+        journal.begin(JOB, ())
+    before = files(tmp_path)
+    with opened(tmp_path) as journal:
+        journal.told(VERDICT)
+    assert files(tmp_path) == before
+
+
+def test_a_launch_that_is_ended_by_somebody_leaves_no_word(tmp_path: Path) -> None:
+    with opened(tmp_path) as journal:
+        journal.begin(JOB, ())
+        journal.conclude(VERDICT)
+        journal.forget()
+        assert (journal.past, journal.verdict) == (None, None)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"job": 1}', '{"verdict": {"job": 1}}'])
+@pytest.mark.parametrize("name", ["run.json", "end.json"])
+def test_a_file_that_makes_no_sense_counts_as_none(tmp_path: Path, name: str, text: str) -> None:
+    with opened(tmp_path) as journal:
+        journal.begin(JOB, ())
+        journal.conclude(VERDICT)
+    (next(tmp_path.iterdir()) / name).write_text(text)
+    with opened(tmp_path) as journal:
+        past = journal.past
+        assert past is None or not past.concluded
+
+
+def test_two_runs_share_a_directory_and_nothing_in_it(tmp_path: Path) -> None:
+    with (
+        opened(tmp_path) as one,
+        Journal(str(tmp_path), "here/hello/r.2", "h/2", Console(None, None)) as other,
+    ):
+        one.begin(JOB, ())
+        assert other.past is None
+
+
+def test_a_folder_is_held_by_one_launcher_at_a_time(tmp_path: Path) -> None:
+    with opened(tmp_path):
+        with pytest.raises(LaunchError, match=r"another launcher \(host/1\)") as caught:
+            opened(tmp_path)
+        assert caught.value.exit_code == Exit.EXISTS
+    with opened(tmp_path):
+        pass
+
+
+def test_a_lock_that_its_holder_removed_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, gone = os.path.samestat, [True]
+
+    def samestat(one: os.stat_result, other: os.stat_result) -> bool:
+        return real(one, other) and not (gone and gone.pop())
+
+    monkeypatch.setattr(os.path, "samestat", samestat)
+    with opened(tmp_path):
+        assert files(tmp_path) == ["lock"]
+
+
+def test_a_directory_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(UsageError, match=r"--state-dir .*cannot be written there"):
+        opened(file)
+
+
+# -- positions: killed between any two steps -------------------------------------------------------
+
+
+def stamped(lines: int, seed: int) -> list[bytes]:
+    """Return a log as the kubelet gives it, some lines to a second."""
+    places = random.Random(seed)
+    at, found = 0.0, []
+    for number in range(lines):
+        at += places.choice([0.0, 0.001, 0.3, 1.1])
+        text = f"line {number} " + "x" * places.randrange(30)
+        found.append(f"2026-01-31T12:{int(at) // 60:02d}:{at % 60:09.6f}Z {text}\n".encode())
+    return found
+
+
+def text_of(log: list[bytes]) -> bytes:
+    return b"".join(line.partition(b" ")[2] for line in log)
+
+
+class Life:
+    """One launcher that prints a log until its step number `steps`, and is dead then.
+
+    Steps are the writes of records and of the log; a write of the log may be cut to a part.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        out: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        pipe: bool,
+        prefix: bytes = b"",
+        steps: int = 10**9,
+        part: float = 1.0,
+    ) -> None:
+        self.folder, self.out, self.prefix = folder, out, prefix
+        self._pipe = pipe
+        self._left = steps
+        self._part = part
+        self._patch = monkeypatch
+        monkeypatch.setattr(state, "stdout_place", self._place)
+        monkeypatch.setattr(state, "standing_at", self._standing_at)
+
+    def _place(self) -> Place | None:
+        if self._pipe:
+            return None
+        status = self.out.stat() if self.out.exists() else None
+        return Place(1, 2, status.st_size if status else 0)
+
+    def _standing_at(self, place: Place | None, size: int) -> bytes | None:
+        if place is None:
+            return None
+        return self.out.read_bytes()[place.size :][:size] if self.out.exists() else b""
+
+    def _step(self) -> None:
+        if self._left == 0:
+            raise KilledError
+        self._left -= 1
+
+    def write(self, data: bytes) -> None:
+        if self._left == 0:
+            data = data[: int(len(data) * self._part)]
+        with self.out.open("ab") as file:
+            file.write(data)
+        self._step()
+
+    def flush(self) -> None: ...
+
+    def run(self, log: list[bytes], chunks: Iterator[int]) -> None:
+        """Print the log from where an earlier life stopped."""
+        journal = Journal(str(self.folder), RUN, "host/1", Console(self, None))
+        real = os.pwrite
+
+        def pwrite(file: int, data: bytes, offset: int) -> int:
+            self._step()
+            return real(file, data, offset)
+
+        self._patch.setattr(os, "pwrite", pwrite)
+        try:
+            journal.begin(JOB, ())
+            position, record = journal.account("p1", "main", self.prefix, "[p/main]")
+            cursor = LogCursor() if position is None else LogCursor.restored(position[1])
+            since = cursor.resume()
+            text = b"".join(
+                line for line in log if since is None or line[:20] >= since[:19].encode()
+            )
+            while text:
+                size = next(chunks)
+                fresh = cursor.feed(text[:size])
+                text = text[size:]
+                if fresh:
+                    record((0, cursor.snapshot()), fresh)
+            record((0, cursor.snapshot()), cursor.finish())
+        finally:
+            self._patch.setattr(os, "pwrite", real)
+            for file in (*journal._files, journal._lock):
+                os.close(file)
+
+
+CUT = re.compile(rb"[^\n]*--- of the next line a part stands above already ---\n")
+DOUBT = re.compile(rb"--- up to (\d+) bytes of \[p/main\] may stand above already ---\n")
+
+
+def sizes(seed: int) -> Iterator[int]:
+    places = random.Random(seed)
+    while True:
+        yield places.randrange(1, 300)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.floats(0, 1)), min_size=1, max_size=4),
+    st.integers(0, 2**16),
+    st.sampled_from([b"", b"[p/main] "]),
+    st.sampled_from([b"", b"# starting once more\n"]),
+)
+@settings(deadline=None)
+def test_in_a_file_each_line_stands_once_however_often_its_launcher_was_killed(
+    tmp_path_factory: pytest.TempPathFactory,
+    deaths: list[tuple[int, float]],
+    seed: int,
+    prefix: bytes,
+    between: bytes,
+) -> None:
+    """Only of a line that the kill cut in two a part stands there besides, and is marked."""
+    folder = tmp_path_factory.mktemp("life")
+    log, out = stamped(40, seed), folder / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        for steps, part in deaths:
+            life = Life(
+                folder / "state", out, patch, pipe=False, prefix=prefix, steps=steps, part=part
+            )
+            with suppress(KilledError):
+                life.run(log, sizes(seed + steps))
+            with out.open("ab") as file:
+                file.write(between)
+        Life(folder / "state", out, patch, pipe=False, prefix=prefix).run(log, sizes(seed + 1))
+    text = out.read_bytes()
+    if between:  # written by whoever starts launchers, after half a line perhaps
+        text = re.sub(rb"[^\n]*" + between, b"", text)
+    text = CUT.sub(b"", text)
+    assert text == prefixed(text_of(log), prefix)
+
+
+@given(st.integers(0, 60), st.floats(0, 1), st.integers(0, 2**16))
+@settings(deadline=None)
+def test_in_a_pipe_one_chunk_at_most_is_printed_twice_and_marked_and_none_is_lost(
+    tmp_path_factory: pytest.TempPathFactory, steps: int, part: float, seed: int
+) -> None:
+    folder = tmp_path_factory.mktemp("life")
+    log, out = stamped(30, seed), folder / "out"
+    whole = text_of(log)
+    with pytest.MonkeyPatch.context() as patch:
+        with suppress(KilledError):
+            Life(folder / "state", out, patch, pipe=True, steps=steps, part=part).run(
+                log, sizes(seed)
+            )
+        first = out.read_bytes() if out.exists() else b""
+        Life(folder / "state", out, patch, pipe=True).run(log, sizes(seed + 1))
+    assert whole.startswith(first)
+    rest = out.read_bytes()[len(first) :]
+    marker = DOUBT.match(rest)
+    rest = rest[marker.end() :] if marker else rest
+    again = len(first) + len(rest) - len(whole)
+    assert whole.endswith(rest)
+    assert 0 <= again <= (int(marker[1]) if marker else 0)
+
+
+def test_every_step_of_a_short_log_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The law above, at each step there is: none is left to chance."""
+    log = stamped(6, 1)
+    deaths = 0
+    for steps in range(100):
+        folder = tmp_path / str(steps)
+        folder.mkdir()
+        life = Life(folder / "state", folder / "out", monkeypatch, pipe=False, steps=steps)
+        try:
+            life.run(log, iter(lambda: 60, None))
+        except KilledError:
+            deaths += 1
+        Life(folder / "state", folder / "out", monkeypatch, pipe=False).run(
+            log, iter(lambda: 60, None)
+        )
+        assert (folder / "out").read_bytes() == text_of(log)
+    assert 10 < deaths < 100
+
+
+def test_nothing_is_committed_that_nobody_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader of a pipe may be gone a moment before the launcher is."""
+    monkeypatch.setattr(state, "stdout_place", lambda: None)
+
+    class Gone(io.BytesIO):
+        def write(self, _: Any) -> int:
+            raise BrokenPipeError
+
+    with opened(tmp_path, Console(Gone(), None)) as journal:
+        journal.begin(JOB, ())
+        _, record = journal.account("p1", "main", b"", "[p/main]")
+        record((0, LogCursor().snapshot()), b"one\n")
+        record((0, LogCursor().snapshot()), b"two\n")
+    out = io.BytesIO()
+    with opened(tmp_path, Console(out, None)) as journal:
+        assert journal.account("p1", "main", b"", "[p/main]")[0] is None
+    assert b"up to 4 bytes of [p/main] may stand above already" in out.getvalue()
+
+
+def test_a_container_that_was_read_whole_is_known_by_its_run(tmp_path: Path) -> None:
+    with opened(tmp_path) as journal:
+        journal.begin(JOB, ())
+        _, record = journal.account("p1", "main", b"", "[p/main]")
+        record((0, LogCursor().snapshot()), b"one\n")
+        record((1, LogCursor().snapshot()), b"")
+        assert journal.account("p1", "side", b"", "x")[0] is None
+    with opened(tmp_path) as journal:
+        position, _ = journal.account("p1", "main", b"", "[p/main]")
+        assert position is not None
+        assert position[0] == 1
+
+
+def test_a_position_of_another_version_is_no_position(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with opened(tmp_path) as journal:
+        journal.begin(JOB, ())
+        journal.account("p1", "main", b"", "[p/main]")[1]((0, {"x": 1}), b"one\n")
+    with opened(tmp_path, Console(out, None)) as journal:
+        assert journal.account("p1", "main", b"", "[p/main]")[0] is None
+    assert b"all of [p/main] may stand above already" in out.getvalue()
+
+
+def test_a_disk_that_is_full_costs_the_positions_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, err = io.BytesIO(), io.StringIO()
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with opened(tmp_path, Console(out, err)) as journal:
+        monkeypatch.setattr(os, "posix_fallocate", full)
+        monkeypatch.setattr(os, "replace", full)
+        journal.begin(JOB, ())
+        position, record = journal.account("p1", "main", b"[p] ", "[p/main]")
+        record((0, {}), b"one\n")
+        journal.conclude(VERDICT)
+    assert position is None
+    assert out.getvalue() == b"[p] one\n"
+    assert "No space left on device" in err.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("out", "err", "size", "shared"),
+    [
+        pytest.param("file", "other", 3, False, id="a file"),
+        pytest.param("file", "file", 3, True, id="a file for both"),
+        pytest.param("pipe", "other", None, None, id="a pipe"),
+        pytest.param(None, None, None, None, id="closed"),
+    ],
+)
+def test_where_stdout_ends(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    out: str | None,
+    err: str | None,
+    size: int | None,
+    shared: bool | None,
+) -> None:
+    read, write = os.pipe()
+    streams = {
+        "file": (tmp_path / "file").open("a"),
+        "other": (tmp_path / "other").open("a"),
+        "pipe": os.fdopen(write, "w"),
+        None: None,
+    }
+    with (tmp_path / "file").open("a") as file:
+        file.write("one")
+    monkeypatch.setattr(sys, "stdout", streams[out])
+    monkeypatch.setattr(sys, "stderr", streams[err])
+    place = state.stdout_place()
+    standing = state.standing_at(Place(place.device, place.inode, 1) if place else None, 9)
+    other = state.standing_at(Place(0, 0, 1), 9)
+    cut = state.standing_at(Place(place.device, place.inode, 9) if place else None, 9)
+    monkeypatch.undo()
+    for stream in streams.values():
+        if stream is not None:
+            stream.close()
+    os.close(read)
+    assert (place.size if place else None, place.shared if place else None) == (size, shared)
+    assert standing == (b"ne" if size else None)
+    assert (other, cut) == (None, None)
