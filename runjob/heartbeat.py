@@ -36,12 +36,17 @@ def here() -> str:
     return f"{socket.gethostname()}/{os.getpid()}"
 
 
+def _in_background(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, name="heartbeat", daemon=True).start()
+
+
 class Heartbeat:
-    """Beats until it is stopped, by one request in each interval that the Job's lease names.
+    """Beats where `keep_up` is called, by one request in each interval that the Job's lease names.
 
     A Job of another launcher is taken over by a beat at once, and so is one that hangs on its
     beats: whoever may not write them is to know it before the Job ends of it. asked is the Job as
-    this launch wrote it, remark tells the user; `run` blocks.
+    this launch wrote it, remark tells the user; start has a request sent, elsewhere: there is no
+    thread before one is due, since most Jobs end before that.
     """
 
     def __init__(
@@ -53,25 +58,25 @@ class Heartbeat:
         *,
         now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
         monotonic: Callable[[], float] = time.monotonic,
-        stopped: threading.Event | None = None,
+        start: Callable[[Callable[[], None]], None] = _in_background,
     ) -> None:
         self._api = api
         self._job = job
         self._remark = remark
         self._now = now
         self._monotonic = monotonic
-        self._stopped = stopped or threading.Event()
+        self._start = start
         self._lease = terms.read(job)
         mine, there = _names(asked), _names(job)
         self._untold = {} if mine == there else mine
         self._refusals = 0
         self._started: tuple[datetime, float] | None = None
+        self._beating = threading.Lock()
+        self._due: float | None = None
+        if self._lease.every:
+            at_once = self._untold or self._lease.kills
+            self._due = self._monotonic() + (0.0 if at_once else self._pause())
         self.look(job_view(job))
-
-    @property
-    def beats(self) -> bool:
-        """Whether the Job is to get signs of life at all."""
-        return self._lease.every > 0
 
     def look(self, job: JobView) -> None:
         """Take in how the Job stands."""
@@ -83,13 +88,26 @@ class Heartbeat:
 
     def stop(self) -> None:
         """Beat no more."""
-        self._stopped.set()
+        self._due = None
 
-    def run(self) -> None:
-        """Beat until stopped."""
-        pause = 0.0 if self._untold or self._lease.kills else self._pause()
-        while not self._stopped.wait(pause) and self._beat():
-            pause = self._pause()
+    def keep_up(self) -> float | None:
+        """Beat if it is time; return the seconds until it is again, None for never."""
+        if self._due is None:
+            return None
+        now = self._monotonic()
+        if now >= self._due:
+            self._due = now + self._pause()
+            self._start(self._in_turn)
+        return None if self._due is None else max(self._due - now, 0.0)
+
+    def _in_turn(self) -> None:
+        # One that takes longer than the interval stands for the next one too.
+        if self._beating.acquire(blocking=False):
+            try:
+                if not self._beat():
+                    self.stop()
+            finally:
+                self._beating.release()
 
     def _pause(self) -> float:
         return self._lease.every * (1 + JITTER * random.random())

@@ -248,7 +248,8 @@ class Launch:
             if ending is not None:
                 return ending
             moving = judge.is_moving(self._picture)
-            message = self._inbox.get(self._patience.tick if self._is_restless() else None)
+            pause = self._heartbeat.keep_up() if self._heartbeat is not None else None
+            message = self._inbox.get(self._patience.tick if self._is_restless() else pause)
             if moving:
                 self._moved = self._inbox.now()  # it moved all the while
             self._heed(message)

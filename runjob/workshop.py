@@ -117,10 +117,7 @@ class Workshop:
 
     def accompany(self, job: Body, asked: Body, remark: Callable[[str], None]) -> Heartbeat:
         """Give the Job signs of life; asked is that Job as this launch wrote it."""
-        heartbeat = Heartbeat(self._api, job, asked, remark)
-        if heartbeat.beats:
-            _start("heartbeat", heartbeat.run)
-        return heartbeat
+        return Heartbeat(self._api, job, asked, remark)
 
     def settle(self, job: Body) -> str:
         """Give a Job that is kept what its author asked for; return in words what is left to do."""

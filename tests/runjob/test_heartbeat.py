@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -43,17 +42,14 @@ def job(
 class Cluster:
     """Takes beats; answers plays what comes of each, the last of them again and again.
 
-    It stands for the clock too, which moves by the pauses alone, and is at its end after `until`
-    seconds.
+    It stands for the clock too, which a launch moves as it waits.
     """
 
-    def __init__(self, *answers: Exception | None, until: float = 1000.0) -> None:
+    def __init__(self, *answers: Exception | None) -> None:
         self._answers = list(answers) or [None]
-        self._until = until
         self.seconds = 0.0
         self.beats: list[tuple[float, Any]] = []
         self.remarks: list[str] = []
-        self.stopped = Stopped(self)
 
     def patch(self, _body: Body, namespace: str, patch: Body) -> Body:
         assert namespace == "here"
@@ -66,32 +62,24 @@ class Cluster:
     def now(self) -> datetime:
         return NOON + timedelta(seconds=self.seconds)
 
-    def passes(self, pause: float) -> bool:
-        self.seconds += pause
-        return self.seconds > self._until
+    def heart(self, body: Body, **clocks: Any) -> Heartbeat:
+        more: dict[str, Any] = {
+            "now": self.now,
+            "monotonic": lambda: self.seconds,
+            "start": lambda work: work(),
+            **clocks,
+        }
+        return Heartbeat(self, body, job(), self.remarks.append, **more)
 
-    def heart(self, body: Body, asked: Body | None = None, **clocks: Any) -> Heartbeat:
-        more: dict[str, Any] = {"now": self.now, "monotonic": lambda: self.seconds, **clocks}
-        return Heartbeat(
-            self, body, asked or job(), self.remarks.append, stopped=self.stopped, **more
-        )
-
-
-class Stopped(threading.Event):
-    """An event that waits on the clock of a test."""
-
-    def __init__(self, cluster: Cluster) -> None:
-        super().__init__()
-        self._cluster = cluster
-
-    def wait(self, timeout: float | None = None) -> bool:
-        assert timeout is not None
-        return self._cluster.passes(timeout) or self.is_set()
+    def play(self, heart: Heartbeat, until: float = 1000.0) -> None:
+        """Have a launch wait for so many seconds, as it does while its Job runs."""
+        while (pause := heart.keep_up()) is not None and self.seconds + pause <= until:
+            self.seconds += pause
 
 
 def test_the_first_beat_comes_after_an_interval_and_each_is_its_time() -> None:
-    cluster = Cluster(until=1000)
-    cluster.heart(job()).run()
+    cluster = Cluster()
+    cluster.play(cluster.heart(job()), 1000)
     times = [seconds for seconds, _ in cluster.beats]
     assert 300 <= times[0] <= 330
     assert len(times) == 3
@@ -113,17 +101,17 @@ def test_the_first_beat_comes_after_an_interval_and_each_is_its_time() -> None:
 def test_no_two_requests_are_nearer_than_the_interval(
     answers: list[Exception | None], every: int, kills: bool, taken_over: bool
 ) -> None:
-    cluster = Cluster(*answers, until=20.0 * every)
+    cluster = Cluster(*answers)
     launcher = "other/1" if taken_over else MINE["runjob/launcher"]
-    cluster.heart(job(every=every, kills=kills, launcher=launcher)).run()
+    cluster.play(cluster.heart(job(every=every, kills=kills, launcher=launcher)), 20.0 * every)
     times = [seconds for seconds, _ in cluster.beats]
     assert all(later - sooner >= every for sooner, later in itertools.pairwise(times))
     assert times or not (kills or taken_over)
 
 
 def test_a_job_of_another_launcher_is_taken_over_at_once() -> None:
-    cluster = Cluster(ApiError(0, "reset"), None, until=700)
-    cluster.heart(job(launch="ff", launcher="other/1")).run()
+    cluster = Cluster(ApiError(0, "reset"), None)
+    cluster.play(cluster.heart(job(launch="ff", launcher="other/1")), 700)
     first, second, third = (patch["metadata"]["annotations"] for _, patch in cluster.beats)
     assert cluster.beats[0][0] == 0
     assert {"runjob/heartbeat", *MINE} == first.keys()
@@ -132,10 +120,10 @@ def test_a_job_of_another_launcher_is_taken_over_at_once() -> None:
 
 
 def test_a_job_that_hangs_on_its_beats_gets_the_first_at_once_and_each_moves_its_end() -> None:
-    cluster = Cluster(until=700)
+    cluster = Cluster()
     heart = cluster.heart(job(kills=True))
     heart.look(JobView(uid="u1", started=NOON))
-    heart.run()
+    cluster.play(heart, 700)
     deadlines = [patch["spec"]["activeDeadlineSeconds"] for _, patch in cluster.beats]
     assert deadlines == [int(seconds) + 900 for seconds, _ in cluster.beats]
     assert deadlines[0] == 900
@@ -166,20 +154,18 @@ def _resumed(heart: Heartbeat, cluster: Cluster) -> None:
 def test_the_time_counts_from_the_start_that_is_in_effect(
     body: Any, look: Look, deadline: int
 ) -> None:
-    cluster = Cluster(until=5000)
+    cluster = Cluster()
     cluster.seconds = 5000.0
     heart = cluster.heart(body)
     look(heart, cluster)
-    heart.run()
+    cluster.play(heart, 5000)
     assert [patch["spec"]["activeDeadlineSeconds"] for _, patch in cluster.beats] == [deadline]
 
 
 def test_a_clock_that_is_behind_does_not_end_the_job() -> None:
-    cluster = Cluster(until=600)
-    behind = cluster.heart(
-        job(kills=True, started=0), now=lambda: NOON - timedelta(hours=1)
-    )  # fmt: skip
-    behind.run()
+    cluster = Cluster()
+    body = job(kills=True, started=0)
+    cluster.play(cluster.heart(body, now=lambda: NOON - timedelta(hours=1)), 600)
     seconds, last = cluster.beats[-1]
     assert last["spec"]["activeDeadlineSeconds"] == int(seconds) + 900
 
@@ -194,9 +180,9 @@ def test_a_clock_that_is_behind_does_not_end_the_job() -> None:
 def test_a_beat_that_is_forbidden_is_told_once_and_names_the_verb(
     kills: bool, beats: int, words: str
 ) -> None:
-    cluster = Cluster(ApiError(403, "jobs is forbidden"), until=1490)
-    cluster.heart(job(kills=kills)).run()
-    assert len(cluster.beats) in (beats, beats + (1 if kills else 0))
+    cluster = Cluster(ApiError(403, "jobs is forbidden"))
+    cluster.play(cluster.heart(job(kills=kills)), 1400)
+    assert len(cluster.beats) == beats
     (told,) = cluster.remarks
     assert words in told
     assert "the verb patch on jobs" in told
@@ -204,15 +190,15 @@ def test_a_beat_that_is_forbidden_is_told_once_and_names_the_verb(
 
 def test_a_server_that_just_started_is_not_believed() -> None:
     forbidden = ApiError(403, "jobs is forbidden")
-    cluster = Cluster(forbidden, None, forbidden, None, until=2000)
-    cluster.heart(job()).run()
-    assert len(cluster.beats) >= 6
+    cluster = Cluster(forbidden, None, forbidden, None)
+    cluster.play(cluster.heart(job()), 2000)
+    assert len(cluster.beats) == 6
 
 
 @pytest.mark.parametrize("status", [404, 422])
 def test_a_job_that_is_gone_gets_no_more_beats(status: int) -> None:
     cluster = Cluster(ApiError(status, "gone"))
-    cluster.heart(job()).run()
+    cluster.play(cluster.heart(job()))
     assert (len(cluster.beats), cluster.remarks) == (1, [])
 
 
@@ -220,13 +206,38 @@ def test_one_that_is_stopped_beats_no_more() -> None:
     cluster = Cluster()
     heart = cluster.heart(job(kills=True))
     heart.stop()
-    heart.run()
+    cluster.play(heart)
     assert cluster.beats == []
 
 
-@pytest.mark.parametrize(("every", "beats"), [(300, True), (0, False)])
-def test_off_is_off(every: int, beats: bool) -> None:
-    assert Cluster().heart(job(every=every)).beats is beats
+def test_off_is_off() -> None:
+    cluster = Cluster()
+    cluster.play(cluster.heart(job(every=0, launcher="other/1")))
+    assert cluster.beats == []
+
+
+def test_a_beat_that_takes_long_stands_for_the_next() -> None:
+    cluster = Cluster()
+    sent: list[Callable[[], None]] = []
+    heart = cluster.heart(job(kills=True), start=sent.append)
+    heart.keep_up()
+    (slow,) = sent
+    cluster.patch = lambda *_: heart._in_turn()  # type: ignore[assignment,method-assign]
+    slow()
+    assert cluster.beats == []
+
+
+def test_there_is_no_thread_before_one_is_due() -> None:
+    cluster = Cluster()
+    sent: list[Callable[[], None]] = []
+    heart = cluster.heart(job(), start=sent.append)
+    pause = heart.keep_up()
+    assert pause is not None
+    assert 300 <= pause <= 330
+    assert sent == []
+    cluster.seconds += pause
+    heart.keep_up()
+    assert len(sent) == 1
 
 
 def test_a_launcher_is_named_by_its_host_and_process() -> None:

@@ -85,12 +85,18 @@ class Thread:
 class Heart:
     """Stands for the signs of life, and remembers what it was told."""
 
-    def __init__(self) -> None:
+    def __init__(self, due: float | None = None) -> None:
         self.seen: list[JobView] = []
         self.stopped = False
+        self.due = due
+        self.kept_up = 0
 
     def look(self, job: JobView) -> None:
         self.seen.append(job)
+
+    def keep_up(self) -> float | None:
+        self.kept_up += 1
+        return self.due
 
     def stop(self) -> None:
         self.stopped = True
@@ -109,6 +115,7 @@ class Workshop:
         self.heartbeats: list[Heart] = []
         self.kept: list[Any] = []
         self.unsettled = ""
+        self.due: float | None = None
 
     def cancel(self) -> None:
         self.cancelled = True
@@ -119,7 +126,7 @@ class Workshop:
             tell(Removed())
 
     def accompany(self, _job: Any, _asked: Any, _remark: Any) -> Any:
-        self.heartbeats.append(Heart())
+        self.heartbeats.append(Heart(self.due))
         return self.heartbeats[-1]
 
     def settle(self, job: Any) -> str:
@@ -223,6 +230,24 @@ def test_a_job_that_completes_is_removed_and_reported() -> None:
     assert heart.stopped
     assert [view.succeeded for view in heart.seen][:3] == [0, 0, 1]
     assert stage.workshop.kept == []
+
+
+def test_a_quiet_launch_wakes_up_for_each_sign_of_life_and_for_nothing_else() -> None:
+    stage = Stage((0, CREATED), (1, job(active=1, ready=1)), (1000, ended(0)), (1000, COMPLETE),
+                  (1000, READ))  # fmt: skip
+    stage.workshop.due = 300.0
+    assert stage.play().exit_code == 0
+    (heart,) = stage.workshop.heartbeats
+    # A few looks at the clock at the start, then one each 300 s.
+    assert 4 <= heart.kept_up < 20
+
+
+def test_a_job_that_is_kept_is_settled_and_what_is_left_to_do_is_said() -> None:
+    stage = Stage((0, CREATED), (1, ended(0)), (1, COMPLETE), (1, READ), keep="always")
+    stage.workshop.unsettled = "do it with: kubectl"
+    assert stage.play().exit_code == 0
+    assert stage.workshop.kept == [JOB]
+    assert "do it with: kubectl" in stage.console.remarks
 
 
 def test_the_end_waits_for_the_last_log_byte() -> None:
