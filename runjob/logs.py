@@ -217,7 +217,7 @@ class LogCursor:
         latest, self._skip = [*self._latest], 0
         if first in latest:
             self._skip = len(latest) - latest.index(first)
-        elif latest and first < min(latest):
+        elif len(latest) == KEPT and first < min(latest):
             self._until = latest[0]
         elif first != self._partial:
             # Nothing of this file was seen: it begins behind that, next to it at best.
@@ -225,6 +225,7 @@ class LogCursor:
                             first.decode().strip())  # fmt: skip
             self._passed = self._cut = 0
             self._partial = b""
+            self._open = {}
 
     def _count(self, line: bytes) -> bytes:
         """Count one line and return it without its stamp."""

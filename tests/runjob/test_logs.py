@@ -176,15 +176,15 @@ def rotated_reads(draw: st.DrawFn) -> tuple[Kubelet, Streams]:
     Each is where the file begins by then, where it ends, after how many bytes the stream breaks,
     and whether the reader dies after it. The last has all that the node still has.
     """
-    time, stamps = 0, set[int]()
-    lines: list[tuple[int, bytes]] = []
-    for step, text in draw(st.lists(st.tuples(st.integers(0, 9 * 10**8), line_texts), max_size=40)):
+    time, lines = 0, list[tuple[int, bytes]]()
+    for step, text in draw(st.lists(st.tuples(st.integers(1, 9 * 10**8), line_texts), max_size=40)):
         time += step
-        late = max(time - draw(st.integers(0, 10**6)), 0)
-        while late in stamps:
-            late += 1
-        stamps.add(late)
-        lines.append((late, b"%d:%b" % (len(lines), text)))
+        lines.append((time, b"%d:%b" % (len(lines), text)))
+    # Two pipes: a line may have been stamped before the one that was written before it.
+    for at in draw(st.sets(st.integers(0, 40))):
+        if at + 1 < len(lines):
+            lines[at], lines[at + 1] = ((lines[at + 1][0], lines[at][1]),
+                                        (lines[at][0], lines[at + 1][1]))  # fmt: skip
     streams, begin, end = [], 0, 0
     for _ in range(draw(st.integers(1, 6))):
         end = draw(st.integers(end, len(lines)))
