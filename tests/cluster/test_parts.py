@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import build, controls, dns, oci, registry
+from tests.cluster import build, controls, dns, nodelogs, oci, registry
 from tests.cluster.layout import Layout, layout_from
 from tests.cluster.programs import CONTAINERD, KUBERNETES
 from tests.cluster.services import services
@@ -93,3 +93,51 @@ def test_a_log_s_parts_are_put_together(tmp_path: Path) -> None:
     log = tmp_path / "0.log"
     log.write_bytes(b"t stdout P one \nt stdout F line\nt stderr F \xff\nt stdout P end\n")
     assert controls.pod_log_bytes(log) == b"one line\n\xff\nend"
+
+
+def told(kind: str, state: dict[str, object]) -> dict[str, object]:
+    status = {"containerStatuses": [{"state": state}]} if state else {}
+    return {
+        "type": kind,
+        "object": {"metadata": {"namespace": "n", "name": "p"}, "status": status},
+    }
+
+
+_STARTED = {"startedAt": "2026-01-02T03:04:05Z"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "started", "over"),
+    [
+        pytest.param([told("ADDED", {})], False, False, id="pending"),
+        pytest.param([told("MODIFIED", {"running": _STARTED})], True, False, id="running"),
+        pytest.param([told("MODIFIED", {"terminated": _STARTED})], True, True, id="ended unseen"),
+        pytest.param(
+            [told("ADDED", {"running": _STARTED}), told("DELETED", {"running": _STARTED})],
+            True,
+            True,
+            id="deleted while it ran",
+        ),
+    ],
+)
+def test_a_fake_pod_s_log_begins_and_ends_with_its_container(
+    changes: list[dict[str, object]], started: bool, over: bool
+) -> None:
+    pods = nodelogs.Pods()
+    pod = pods.named("n", "p")
+    for change in changes:
+        pods.take(change)
+    assert (pod.started.is_set(), pod.over.is_set()) == (started, over)
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        pytest.param({}, b"a line of p\n", id="plain"),
+        pytest.param({"timestamps": ["true"]}, b"2026-01-02T03:04:05Z a line of p\n", id="stamped"),
+        pytest.param({"sinceTime": ["2026-01-02T03:04:05Z"]}, b"a line of p\n", id="since then"),
+        pytest.param({"sinceTime": ["2026-01-02T03:04:06Z"]}, b"", id="since later"),
+    ],
+)
+def test_a_fake_pod_s_log_is_one_line(query: dict[str, list[str]], text: bytes) -> None:
+    assert nodelogs.text_of("p", "2026-01-02T03:04:05Z", query) == text
