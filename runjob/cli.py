@@ -16,8 +16,9 @@ from runjob.console import Console, standard
 from runjob.errors import ApiError, Exit, LaunchError, ManifestError, UsageError
 from runjob.flags import ASKING, FLAGS, Asked, parse
 from runjob.interrupts import Interrupts, code_of
+from runjob.masking import without
 from runjob.options import Connection, Options
-from runjob.plan import check_names, in_effect, is_address, plan
+from runjob.plan import check_names, in_effect, is_address, plan, secrets_given
 from runjob.request import JobRequest
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def main(argv: Sequence[str] | None = None, script: str | None = None) -> int:
             asked = _filled(asked, words)
             if isinstance(asked, Asked):
                 return _tell(asked, console, started)
+        console.secrets = secrets_given(asked)
         if asked.kill:
             interrupts.moment = "before the Job was seen to be gone; kill again"
             return _kill(asked, console, script)
@@ -221,7 +223,7 @@ def _run(options: Options, console: Console, interrupts: Interrupts, script: str
     # The rest of the launcher is loaded here: what is refused above is refused at once.
     from runjob.api import opened, run
     from runjob.identity import identity
-    from runjob.report import report
+    from runjob.report import report, without_secrets
 
     if connection.sandbox:
         console.remark("note: --sandbox is for trying out only; containers are processes here")
@@ -244,6 +246,7 @@ def _run(options: Options, console: Console, interrupts: Interrupts, script: str
             listen=interrupts.listen,
             journal=journal,
         )
+        verdict = without_secrets(verdict, console.secrets)
         if how.result_file:
             _write_result(how.result_file, verdict, console)
         _print_report(report(verdict, how.shown), console, bool(interrupts.last))
@@ -312,7 +315,10 @@ def _preflight(request: JobRequest, connection: Connection, console: Console) ->
     from runjob.login import login
     from runjob.preflight.check import preflight
 
-    return int(preflight(Cluster(login(connection)), request, console.line))
+    def line(text: str) -> None:
+        console.line(without(text, console.secrets))
+
+    return int(preflight(Cluster(login(connection)), request, line))
 
 
 def _dry_run_code(error: ApiError, request: JobRequest) -> Exit:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Protocol, TextIO
 
 from runjob.logs import clean, prefixed
+from runjob.masking import without
 
 
 class Out(Protocol):
@@ -22,7 +23,8 @@ class Console:
     """Writes whole lines, from any thread, each at once.
 
     A reader that has gone away (a closed pipe) stops the writing and nothing else: the Job must
-    still be tracked and removed. lost tells of output that nobody has seen, for another reason.
+    still be tracked and removed. lost tells of output that nobody has seen, for another reason;
+    secrets are values that no remark shows, wherever they come from.
     """
 
     def __init__(self, out: Out | None, err: TextIO | None) -> None:
@@ -33,6 +35,7 @@ class Console:
         self._err_lock = threading.Lock()
         self._at_line_start = True
         self.lost = False
+        self.secrets: tuple[str, ...] = ()
 
     @property
     def reading(self) -> bool:
@@ -58,7 +61,7 @@ class Console:
         """Print one line to stderr."""
         with self._err_lock, suppress(OSError, ValueError):
             if self._err is not None:
-                self._err.write(f"runjob: {clean(text)}\n")
+                self._err.write(f"runjob: {clean(without(text, self.secrets))}\n")
                 self._err.flush()
 
     def _write(self, data: bytes) -> None:

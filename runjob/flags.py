@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from runjob.errors import UsageError
 from runjob.lease import check
+from runjob.masking import masked_text
 from runjob.options import (
     Connection,
     IfExists,
@@ -145,7 +146,7 @@ FLAGS: tuple[Flag, ...] = (
     _new("set", "sets", "set any field of the Job: spec.template.spec.priorityClassName=high",
          "PATH=VALUE", convert=pair, collects=True),
     _new("param", "params", "value of the placeholder ${{NAME}} in the manifest", "NAME=VALUE",
-         convert=pair, collects=True),
+         convert=pair, collects=True, secret=True),
     _newer("query", "query", "parameter that is sent with the https address of -y", "NAME=VALUE",
            convert=pair, collects=True, secret=True),
     _newer("token-file", "token_file", "file with the bearer token for the https address of -y",
@@ -258,8 +259,8 @@ def _words(words: list[str]) -> Iterator[tuple[str, Flag, str]]:
             break
     if words:
         raise UsageError(
-            f"argument {words[0]!r:.80} belongs to no option: is a value before it empty or "
-            "unquoted?"
+            f"argument {masked_text(words[0])!r:.80} belongs to no option: is a value before it "
+            "empty or unquoted?"
         )
 
 
@@ -348,7 +349,7 @@ def _value(flag: Flag, option: str, text: str) -> Any:
     except ValueError as error:
         if flag.secret:
             raise UsageError(f"{option} takes {error}; what was given is not shown") from None
-        raise UsageError(f"{option} takes {error}, not {text!r}") from error
+        raise UsageError(f"{option} takes {error}, not {masked_text(text)!r}") from error
 
 
 def _environment(

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from runjob.errors import ManifestError, UsageError
 from runjob.flags import FLAGS
+from runjob.masking import is_secret, masked, masked_words
 from runjob.options import Options, Pairs, RunOptions
 from runjob.request import Body, JobRequest
 
@@ -217,19 +218,17 @@ def shown(path: str) -> str:
     return re.sub(r"//[^/:@\[]*:(?!\d*(?:/|$)).*", "//****", named)
 
 
-_SECRET = re.compile(r"pass|pwd|secret|token|key|credential|auth|dsn|conn", re.I)
-
-
 def in_effect(request: JobRequest, options: Options) -> str:
     """Name the options in effect.
 
-    What looks like a secret by its name is masked, and all that is sent for a manifest.
+    What looks like a secret, by its name or by itself, is masked, and all that is sent for a
+    manifest.
     """
     job = options.job
     parts = [f"jobname={request.name}", f"namespace={request.namespace}"]
     if request.source == "manifest":
         parts.append(f"manifest={shown(options.manifest or request.name + '.yaml')}")
-        parts += [f"{name}={_masked(name, value)}" for name, value in options.params]
+        parts += [f"{name}={masked(name, value)}" for name, value in options.params]
         parts += [f"{name}=****" for name, _ in options.query]
     else:
         parts += [
@@ -240,12 +239,17 @@ def in_effect(request: JobRequest, options: Options) -> str:
             f"backofflimit={job.backoff_limit}",
         ]
         if job.command or job.args:
-            parts.append(f"command={' '.join((*job.command, *job.args))!r}")
+            parts.append(f"command={masked_words((*job.command, *job.args))!r}")
         if job.mount_path:
             parts.append(f"volume={job.claim or job.host_path}:{job.mount_path}")
-        parts += [f"{name}={_masked(name, value)}" for name, value in job.env]
+        parts += [f"{name}={masked(name, value)}" for name, value in job.env]
     return "Options in effect: " + " ".join(parts)
 
 
-def _masked(name: str, value: str) -> str:
-    return "****" if _SECRET.search(name) else value
+def secrets_given(options: Options) -> tuple[str, ...]:
+    """Return the values on the line that are secrets by their names, or by where they are sent."""
+    named = (*options.params, *options.job.env)
+    return (
+        *(value for name, value in named if is_secret(name)),
+        *(value for _, value in options.query),
+    )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 
+from runjob.masking import without
 from runjob.options import Shown
 from runjob.verdict import Verdict, as_json
 
@@ -42,3 +45,21 @@ def _result(verdict: Verdict) -> str:
 
 
 _LINES = {"exit-code": _exit_code, "result": _result}
+
+
+def without_secrets(verdict: Verdict, secrets: Sequence[str]) -> Verdict:
+    """Return the verdict with these values hidden in all that came from outside."""
+    if not secrets:
+        return verdict
+    ending = verdict.ending
+    return replace(
+        verdict,
+        ending=replace(
+            ending, text=without(ending.text, secrets), hint=without(ending.hint, secrets)
+        ),
+        failures=tuple(
+            replace(each, text=without(each.text, secrets)) for each in verdict.failures
+        ),
+        warnings=tuple(without(each, secrets) for each in verdict.warnings),
+        left_behind=without(verdict.left_behind, secrets),
+    )

@@ -30,6 +30,7 @@ PURE = {
             "loglimit",
             "logs",
             "manifest",
+            "masking",
         ),
         *(
             "messages",

@@ -167,7 +167,7 @@ def test_every_field_of_the_options_can_be_reached_by_a_flag() -> None:
 
 
 def test_the_examples_cover_every_flag_with_one_value() -> None:
-    pairs_and_switches = {"envname", "envvalue", "indexed", "sandbox", "kill"}
+    pairs_and_switches = {"envname", "envvalue", "indexed", "sandbox", "kill", "preflight"}
     assert {flag.name for flag in FLAGS} - pairs_and_switches == READ.keys()
 
 
