@@ -7,6 +7,7 @@ from functools import partial
 
 from runjob.guide import tables
 from runjob.guide.text import Block, Tables, blocks
+from runjob.identity import IDENTITY
 from runjob.plan import LAUNCH, RUN_ID
 from runjob.subcommands import SUBCOMMANDS
 
@@ -78,8 +79,8 @@ _topic(
     "output",
     "what is printed, and the closing lines in their order",
     """
-stdout holds the options in effect, `Job created`, the log byte for byte, and the closing lines;
-stderr holds what is worth knowing meanwhile, each line behind the word `runjob:`.
+stdout holds the options in effect, `Job created` (or `Job adopted`), the log byte for byte, and the
+closing lines; stderr holds what is worth knowing meanwhile, each line behind the word `runjob:`.
 
 The closing lines, always in this order, each at the start of a line:
 
@@ -222,6 +223,33 @@ Any other code means what it means for a launch. The launcher of that Job, where
 )
 
 _topic(
+    "adoption",
+    "take up the Job of a launcher that was killed",
+    f"""
+A launcher that dies by SIGKILL, or with its machine, leaves its Job behind. The same command once
+more takes the Job up, running or ended: it prints `Job adopted` and the log, ends with the true
+exit code and removes the Job. For that a run has an identity, on its Job as the annotation
+{IDENTITY}:
+
+`--run-id ID` :: names the run
+`RUNJOB_ORDER_ID`, `RUNJOB_RUN_COUNT` :: do so from the environment, where there is no `--run-id`
+
+Without any of these a launch goes by the name of its Job, and is told apart from no other run.
+
+`--if-exists WHAT` :: what becomes of a Job of that name: `auto` takes up this very run's, `adopt`
+    also one where no run is named, `fail` none. `replace` removes what runjob made, and of another
+    run only once its launcher gives no sign of life. Anything else ends with 15, as does a Job of
+    this run that was asked for in other words, or whose end was told already
+`--state-dir DIR` :: holds how far the log was printed and how the Job ended. The next launcher goes
+    on there, and runs nothing that has ended. Without it the log is printed once more from its
+    beginning, behind a line that says so
+
+The folder must outlive the launcher. Where it cannot be known whether the last lines before a kill
+were printed, as in a pipe, they are printed once more and marked.
+""",
+)
+
+_topic(
     "environment",
     "variables that the launcher reads, and those of the Job",
     """
@@ -231,6 +259,9 @@ _topic(
     them; its token and authority lie in /var/run/secrets/kubernetes.io/serviceaccount
 `https_proxy`, `no_proxy` :: the way to the API and to an https manifest, also in capitals
 `SSL_CERT_FILE` :: the authorities that vouch for an https manifest
+
+`RUNJOB_ORDER_ID`, `RUNJOB_RUN_COUNT` :: what a scheduler calls this run, else `ORDERID` and
+    `RUNCOUNT`: runjob help adoption
 
 KUBECONFIG is not read: a cluster is named with `--kubeconfig`, never guessed. A kubeconfig may
 start a program to log in, which reads what it likes.
