@@ -19,7 +19,7 @@ from tests.contract.targets import EmbeddedTarget, Target, wants_real
 
 ROOT = Path(__file__).parents[2]
 # How long a naive launcher may take, in seconds; some of them never end.
-SHORT = 5.0
+SHORT = 4.0
 
 
 def naive_program(habit: type[Naive]) -> tuple[str, ...]:

@@ -38,8 +38,9 @@ def test_lesson_18_an_image_that_is_not_there(stage: Stage) -> None:
 def test_lesson_19_a_node_that_is_being_added(stage: Stage) -> None:
     """An autoscaler has been triggered: the pod may wait longer than one that nobody helps.
 
-    The other launch, begun later with the same time-out, shows that the time is over. Fails on a
-    launcher that has one budget for all.
+    The other launch, begun later with the same time-out, shows that the time is over.
+
+    Fails on a launcher that has one budget for all.
     """
     api = stage.target.api
     options = (*stage.too_much, "--start-timeout", "6" if stage.target.real else "3")
