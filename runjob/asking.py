@@ -50,6 +50,7 @@ class Asking:
         patience is at its end.
         """
         began = self._now()
+        refused: float | None = None  # since when our credentials are, and nothing else is said
         tried = False
         for wait in self._backoff.waits():
             if self._cancelled.is_set():
@@ -63,7 +64,11 @@ class Asking:
                     raise
                 if error.reason == "NoSuchHost":
                     raise NoClusterError(f"the API cannot be found: {error}") from error
-                if error.status == 401 and self._now() - began > LOGIN_PATIENCE:
+                if error.status != 401:
+                    refused = None
+                elif refused is None:
+                    refused = self._now()
+                elif self._now() - refused > LOGIN_PATIENCE:
                     raise NoClusterError(
                         f"the API does not accept our credentials: {error}"
                     ) from error

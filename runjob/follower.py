@@ -201,7 +201,7 @@ class Follower:
         since = self._cursor.resume()
         ends, rest = 0, b""  # reads that came to their end, and what the last left unfinished
         short = 0  # reads that broke off before what is known
-        refused = 0  # reads after the end that were forbidden
+        refused = 0  # reads after the end that were forbidden, or met nobody who knows the pod
 
         def is_over() -> bool:
             return has_ended(self._view, run, self._pod)
@@ -211,6 +211,7 @@ class Follower:
             asked = None
             try:
                 fresh = self._stream_once(run, since, follow=not ended, previous=previous)
+                refused = 0
                 # A kubelet that dies ends a stream as cleanly as a log does: only a read that
                 # brings nothing new shows that all was read.
                 same = not fresh and self._cursor.unfinished == rest
@@ -237,12 +238,16 @@ class Follower:
             except ApiError as error:
                 if self._stop:
                     break
-                if error.status == 403 and ended:
+                # A server that has just started knows no roles, and a kubelet no pods.
+                unknown = error.status == 404 and not self._pod.gone
+                if (error.status == 403 and ended) or unknown:
                     refused += 1
                     waits = self._backoff.waits() if refused == 1 else waits
-                    if refused == REFUSALS:
+                    if refused == REFUSALS and not unknown:
                         return str(error)
-                if error.status == 404 or (error.status == 400 and ended):
+                if (error.status == 404 and (self._pod.gone or refused == REFUSALS)) or (
+                    error.status == 400 and ended
+                ):
                     # What was read to an end is whole, if its last line is.
                     return "" if ends and not rest else str(error)
                 ends = ends if ended else 0

@@ -214,6 +214,16 @@ def test_a_log_goes_on_after_it_broke_off_and_was_forbidden_for_a_while(
     assert (run.code, run.log) == (0, TALK)
 
 
+def test_a_log_goes_on_after_a_kubelet_that_started_anew_did_not_know_the_pod_yet(
+    sandbox: Sandbox, launch: Launcher, name: str
+) -> None:
+    sandbox.inject(Fault(Cut(1000, "close"), verb="get", resource="pods/log"))
+    hit = sandbox.inject(Fault(Refuse(404), verb="get", resource="pods/log", times=3))
+    run = launch("-j", name, *sh(TALKS))
+    assert hit.hits == 3
+    assert (run.code, run.log) == (0, TALK)
+
+
 def test_a_log_that_is_forbidden_after_it_broke_off_is_told_of(
     sandbox: Sandbox, launch: Launcher, name: str
 ) -> None:

@@ -1,0 +1,53 @@
+"""What a launch begins with is asked for again and again, and for some answers not for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from runjob.asking import LOGIN_PATIENCE, Asking
+from runjob.errors import ApiError, NoClusterError
+from runjob.request import JobRequest
+from runjob.retry import Backoff
+
+REQUEST = JobRequest("hello", "ns", {})
+UNAUTHORIZED, AWAY = ApiError(401, "Unauthorized"), ApiError(0, "the connection broke off")
+
+
+class Server:
+    """Gives its answers in order, a step of time each, and then a good one."""
+
+    def __init__(self, *answers: ApiError, step: float) -> None:
+        self._answers: Iterator[ApiError] = iter(answers)
+        self._step = step
+        self.now = 100.0
+
+    def ask(self) -> str:
+        self.now += self._step
+        for answer in self._answers:
+            raise answer
+        return "done"
+
+
+def asking(server: Server) -> Asking:
+    return Asking(REQUEST, lambda: server.now, Backoff(first=0), patience=600.0)
+
+
+def test_credentials_that_are_refused_for_long_are_believed_to_be_wrong() -> None:
+    server = Server(*[UNAUTHORIZED] * 4, step=0.6 * LOGIN_PATIENCE)
+    with pytest.raises(NoClusterError, match="does not accept our credentials"):
+        asking(server).persist(server.ask, "a Job")
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param([AWAY, AWAY, AWAY, UNAUTHORIZED], id="at the end of a long absence"),
+        pytest.param([UNAUTHORIZED, AWAY, UNAUTHORIZED], id="before and after an absence"),
+    ],
+)
+def test_a_token_may_be_replaced_while_the_api_is_away(answers: list[ApiError]) -> None:
+    """How long the API was away says nothing about the credentials."""
+    server = Server(*answers, step=0.6 * LOGIN_PATIENCE)
+    assert asking(server).persist(server.ask, "a Job") == "done"
