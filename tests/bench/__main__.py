@@ -18,6 +18,7 @@ PARTS = {
     "launcher": ("launcher", "launches"),
     "silent": ("launcher", "silence"),
     "thousand": ("thousand", "thousand"),
+    "peers": ("thousand", "peers"),
     "language": ("language", "measures"),
     "accuracy": ("accuracy", "measures"),
     "matching": ("matching", "measures"),
@@ -25,7 +26,7 @@ PARTS = {
     "memory": ("throughput", "memory"),
 }
 # These want kwok, and the machine to themselves.
-APART = ("thousand",)
+APART = ("thousand", "peers")
 
 
 def main(names: Sequence[str]) -> int:
@@ -45,4 +46,7 @@ def _measured(module: str, part: str) -> list[Row]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("bench: interrupted; what was launched ends and removes its Job")

@@ -40,28 +40,33 @@ LIMIT_REQUESTS = 7  # of a Job
 
 
 def thousand() -> list[Row]:
-    """Measure the launcher, then a script of kubectl commands with a tenth of the Jobs."""
+    """Measure the launcher."""
+    bench, number, at_once, seconds = _prepared()
+    with tempfile.TemporaryDirectory() as folder:
+        return _ours(bench, _launches("thousand", number, seconds), at_once, Path(folder))
+
+
+def peers() -> list[Row]:
+    """Measure all launches in one process, then a script of kubectl commands, a fifth as many."""
+    bench, number, at_once, seconds = _prepared()
+    fewer = max(number // 5, 1)
+    with tempfile.TemporaryDirectory() as folder:
+        return [
+            *_together(bench, _launches("together", fewer, seconds), at_once),
+            *_script(bench, _launches("script", fewer, seconds), at_once, Path(folder)),
+        ]
+
+
+def _prepared() -> tuple[Bench, int, int, int]:
+    """Start kwok; return the bench, how many launches, how many at once, and a pod's seconds."""
     # A time limit of whoever runs this shall leave nothing behind either.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     layout = controls.here()
     # The rights of an agent, and its way to log in.
     os.environ["KUBECONFIG"] = str(layout.launcher_kubeconfig)
-    bench = bench_here()
-    number, at_once = _setting("THOUSAND", 1000), _setting("AT_ONCE", 200)
-    seconds = _setting("RUNS_FOR", 30)
+    numbers = _setting("THOUSAND", 1000), _setting("AT_ONCE", 200), _setting("RUNS_FOR", 30)
     scale.start_kwok(layout)
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        return [
-            *_ours(bench, _launches("thousand", number, seconds), at_once, place),
-            *_together(bench, _launches("together", max(number // 5, 1), seconds), at_once),
-            *_script(
-                bench,
-                _launches("script", max(number // 10, 1), seconds),
-                max(at_once // 10, 1),
-                place,
-            ),
-        ]
+    return (bench_here(), *numbers)
 
 
 def _setting(name: str, usual: int) -> int:
