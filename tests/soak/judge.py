@@ -13,16 +13,29 @@ Source = tuple[bytes, bytes, bytes]
 """Pod, container and run: what is written in order."""
 
 _LINE = re.compile(rb"(?:\[[^\]]+\] )?(@ (\S+) (\S+) (\d+) [oe] \d+(?: \d+)?)")
-# What the launcher says where lines come that another one may have printed, or did in part.
+# What the launcher says where lines come that another one may have printed.
+_AGAIN = re.compile(rb"--- (?:up to (\d+) bytes|all) of \[(\S+)\] may stand above already ---")
+_GAP = re.compile(rb"--- runjob: a gap: what \[([^/\]]+)/([^\]]+)\] .* ---")
+_TORN = re.compile(rb"(?:\[[^\]]+\] )?@ ")
+# What the launcher itself says on stdout.
+_OWN = re.compile(
+    rb"Options in effect: |Job (created|adopted)|Failed: |Event: |Pods Statuses: "
+    rb"|Job Completion status: |Verdict: "
+    rb"|--- log of Job \S+ goes on where the earlier launcher stopped ---$"
+    rb"|--- of the next line a part stands above already ---$"
+    rb"|--- runjob: a gap: "
+)
+# What the launcher says where lines come that another one may have printed.
 _AGAIN = re.compile(rb"--- (?:up to (\d+) bytes|all) of \[(\S+)\] may stand above already ---")
 _PART = b"--- of the next line a part stands above already ---"
+_GOES_ON = re.compile(rb"--- log of Job \S+ goes on where the earlier launcher stopped ---")
+_GAP = re.compile(rb"--- runjob: a gap: what \[([^/\]]+)/([^\]]+)\] .* ---")
 _TORN = re.compile(rb"(?:\[[^\]]+\] )?@ ")
 # What the launcher itself says on stdout.
 _OWN = re.compile(
     rb"Options in effect: |Job (created|adopted)|Failed: |Event: |Pods Statuses: "
     rb"|Job Completion status: |Verdict: |runjob: "
 )
-_INCOMPLETE = re.compile(rb"(?m)^runjob: not everything of \[([^/\]]+)/([^\]]+)\] could be read")
 _END = re.compile(
     rb"Pods Statuses: \d+ Running / (\d+) Succeeded / (\d+) Failed\n"
     rb"Job Completion status: (\d+)\n"
@@ -45,9 +58,10 @@ class Account:
 
     lines are those on the node; lost, doubled, disordered and strange are faults of the launcher's;
     wrong tells of a wrong end. again counts lines that were printed once more behind the launcher's
-    own mark, cut those that went with a container that was ended from outside, removed those of
-    a run whose log the kubelet removed before it could be read, of which the launcher told, missing
-    those that the containers should have written and the node never had.
+    own mark, cut those that went with a container that was ended from outside, gaps the launcher's
+    marks that something is gone, removed the lines behind such a mark whose log the kubelet removed
+    before it could be read, missing those that the containers should have written and the node
+    never had.
     """
 
     lines: int
@@ -59,6 +73,7 @@ class Account:
     again: int = 0
     cut: int = 0
     removed: int = 0
+    gaps: int = 0
     missing: int = 0
 
     @property
@@ -99,7 +114,8 @@ def judge(
     lost: list[bytes] = []
     disordered: list[bytes] = []
     cut = removed = 0
-    told = set().union(*(_told_of(each.err) for each in attempts))
+    gaps = [gap for each in attempts for gap in map(_GAP.fullmatch, each.out.split(b"\n")) if gap]
+    told = {(gap[1], gap[2]) for gap in gaps}
     for source, lines in truth.items():
         printed = list(dict.fromkeys(seen.get(source, ())))
         there = set(printed)
@@ -129,6 +145,7 @@ def judge(
         again=again,
         cut=cut,
         removed=removed,
+        gaps=len(gaps),
         missing=max(0, (expected.lines or 0) - total),
     )
 
@@ -136,11 +153,6 @@ def judge(
 def _source(line: bytes) -> Source | None:
     found = _LINE.fullmatch(line)
     return (found[2], found[3], found[4]) if found else None
-
-
-def _told_of(err: bytes) -> set[tuple[bytes, bytes]]:
-    """Return the pods and containers of which the launcher said that something is not there."""
-    return {(found[1], found[2]) for found in _INCOMPLETE.finditer(err)}
 
 
 def _is_removed(source: Source, truth: Mapping[Source, object]) -> bool:
@@ -181,7 +193,7 @@ def _read(
                     printed.append(found[1])
             elif found := _AGAIN.fullmatch(line):
                 doubt[found[2]] = float(found[1] or "inf")
-            elif line and line != _PART and not _OWN.match(line):
+            elif line and not _OWN.match(line):
                 strange.append(line)
     return seen, strange, again
 

@@ -144,10 +144,11 @@ def test_a_log_that_the_kubelet_removed_is_excused_only_where_the_launcher_told(
     lines = [b"@ j-x main %d o 1" % run for run in range(3)]
     expected = replace(WELL, lines=3)
     silent = whole(lines[1:])
-    telling = replace(silent, err=b"runjob: not everything of [j-x/main] could be read: gone\n")
+    mark = b"--- runjob: a gap: what [j-x/main] wrote could not be read: gone ---"
+    telling = whole([mark, *lines[1:]])
     assert told([silent], lines, expected).lost == (lines[0],)
-    assert told([telling], lines, expected) == Account(lines=3, removed=1)
-    late = replace(whole(lines[:2]), err=telling.err)
+    assert told([telling], lines, expected) == Account(lines=3, removed=1, gaps=1)
+    late = whole([*lines[:2], mark])
     assert told([late], lines, expected).lost == (lines[2],)
 
 

@@ -213,6 +213,7 @@ class _Soak:
             again=account.again,
             cut=account.cut,
             removed=account.removed,
+            gaps=account.gaps,
             missing=account.missing,
             kills=hand.kills,
         )
@@ -271,6 +272,7 @@ class _Soak:
         counted["lines again behind the launcher's mark"] = f"{totals['again']:,}"
         counted["lines that went with a container that was ended"] = f"{totals['cut']:,}"
         counted["lines whose log the kubelet removed first, and told"] = f"{totals['removed']:,}"
+        counted["gaps that the launcher marked"] = f"{totals['gaps']:,}"
         counted["lines that the node never had"] = f"{totals['missing']:,}"
         counted["lines lost"] = f"{totals['lost']:,}"
         counted["lines doubled"] = f"{totals['doubled']:,}"
