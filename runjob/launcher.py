@@ -416,6 +416,8 @@ class Launch:
             return self._verdict(ending, left=away, judged=judged)
         self._write_down(ending, judged)
         left = self._remove(ending)
+        if not ending.final and self._signals < 2:
+            self._read_what_ended(self._patience.last_words)  # what they said as they were ended
         if ending.code is not Exit.SUCCEEDED and not self._signals:
             self._gather_events()
         if self._signals and ending.code not in (Exit.KILLED, Exit.INTERRUPTED):

@@ -162,6 +162,10 @@ class Sandbox:
         """Compact the store: a watch that resumes from an earlier version is told 410."""
         self._call(self._store.forget_history)
 
+    def rotate_logs(self) -> None:
+        """Begin a new file for each container's log; what was in the old one is given no more."""
+        self._call(self._logs.rotate)
+
     def rotate_token(self) -> str:
         """Let the token expire and return the new one, which the kubeconfig then holds."""
         self.token = self._gate.token = secrets.token_urlsafe(24)
@@ -203,7 +207,7 @@ class Sandbox:
 
     def _assemble(self, context: ssl.SSLContext) -> None:
         store = Store()
-        logs = PodLogs(self._folder / "logs")
+        self._logs = logs = PodLogs(self._folder / "logs")
         recorder = Recorder(store, self._node.name)
         api = Api(store, logs, self._timings.bookmark, self.ca_file.read_text())
         self._gate = Gate(self.token, locate, api.handle)

@@ -41,6 +41,7 @@ class LogFile:
         self.ended = False
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         self._size = 0
+        self._begin = 0
         self._rest = b""
         self._last = 0
         self._partials = False
@@ -58,6 +59,10 @@ class LogFile:
             self._append(b"".join(self._stamped(flag, text) for flag, text in records))
         elif lines:
             self._append(self._whole(lines))
+
+    def rotate(self) -> None:
+        """Give what was written so far to no new reader; one who follows reads on."""
+        self._begin = self._size
 
     def finish(self) -> None:
         """Write what is left of a last line without newline; readers then see the end."""
@@ -112,10 +117,11 @@ class LogFile:
     async def read(self, query: LogQuery) -> AsyncIterator[bytes]:
         """Yield the log in large pieces; with follow, go on until the container has ended."""
         left = query.limit
-        fresh = True
         with self.path.open("rb", buffering=0) as file:
             descriptor = file.fileno()
             offset = self._start(descriptor, query)
+            # Only where it is told from when on does a kubelet know that a line began before.
+            fresh = query.since is None or self._begins_line(descriptor, offset)
             while left is None or left > 0:
                 changed = self._changed
                 data = os.pread(descriptor, BLOCK, offset)
@@ -133,12 +139,21 @@ class LogFile:
                     await changed.wait()
 
     def _start(self, descriptor: int, query: LogQuery) -> int:
-        offset = 0
+        offset = self._begin
         if query.tail is not None:
-            offset = self._tail_offset(descriptor, query.tail)
+            offset = max(offset, self._tail_offset(descriptor, query.tail))
         if query.since is not None:
             offset = max(offset, self._since_offset(descriptor, query.since))
         return offset
+
+    def _begins_line(self, descriptor: int, offset: int) -> bool:
+        """Tell whether the record there is not the rest of a line."""
+        if not self._partials or offset <= self._begin:
+            return True
+        start = max(offset - HEAD - LONGEST - 1, 0)
+        before = os.pread(descriptor, offset - 1 - start, start)
+        flag = before.rfind(b"\n") + 1 + STAMP + 1
+        return before[flag : flag + 1] == b"F"
 
     def _tail_offset(self, descriptor: int, lines: int) -> int:
         """Find where the last records begin, reading from the end."""

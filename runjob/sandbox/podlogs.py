@@ -90,6 +90,12 @@ class PodLogs:
             files.popleft().path.unlink(missing_ok=True)
         return files[-1]
 
+    def rotate(self) -> None:
+        """Rotate the present log of each container."""
+        for containers in self._files.values():
+            for files in containers.values():
+                files[-1].rotate()
+
     def forget(self, uid: str) -> None:
         for files in self._files.pop(uid, {}).values():
             for file in files:

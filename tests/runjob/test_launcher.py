@@ -27,6 +27,7 @@ from runjob.observed import Condition, ContainerView, JobView, PodView, Terminat
 from runjob.options import RunOptions
 from runjob.request import JobRequest
 from runjob.verdict import Verdict
+from tests.runjob.scenes import NOON
 
 UID = "u1"
 JOB = {
@@ -593,3 +594,18 @@ def test_the_pods_own_grace_period_is_waited_for() -> None:
     created = Created({**JOB, "spec": spec}, ())
     stage = Stage((0, created), (1, RUNNING), (2, KILL), (110, pod(gone=True)), (110, JOB_GONE))
     assert "Job and pods are gone" in stage.play().sentence
+
+
+def test_the_last_words_of_a_killed_container_are_waited_for() -> None:
+    """They come after the pod has gone, since the node keeps a log a moment longer."""
+    running = ContainerView(name="main", running=NOON)
+    stage = Stage(
+        (0, CREATED),
+        (1, pod(running, phase="Running")),
+        (2, KILL),
+        (3, pod(running, gone=True, phase="Running")),
+        (3, JOB_GONE),
+        (4, READ),
+    )
+    assert stage.play().exit_code == Exit.KILLED
+    assert stage.inbox.now() == 4

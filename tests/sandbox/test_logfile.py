@@ -92,6 +92,38 @@ def test_a_time_leaves_out_what_is_older(tmp_path: Path) -> None:
     assert nothing == b""
 
 
+def test_a_rotated_file_gives_what_came_after_and_a_follower_reads_on(tmp_path: Path) -> None:
+    async def story() -> tuple[bytes, ...]:
+        file = LogFile(tmp_path / "log")
+        file.write(b"a\nb\n")
+        follower = asyncio.ensure_future(collect(file, LogQuery(follow=True)))
+        await asyncio.sleep(0)
+        file.rotate()
+        empty = await collect(file, LogQuery())
+        file.write(b"c\n")
+        file.finish()
+        return (empty, await collect(file, LogQuery(since=0)),
+                await collect(file, LogQuery(tail=9)), await follower)  # fmt: skip
+
+    assert asyncio.run(story()) == (b"", b"c\n", b"c\n", b"a\nb\nc\n")
+
+
+def test_the_rest_of_a_line_that_began_too_early_has_no_timestamp(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a kubelet gives it: it stamps where a line begins, and knows that this is none."""
+    clock = iter(range(5 * 10**9, 10**12, 10**9))
+    monkeypatch.setattr("time.time_ns", lambda: next(clock))
+
+    async def story() -> bytes:
+        file = LogFile(tmp_path / "log")
+        file.write(b"x" * (LONGEST + 5) + b"\ny\n")
+        file.finish()
+        return await collect(file, LogQuery(timestamps=True, since=6 * 10**9))
+
+    assert asyncio.run(story()) == b"x" * 5 + b"\n1970-01-01T00:00:07.000000000Z y\n"
+
+
 def test_followers_get_everything_and_end_with_the_container(tmp_path: Path) -> None:
     async def story() -> list[bytes]:
         file = LogFile(tmp_path / "log")
