@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from runjob import lease
 from runjob.errors import UsageError
+from runjob.flags import parse
 from runjob.lease import Lease, beat, lent, read, settled
-from runjob.options import RunOptions
+from runjob.options import Options, RunOptions
 from runjob.request import Body, JobRequest
+from runjob.values import heartbeat
 from tests.runjob.scenes import NOON, at
 
 KEEP = RunOptions()
@@ -235,3 +237,24 @@ def test_the_shortest_lease_outlasts_a_beat_that_is_late() -> None:
     usual = Lease(every=KILL.heartbeat, kills=True)
     assert usual.term >= lease.MISSED * KILL.heartbeat
     assert timedelta(seconds=usual.term) >= timedelta(minutes=15)
+
+
+@pytest.mark.parametrize(
+    ("text", "every"), [("off", 0), ("60", 60), ("60s", 60), ("5m", 300), ("1h30m", 5400)]
+)
+def test_an_interval_is_a_minute_or_more_or_off(text: str, every: int) -> None:
+    assert heartbeat(text) == every
+
+
+@pytest.mark.parametrize("text", ["", "0", "59s", "1", "on", "none", "-5m", "5 m"])
+def test_what_is_no_interval_says_what_is(text: str) -> None:
+    with pytest.raises(ValueError, match="a time of 60s or more, such as 5m, or off"):
+        heartbeat(text)
+
+
+def test_a_line_that_contradicts_itself_is_refused_before_anything_is_done() -> None:
+    with pytest.raises(UsageError, match="leave --heartbeat off out"):
+        parse(["-j", "a", "-i", "b", "--on-lost", "kill", "--heartbeat", "off"])
+    asked = parse(["-j", "a", "-i", "b", "--on-lost", "kill", "--heartbeat", "2m"])
+    assert isinstance(asked, Options)
+    assert (asked.run.on_lost, asked.run.heartbeat) == ("kill", 120)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from runjob.diagnosis import describe, failures, main_container_code, warnings
 from runjob.errors import Exit
+from runjob.lease import Lease
 from runjob.observed import ContainerView, Picture, PodView, Terminated
 from runjob.verdict import (
     Ending,
@@ -74,7 +76,13 @@ def succeeded(uid: str = POD, seconds: float = 0) -> PodView:
         pytest.param(picture(BACKOFF, gone=True), 1, id="failed, then deleted"),
         pytest.param(picture(succeeded(), BACKOFF, succeeded=1), 1, id="one of several failed"),
         pytest.param(picture(condition("Failed", "DeadlineExceeded")), 13, id="deadline"),
+        pytest.param(
+            picture(condition("Failed", "DeadlineExceeded"), lease=Lease(kills=True, in_effect=9)),
+            13,
+            id="a lease that ran out",
+        ),
         pytest.param(picture(gone=True), 14, id="deleted by somebody else"),
+        pytest.param(picture(gone=True, killed=True), 8, id="deleted by the kill of its run"),
         pytest.param(picture(succeeded(), gone=True, succeeded=1), 14, id="deleted, nearly done"),
     ],
 )
@@ -159,6 +167,18 @@ def test_a_failed_job_says_what_failed(seen: Picture, text: str, hint: str) -> N
 
 
 DEADLINE = condition("Failed", "DeadlineExceeded")
+
+
+def test_a_lease_that_ran_out_is_not_blamed_on_the_users_deadline() -> None:
+    lost = Lease(every=300, kills=True, in_effect=1200, deadline=7200)
+    ending = natural_end(picture(failed(137), DEADLINE, lease=lost))
+    assert ending is not None
+    assert "its lease ran out (--on-lost kill): for 15 min no sign of life" in ending.text
+    assert "its own deadline was not reached" in ending.hint
+    own = replace(lost, in_effect=7200)
+    ending = natural_end(picture(failed(137), DEADLINE, lease=own))
+    assert ending is not None
+    assert "ran into its deadline (activeDeadlineSeconds)" in ending.text
 
 
 @pytest.mark.parametrize(
