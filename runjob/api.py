@@ -106,10 +106,10 @@ def run(
     options, console = options or RunOptions(), console or standard()
     job = fitted(job, options)
     with ExitStack() as stack:
+        connection = Connection(kubeconfig=kubeconfig, context=context)
         own = None
         if journal is None and options.state_dir is not None:
-            journal = own = stack.enter_context(opened(job, options, console))
-        connection = Connection(kubeconfig=kubeconfig, context=context)
+            journal = own = stack.enter_context(opened(job, options, connection, console))
         if sandbox:
             connection = _embedded(stack)
             options = replace(options, keep="never")  # it takes all with it
@@ -172,7 +172,9 @@ def run(
         return verdict
 
 
-def opened(job: JobRequest, options: RunOptions, console: Console) -> Journal:
+def opened(
+    job: JobRequest, options: RunOptions, connection: Connection, console: Console
+) -> Journal:
     """Open the folder of a run in options.state_dir, before anything is printed.
 
     Raises UsageError or LaunchError.
@@ -184,9 +186,16 @@ def opened(job: JobRequest, options: RunOptions, console: Console) -> Journal:
             "--log-limit holds the end of the log back, which --state-dir cannot write down: "
             "leave one of them out"
         )
+    if job.generated and not options.bound:
+        raise UsageError(
+            "--state-dir with --generate-name needs --run-id: without it no later launch can tell "
+            "which Job was its own"
+        )
     assert options.state_dir is not None
     identity = signature(job, options, "").identity
-    return Journal(options.state_dir, identity, here(), console)
+    # The same names may stand in two clusters.
+    cluster = "\n".join((connection.kubeconfig or "", connection.context or ""))
+    return Journal(options.state_dir, identity, cluster, here(), console)
 
 
 def _embedded(stack: ExitStack) -> Connection:

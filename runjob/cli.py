@@ -234,7 +234,7 @@ def _run(options: Options, console: Console, interrupts: Interrupts, script: str
     with ExitStack() as stack:
         journal = None
         if how.state_dir is not None:
-            journal = stack.enter_context(opened(request, how, console))
+            journal = stack.enter_context(opened(request, how, connection, console))
         console.line(in_effect(request, options))
         verdict = run(
             request,

@@ -143,7 +143,7 @@ class Creator:
                     tell(Prepared(there))
             job, again = self._job()
             self._announce(job, tuple(ours), again)
-            return Created(job, tuple(ours), adopted=again)
+            return Created(job, tuple(ours))
         except UnansweredError as error:
             return NotCreated(error.instead, tuple(made), unsure=True)
         except LaunchError as error:
@@ -227,7 +227,8 @@ class Creator:
                 f"{body['metadata']['name']}",
                 Exit.EXISTS,
             )
-        return known, self._takes_up and same_run(known, self._signature)
+        takes = self._takes_up or self._if_exists == "replace"
+        return known, takes and same_run(known, self._signature)
 
     # -- the Job ---------------------------------------------------------------------------------
 
@@ -241,7 +242,9 @@ class Creator:
                 if made is not None:
                     return made, False
             if there is None:
-                continue  # it was gone before it could be looked at
+                # It was gone before it could be looked at.
+                self._asking.pause(LOOK)
+                continue
             found = stands(there, self._signature, self._if_exists, self._clock())
             if isinstance(found, Refuse):
                 raise LaunchError(found.text, Exit.EXISTS)

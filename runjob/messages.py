@@ -16,13 +16,12 @@ if TYPE_CHECKING:
 class Created:
     """The Job stands; ours are the prerequisites that are to go with it.
 
-    adopted tells that an earlier launch of the run made it, concluded that this one had come to
-    the end too, and that its verdict is known: all that is left is to remove it, if it is there.
+    concluded tells that an earlier launch of the run had come to the end, and that its verdict is
+    known: all that is left is to remove what is there yet.
     """
 
     job: Body
     ours: tuple[Body, ...]
-    adopted: bool = False
     concluded: bool = False
 
 

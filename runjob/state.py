@@ -88,7 +88,7 @@ def standing_at(place: Place | None, size: int) -> bytes | None:
 
 
 class Journal:
-    """The folder of one run, held by one launcher at a time.
+    """The folder of one run, held by one launcher at a time; cluster tells where it runs.
 
     Nothing here waits for the disk: what a process has written outlives its death, only a machine
     that loses its power may lose the last of it, and lines are repeated then.
@@ -98,10 +98,11 @@ class Journal:
         self,
         directory: str,
         identity: str,
+        cluster: str,
         launcher: str,
         printer: Printer,
     ) -> None:
-        self._folder, self._lock = _held(directory, identity, launcher)
+        self._folder, self._lock = _held(directory, identity, cluster, launcher)
         self._printer = printer
         self._over = False
         self._told = False
@@ -252,12 +253,13 @@ class Journal:
         )
 
 
-def _held(directory: str, identity: str, launcher: str) -> tuple[str, int]:
+def _held(directory: str, identity: str, cluster: str, launcher: str) -> tuple[str, int]:
     """Make and lock the folder of a run within a state directory; return it and the lock's file.
 
     Raises UsageError for one that cannot be used, LaunchError while another launcher holds it.
     """
-    folder = os.path.join(directory, hashlib.sha256(identity.encode()).hexdigest()[:32])
+    key = hashlib.sha256(f"{identity}\n{cluster}".encode(errors="surrogatepass")).hexdigest()[:32]
+    folder = os.path.join(directory, key)
     path = os.path.join(folder, _LOCK)
     try:
         while True:

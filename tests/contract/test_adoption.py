@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import runjob
+from runjob import RunOptions
 from runjob.identity import CONTENT, IDENTITY
 from runjob.plan import LAUNCH
 from runjob.sandbox import Fault, Sandbox
@@ -328,6 +330,27 @@ def test_an_order_of_the_scheduler_is_a_run(
     target.api.wait_gone(name)
 
 
+def test_a_program_takes_up_what_a_launcher_left(
+    target: Target, start: Starter, name: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    started = start("-j", name, *sh(SCRIPT_LINE), *RUN)
+    started.until(b"one\n")
+    kill(started)
+    job = runjob.build_job(
+        name,
+        "busybox:1",
+        namespace=target.namespace,
+        command=["sh", "-c", SCRIPT_LINE],
+        pull_policy="IfNotPresent",
+        pull_secret=None,
+    )
+    run = RunOptions(identity=f"{target.namespace}/{name}/r.1", bound=True, container_exit=True)
+    verdict = runjob.run(job, options=run, kubeconfig=str(target.kubeconfig))
+    assert verdict.exit_code == 3
+    assert capfdbinary.readouterr().out.endswith(b" ---\none\ntwo\n")
+    target.api.wait_gone(name)
+
+
 # -- two at once -----------------------------------------------------------------------------------
 
 
@@ -395,13 +418,25 @@ def test_a_state_folder_that_cannot_be_written_is_refused_before_anything_is_cre
     assert target.api.job(name) is None
 
 
-def test_a_state_folder_does_not_go_with_a_log_limit(
-    target: Target, launch: Launcher, name: str, kept: tuple[str, str]
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        pytest.param(("-j", "{}", "--log-limit", "1M"), "--log-limit", id="a log limit"),
+        pytest.param(("--generate-name", "{}-"), "needs --run-id", id="a generated name alone"),
+    ],
+)
+def test_a_state_folder_does_not_go_with(
+    target: Target,
+    launch: Launcher,
+    name: str,
+    kept: tuple[str, str],
+    options: tuple[str, ...],
+    words: str,
 ) -> None:
-    run = launch("-j", name, *sh("echo never"), *kept, "--log-limit", "1M")
+    run = launch(*(each.format(name) for each in options), *sh("echo never"), *kept)
     assert run.code == 1
-    assert "--log-limit" in run.err
-    assert target.api.job(name) is None
+    assert words in run.err
+    assert not [each for each in target.api.items("jobs") if name in each["metadata"]["name"]]
 
 
 # -- a log into a file: exact to the byte ----------------------------------------------------------

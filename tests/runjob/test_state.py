@@ -52,7 +52,7 @@ class KilledError(Exception):
 
 
 def opened(folder: Path, console: Console | None = None) -> Journal:
-    return Journal(str(folder), RUN, "host/1", console or Console(io.BytesIO(), None))
+    return Journal(str(folder), RUN, "c", "host/1", console or Console(io.BytesIO(), None))
 
 
 def files(folder: Path) -> list[str]:
@@ -160,7 +160,16 @@ def test_a_file_that_makes_no_sense_counts_as_none(tmp_path: Path, name: str, te
 def test_two_runs_share_a_directory_and_nothing_in_it(tmp_path: Path) -> None:
     with (
         opened(tmp_path) as one,
-        Journal(str(tmp_path), "here/hello/r.2", "h/2", Console(None, None)) as other,
+        Journal(str(tmp_path), "here/hello/r.2", "c", "h/2", Console(None, None)) as other,
+    ):
+        one.begin(JOB, ())
+        assert other.past is None
+
+
+def test_a_run_of_the_same_name_on_another_cluster_is_another_one(tmp_path: Path) -> None:
+    with (
+        opened(tmp_path) as one,
+        Journal(str(tmp_path), RUN, "d", "h/2", Console(None, None)) as other,
     ):
         one.begin(JOB, ())
         assert other.past is None
@@ -265,7 +274,7 @@ class Life:
 
     def run(self, log: list[bytes], chunks: Iterator[int]) -> None:
         """Print the log from where an earlier life stopped."""
-        journal = Journal(str(self.folder), RUN, "host/1", Console(self, None))
+        journal = Journal(str(self.folder), RUN, "c", "host/1", Console(self, None))
         real = os.pwrite
 
         def pwrite(file: int, data: bytes, offset: int) -> int:
