@@ -17,8 +17,10 @@ from runjob.observed import JobView, job_view
 from runjob.plan import LAUNCH
 from runjob.request import Body
 
-# A thousand launchers that were started at once do not stay in step.
-JITTER = 0.1
+# A beat is so much of the interval later, so that a thousand launchers that were started at once do
+# not stay in step, and none beats in a Job's first 5 minutes: the log of one that is silent is then
+# opened anew, and two such requests at that time would be one too many.
+LATER, JITTER = 0.1, 0.1
 # How often in a row it may be forbidden before that is believed: an API server that has just
 # started forbids what it will allow.
 REFUSALS = 2
@@ -110,7 +112,7 @@ class Heartbeat:
                 self._beating.release()
 
     def _pause(self) -> float:
-        return self._lease.every * (1 + JITTER * random.random())
+        return self._lease.every * (1 + LATER + JITTER * random.random())
 
     def _beat(self) -> bool:
         """Write one sign of life; return whether to go on."""
