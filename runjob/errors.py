@@ -33,14 +33,15 @@ MEANINGS: dict[Exit, str] = {
     Exit.REFUSED: "the API refused the Job",
     Exit.MANIFEST: "the manifest is wrong, or the API refused it",
     Exit.UNREADABLE: "the API gave no answer for too long; the Job lives on",
-    Exit.KILLED: "ended by SIGTERM or SIGHUP; the Job was removed",
+    Exit.KILLED: "ended by SIGTERM, SIGHUP or --kill; the Job was removed",
     Exit.NO_CLUSTER: "no cluster to talk to, or no way to log in there",
     Exit.IMAGE: "the image cannot be pulled: not found, denied, no valid name, "
     "or no registry for too long",
     Exit.UNSCHEDULABLE: "no node took the pod within --start-timeout",
     Exit.CONFIGURATION: "the pod cannot start as it is written: "
     "a missing ConfigMap, Secret, key, ServiceAccount or command",
-    Exit.DEADLINE: "the Job ran into its own deadline (activeDeadlineSeconds)",
+    Exit.DEADLINE: "the Job ran into its deadline (activeDeadlineSeconds), "
+    "or its launcher was lost (--on-lost kill)",
     Exit.DELETED: "somebody else deleted the Job",
     Exit.EXISTS: "an object of that name exists already and is not ours",
     Exit.NAME_MISMATCH: "the manifest and -j name different Jobs",

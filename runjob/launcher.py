@@ -432,7 +432,7 @@ class Launch:
         """
         if self._journal is None:
             return
-        if self._signals:
+        if self._signals or ending.code is Exit.KILLED:
             self._journal.forget()
         else:
             self._journal.conclude(self._verdict(ending, left="", judged=judged))

@@ -218,7 +218,27 @@ with an https address in `-y` for 35, since its launcher may just be starting.
 17 :: no Job of that run: it is gone already, or a launcher that still tries may make it yet
 
 Any other code means what it means for a launch. The launcher of that Job, where it lives, ends with
-14 and removes what else its manifest made.
+8, says that a kill of its run ended it, and removes what else its manifest made.
+""",
+)
+
+_topic(
+    "pods",
+    "pods that are taken away, and pods that a sidecar keeps alive",
+    """
+A pod that is drained, evicted, preempted, deleted by somebody or lost with its node is replaced by
+the Job. A line says so, and the launcher follows the replacement.
+
+Kubernetes counts such a pod as a failed attempt. With `--ignore-disruptions` it does not, where the
+cluster itself took the pod away (the pod's condition DisruptionTarget): the Job gets a rule for it
+in spec.podFailurePolicy, before any of its own. It needs restartPolicy Never, and a pod is replaced
+only once it has ended: one on a lost node when the node is back, or is removed from the cluster.
+
+A sidecar among the plain containers keeps its pod, and the Job, alive for ever. Make it an init
+container with restartPolicy Always, or name the container that decides: `--main-container NAME`.
+When it has ended and the others have not within 3 seconds, the launcher ends the Job, with `--keep`
+too: with 0 when as many have ended with 0 as the Job wants completions, with 1 as soon as one
+failed (nothing is tried again then). The codes of `--exit-code` and of the result are its own.
 """,
 )
 

@@ -294,3 +294,33 @@ def test_what_may_be_a_secret_in_an_address_is_not_told(path: str, told: str) ->
     assert shown(path) == told
     assert told in in_effect(of(), Options(manifest=path))
     assert "sesame" not in in_effect(of(), Options(manifest=path, query=(("token", "sesame"),)))
+
+
+def test_disruptions_are_ignored_by_flags_and_manifests_alike() -> None:
+    rule = {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]}
+    template = "{spec: {restartPolicy: Never, containers: []}}"
+    manifest = JOB.replace("{}", f"{{template: {template}}}")
+    for request in (
+        planned("-j", "n", "-i", "a", "--ignore-disruptions")[0],
+        of("--ignore-disruptions", manifest=manifest),
+    ):
+        assert request.job["spec"]["podFailurePolicy"] == {"rules": [rule]}
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        pytest.param(["--main-container", "web"], "'web' is no container of the pod: it has main",
+                     id="a name that no container has"),
+        pytest.param(["--main-container", "main", "--set", "spec.template.spec.containers=x"],
+                     "no spec.template.spec with containers", id="containers that are none"),
+        pytest.param(["--ignore-disruptions", "--set", "spec.template=x"],
+                     "no spec.template.spec with containers", id="a template that is none"),
+        pytest.param(["--ignore-disruptions", "-r", "OnFailure"], "needs restartPolicy Never",
+                     id="pods that restart in place"),
+    ],
+)  # fmt: skip
+def test_a_job_that_does_not_fit_its_options_is_refused(argv: list[str], words: str) -> None:
+    with pytest.raises(UsageError) as error:
+        planned("-j", "n", "-i", "a", *argv)
+    assert words in str(error.value)
