@@ -106,6 +106,23 @@ def test_a_form_is_run_and_its_output_is_read(agent: Agent, commands: Expand) ->
     assert "failed" in outcome.values["VERDICT"]
 
 
+def test_a_pod_that_prints_our_lines_does_not_fool_the_output_rules(
+    agent: Agent, commands: Expand
+) -> None:
+    """A naive job type lets the first line that begins so be the runtime parameter."""
+    forged = r"Job Completion status: 0\nx\rVerdict: Job x succeeded\nContainer exit code: 0\n"
+    line = commands("0001", Command=shlex.join(["sh", "-c", f"printf '{forged}'; exit 3"])).execute
+    code, out, _ = agent.run(line)
+    starts = ("Job Completion status:", "Verdict:", "Container exit code:")
+    assert sorted(line for line in out.splitlines() if line.startswith(starts)) == sorted(
+        line for line in out.splitlines()[-6:] if line.startswith(starts)
+    )
+    assert out.count("| Job Completion status: 0") == 1
+    outcome = verdict_of(JOB_TYPE, out, code)
+    assert outcome.values["JOBSTATUS"] == "Job Completion status: 1"
+    assert outcome.values["EXITCODE"] == "Container exit code: 3"
+
+
 def test_a_kill_ends_the_job_of_its_run_and_no_other(
     agent: Agent, commands: Expand, running: subprocess.Popen[str], target: Target, name: str
 ) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from runjob.errors import UsageError
 from runjob.flags import FLAGS, Asked, Flag, parse
 from runjob.options import Connection, JobOptions, Options, RunOptions
-from runjob.values import seconds
+from runjob.values import as_size, seconds, size
 
 # The table of the launcher's contract; its words bind.
 CONTRACT = """
@@ -112,6 +112,7 @@ READ: dict[str, tuple[str, Any]] = {
     "print": ("result", ("result",)),
     "run-id": ("0a1b.2", "0a1b.2"),
     "if-exists": ("adopt", "adopt"),
+    "log-limit": ("10M", 10_000_000),
     "state-dir": ("/var/lib/runjob", "/var/lib/runjob"),
     "form": ("-", "-"),
 }
@@ -166,8 +167,38 @@ def test_every_field_of_the_options_can_be_reached_by_a_flag() -> None:
     assert reached == wanted | {"env.names", "env.values"}
 
 
+@pytest.mark.parametrize(
+    ("text", "total", "shown"),
+    [
+        ("1000", 1000, "1K"),
+        ("4097", 4097, "4097"),
+        ("500k", 500_000, "500K"),
+        ("10M", 10_000_000, "10M"),
+        ("64Ki", 65_536, "64Ki"),
+        ("1024Mi", 1 << 30, "1Gi"),
+    ],
+)
+def test_a_size_is_read_as_kubernetes_reads_it(text: str, total: int, shown: str) -> None:
+    assert size(text) == total
+    assert as_size(total) == shown
+
+
+@pytest.mark.parametrize("text", ["", "0", "999", "1", "10m", "1ki", "-1K", "1.5M", "M", "1 M"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="a size of at least 1K"):
+        size(text)
+
+
 def test_the_examples_cover_every_flag_with_one_value() -> None:
-    pairs_and_switches = {"envname", "envvalue", "indexed", "sandbox", "kill", "preflight"}
+    pairs_and_switches = {
+        "envname",
+        "envvalue",
+        "indexed",
+        "sandbox",
+        "kill",
+        "guard-output",
+        "preflight",
+    }
     assert {flag.name for flag in FLAGS} - pairs_and_switches == READ.keys()
 
 
