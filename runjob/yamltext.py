@@ -14,8 +14,10 @@ from typing import Any
 
 import yaml
 
-# A manifest is written by hand; what is larger than this is a mistake or an attack.
+# A manifest is written by hand; what is larger than this is a mistake or an attack. A node counts
+# as often as aliases reach it, so that they cannot multiply unseen.
 MAX_CHARACTERS = 1_000_000
+MAX_DOCUMENTS = 100
 MAX_NODES = 50_000
 MAX_DEPTH = 100
 
@@ -37,7 +39,48 @@ class BadYamlError(Exception):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with the scalars of JSON only."""
+    """YAML with the scalars of JSON only, refused as soon as it is found to be too much."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._count = 0  # nodes of the text so far, each as often as it is reached
+        self._depth = -1  # of the node that is being read
+        self._deepest = 0  # depth reached within it
+        self._weights: dict[str, tuple[int, int]] = {}  # by anchor: nodes, and levels below it
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Read one node with all that is in it; it calls itself for what is in it."""
+        compose: Any = super().compose_node  # its stub has no types
+        peek: Any = self.peek_event
+        event = peek()
+        line = int(event.start_mark.line) + 1
+        if parent is None:
+            self._weights = {}  # each document has anchors of its own
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor in self.anchors and event.anchor not in self._weights:
+                raise BadYamlError("an alias of itself", line)
+            nodes, levels = self._weights.get(event.anchor or "", (0, 0))
+            self._reach(nodes, self._depth + 1 + levels, line)
+            return compose(parent, index)
+        before, outside = self._count, self._deepest
+        self._depth += 1
+        self._deepest = self._depth
+        self._reach(1, self._depth, line)
+        node = compose(parent, index)
+        if event.anchor:
+            self._weights[event.anchor] = (self._count - before, self._deepest - self._depth)
+        self._deepest = max(outside, self._deepest)
+        self._depth -= 1
+        return node
+
+    def _reach(self, nodes: int, depth: int, line: int) -> None:
+        """Count nodes, and the depth that they reach."""
+        self._count += nodes
+        self._deepest = max(self._deepest, depth)
+        if self._count > MAX_NODES:
+            raise BadYamlError(f"more than {MAX_NODES:,} values, with those of aliases", line)
+        if depth > MAX_DEPTH:
+            raise BadYamlError(f"nested too deeply, more than {MAX_DEPTH} levels", line)
 
 
 _INT = r"[-+]?(0b[01_]*[01]|0[0-7_]*|0o[0-7_]*[0-7]|[1-9][0-9_]*|0x[0-9a-fA-F_]*[0-9a-fA-F])"
@@ -107,14 +150,14 @@ def read(text: str) -> Iterator[Document]:
         raise BadYamlError(f"larger than {MAX_CHARACTERS:,} characters")
     try:
         loader = _Loader(text)
-        while loader.check_node():
-            root = loader.get_node()
-            _check_size(root)
-            yield Document(loader, root)
+        for _ in range(MAX_DOCUMENTS):
+            if not loader.check_node():
+                return
+            yield Document(loader, loader.get_node())
+        if loader.check_node():
+            raise BadYamlError(f"more than {MAX_DOCUMENTS} documents")
     except yaml.YAMLError as error:
         raise _bad(error) from error
-    except RecursionError as error:
-        raise BadYamlError("nested too deeply") from error
 
 
 def value(text: str) -> Any:
@@ -154,17 +197,6 @@ def _walk(root: Any) -> Iterator[Any]:
             seen.add(id(node))
             yield node
             waiting.extend(_children(node))
-
-
-def _check_size(root: Any) -> None:
-    """Count every node as often as it is reached, so that aliases cannot multiply unseen."""
-    count, waiting = 0, [(root, 0)]
-    while waiting:
-        node, depth = waiting.pop()
-        count += 1
-        if count > MAX_NODES or depth > MAX_DEPTH:
-            raise BadYamlError("too large, nested too deeply, or an alias of itself", _line(root))
-        waiting.extend((child, depth + 1) for child in _children(node))
 
 
 def _check(root: Any) -> None:

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from runjob.yamltext import MAX_DEPTH, MAX_NODES, BadYamlError, value
+from runjob.yamltext import (
+    MAX_CHARACTERS,
+    MAX_DEPTH,
+    MAX_DOCUMENTS,
+    MAX_NODES,
+    BadYamlError,
+    read,
+    value,
+)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +45,7 @@ def test_a_value_is_that_of_the_api(text: str, expected: Any) -> None:
         pytest.param("\n!!set {a}", ", line 2: !!set is no type of JSON", id="a set"),
         pytest.param("{<<: 5}", ", line 1: expected a mapping", id="a merge with a number"),
         pytest.param("\x07", ": special characters are not allowed", id="a control character"),
-        pytest.param(f"[{'1,' * MAX_NODES}]", ", line 1: too large", id="too many nodes"),
+        pytest.param(f"[{'1,' * MAX_NODES}]", ", line 1: more than 50,000", id="too many nodes"),
     ],
 )
 def test_what_is_no_json_is_refused(text: str, message: str) -> None:
@@ -55,7 +63,7 @@ def test_a_value_may_be_as_deep_as_the_limit_and_no_deeper() -> None:
 
 def test_a_value_may_be_as_large_as_the_limit_and_no_larger() -> None:
     value(f"[{'1,' * (MAX_NODES - 1)}]")
-    with pytest.raises(BadYamlError, match="too large"):
+    with pytest.raises(BadYamlError, match="more than 50,000 values"):
         value(f"[{'1,' * MAX_NODES}]")
 
 
@@ -65,3 +73,57 @@ def test_a_placeholder_in_braces_is_told_to_be_quoted() -> None:
     with pytest.raises(BadYamlError) as caught:
         value("{a: [}")
     assert "quote" not in str(caught.value)
+
+
+def laughs(levels: int) -> str:
+    """Return a text of few lines that stands for 9 to the power of levels values."""
+    lines = ["a0: &a0 x"]
+    lines += [
+        f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]" for level in range(1, levels)
+    ]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param(laughs(40), ", line 6: more than 50,000 values", id="a billion laughs"),
+        pytest.param(
+            "\n".join(f"a{n}: &a{n} {{x: {f'*a{n - 1}' if n else 1}}}" for n in range(200)),
+            ", line 100: nested too deeply",
+            id="a tower of aliases",
+        ),
+        pytest.param("a: &a {b: [1, *a]}", ", line 1: an alias of itself", id="an alias of itself"),
+        pytest.param(
+            "x: &a 1\n---\nx: &a [*a]", ", line 3: an alias of itself", id="in the second"
+        ),
+        pytest.param("a: *b", ", line 1: found undefined alias 'b'", id="an alias of nothing"),
+        pytest.param("---\n" * 100_000, ": more than 100 documents", id="documents"),
+        pytest.param("- 1\n" * 200_000, ", line 50000: more than 50,000 values", id="items"),
+        pytest.param("[" * 900_000, ", line 1: nested too deeply", id="brackets"),
+        pytest.param("x" * (MAX_CHARACTERS + 1), ": larger than 1,000,000", id="characters"),
+    ],
+)
+def test_what_is_too_much_is_refused_where_it_becomes_so(text: str, message: str) -> None:
+    with pytest.raises(BadYamlError) as caught:
+        list(read(text))
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_refused_is_not_read_to_its_end() -> None:
+    """Naive: the whole is composed first and measured then, for half a minute."""
+    text = "[" + "1," * 400_000 + "\x07]"
+    with pytest.raises(BadYamlError, match="special characters"):
+        value(text)  # the reader looks at characters first, a part at a time
+    with pytest.raises(BadYamlError, match="more than 50,000"):
+        value(f"[{'1,' * 400_000}")  # that it has no end is never seen
+
+
+def test_so_many_documents_and_aliases_are_read() -> None:
+    assert (
+        len([each.value() for each in read("\n---\n".join(["a"] * MAX_DOCUMENTS))]) == MAX_DOCUMENTS
+    )
+    assert value("a: &a [1, 2]\nb: [*a, *a]\nc: &c {<<: {x: *a}}\nd: *c") == {
+        "a": [1, 2], "b": [[1, 2], [1, 2]], "c": {"x": [1, 2]}, "d": {"x": [1, 2]},
+    }  # fmt: skip
