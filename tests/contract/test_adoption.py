@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import signal
 import subprocess
@@ -485,12 +486,52 @@ def test_a_log_that_was_killed_while_it_was_printed_is_whole_in_its_file(
     first.kill()
     first.wait()
     assert append(*busy).wait(90) == 3
+    assert numbers_in(sysout) == list(range(1, 120_001))
+    target.api.wait_gone(name)
+
+
+def numbers_in(sysout: Path) -> list[int]:
+    """Read the numbered lines of a file; a line that a kill cut in two is there once more."""
     text = sysout.read_bytes()
-    assert b"above already" not in text or b"next line" in text
-    # A line that the kill cut in two stands there once more, as a whole and marked.
-    cut = re.sub(rb"[0-9]*(?=Options in effect)", b"", text)
-    numbers = [int(line) for line in cut.splitlines() if line.isdigit()]
-    assert numbers == list(range(1, 120_001))
+    assert not DOUBT.search(text)
+    whole = re.sub(rb"[0-9]*(?=Options in effect)", b"", text)
+    return [int(line) for line in whole.splitlines() if line.isdigit()]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_launcher_that_is_killed_again_and_again_prints_each_line_once(
+    target: Target,
+    append: Callable[..., subprocess.Popen[bytes]],
+    name: str,
+    kept: tuple[str, str],
+    tmp_path: Path,
+    seed: int,
+) -> None:
+    places = random.Random(seed)
+    script = (
+        "i=0; while [ $i -lt 60 ]; do i=$((i+1)); seq $((i*500-499)) $((i*500)); sleep 0.1; done"
+    )
+    busy = ("-j", name, *sh(f"{script}; exit 3"), *RUN, *CODE, *kept)
+    sysout = tmp_path / "sysout"
+    for _ in range(5):
+        process = append(*busy)
+        grown = (sysout.stat().st_size if sysout.exists() else 0) + places.randrange(1, 20_000)
+        wait_until(
+            lambda process=process, grown=grown: (
+                sysout.stat().st_size > grown  # type: ignore[misc]
+                or process.poll() is not None
+            ),
+            "some more of the log",
+            60,
+        )
+        if process.poll() is not None:
+            break
+        process.kill()
+        process.wait()
+    else:
+        process = append(*busy)
+    assert process.wait(90) == 3
+    assert numbers_in(sysout) == list(range(1, 30_001))
     target.api.wait_gone(name)
 
 
