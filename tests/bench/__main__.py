@@ -16,6 +16,7 @@ from tests.bench.table import Row, table
 # what its parent held at the fork.
 PARTS = {
     "launcher": ("launcher", "launches"),
+    "biglog": ("biglog", "measures"),
     "silent": ("launcher", "silence"),
     "thousand": ("thousand", "thousand"),
     "peers": ("thousand", "peers"),
