@@ -9,7 +9,7 @@ from typing import TypeVar
 from runjob.errors import ApiError, Exit, LaunchError, ManifestError, NoClusterError
 from runjob.messages import Message, Trouble
 from runjob.request import JobRequest
-from runjob.retry import Backoff, wait_for
+from runjob.retry import REFUSALS, Backoff, wait_for
 
 T = TypeVar("T")
 
@@ -51,6 +51,7 @@ class Asking:
         """
         began = self._now()
         refused: float | None = None  # since when our credentials are, and nothing else is said
+        forbidden = 0
         tried = False
         for wait in self._backoff.waits():
             if self._cancelled.is_set():
@@ -60,7 +61,8 @@ class Asking:
             try:
                 return call()
             except ApiError as error:
-                if not error.heals:
+                forbidden += error.status == 403
+                if not error.heals and not (_lacks_right(error) and forbidden < REFUSALS):
                     raise
                 if error.reason == "NoSuchHost":
                     raise NoClusterError(f"the API cannot be found: {error}") from error
@@ -104,6 +106,11 @@ class UnansweredError(LaunchError):
 
 # A token that is being replaced is accepted within seconds; one that is wrong never is.
 LOGIN_PATIENCE = 20.0
+
+
+def _lacks_right(error: ApiError) -> bool:
+    """Tell a missing right, which a server that just started may not know yet, from a policy."""
+    return error.status == 403 and " cannot " in str(error)
 
 
 def _hint(error: ApiError, request: JobRequest) -> str:

@@ -100,4 +100,6 @@ class ApiError(Exception):
     @property
     def heals(self) -> bool:
         """Whether the same request may be answered otherwise a little later."""
-        return self.status in (0, 401, 408, 410, 429) or self.status >= 500
+        # Creates that come at once contend for their quota: kubernetes/kubernetes#67761.
+        contended = self.status == 409 and "resourcequotas" in str(self)
+        return contended or self.status in (0, 401, 408, 410, 429) or self.status >= 500

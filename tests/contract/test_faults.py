@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from runjob.retry import REFUSALS
 from runjob.sandbox import Fault, Sandbox
 from runjob.sandbox.faults import Cut, Effect, Gone, Refuse, Reset, Slow
 from tests.contract.launches import FOREVER, Launcher, Starter, sh, wait_until
@@ -56,6 +57,11 @@ def deleted(sandbox: Sandbox) -> int:
         pytest.param(Refuse(500), id="500"),
         pytest.param(Refuse(503), id="503"),
         pytest.param(Refuse(401), id="401"),
+        pytest.param(Refuse(403), id="403 of a server that just started"),
+        pytest.param(
+            Refuse(409, message='Operation cannot be fulfilled on resourcequotas "q"'),
+            id="409 of a quota that changes",
+        ),
         pytest.param(Reset(), id="reset before it had its effect"),
         pytest.param(Cut(0, "reset"), id="reset after the answer's head"),
         pytest.param(Cut(40, "close"), id="half an answer"),
@@ -99,13 +105,15 @@ def test_after_a_lost_answer_another_launchs_job_is_not_adopted(
     assert now["metadata"]["uid"] == there["metadata"]["uid"]
 
 
-@pytest.mark.parametrize("code", [400, 403, 404, 405, 413, 422])
+@pytest.mark.parametrize(
+    ("code", "times"), [(400, 1), (403, REFUSALS), (404, 1), (405, 1), (413, 1), (422, 1)]
+)
 def test_a_create_that_is_refused_for_good_ends_with_3(
-    sandbox: Sandbox, launch: Launcher, name: str, code: int
+    sandbox: Sandbox, launch: Launcher, name: str, code: int, times: int
 ) -> None:
     hit = sandbox.inject(Fault(Refuse(code), verb="create", resource="jobs", times=None))
     run = launch("-j", name, *sh("echo never"))
-    assert (run.code, run.status, hit.hits) == (3, 3, 1)
+    assert (run.code, run.status, hit.hits) == (3, 3, times)
     assert created(sandbox) == 0
 
 

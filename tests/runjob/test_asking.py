@@ -9,7 +9,7 @@ import pytest
 from runjob.asking import LOGIN_PATIENCE, Asking
 from runjob.errors import ApiError, NoClusterError
 from runjob.request import JobRequest
-from runjob.retry import Backoff
+from runjob.retry import REFUSALS, Backoff
 
 REQUEST = JobRequest("hello", "ns", {})
 UNAUTHORIZED, AWAY = ApiError(401, "Unauthorized"), ApiError(0, "the connection broke off")
@@ -38,6 +38,32 @@ def test_credentials_that_are_refused_for_long_are_believed_to_be_wrong() -> Non
     server = Server(*[UNAUTHORIZED] * 4, step=0.6 * LOGIN_PATIENCE)
     with pytest.raises(NoClusterError, match="does not accept our credentials"):
         asking(server).persist(server.ask, "a Job")
+
+
+FORBIDDEN = ApiError(403, 'jobs.batch is forbidden: User "x" cannot create resource "jobs"')
+POLICY = ApiError(403, 'jobs.batch "n" is forbidden: exceeded quota: q')
+
+
+def test_a_right_may_be_unknown_to_a_server_that_just_started() -> None:
+    server = Server(*[FORBIDDEN] * (REFUSALS - 1), step=1)
+    assert asking(server).persist(server.ask, "a Job") == "done"
+
+
+@pytest.mark.parametrize(
+    ("answer", "times"),
+    [pytest.param(FORBIDDEN, REFUSALS, id="a right"), pytest.param(POLICY, 1, id="a policy")],
+)
+def test_what_stays_forbidden_is_believed(answer: ApiError, times: int) -> None:
+    server = Server(*[answer] * 99, step=1)
+    with pytest.raises(ApiError, match="is forbidden"):
+        asking(server).persist(server.ask, "a Job")
+    assert server.now == 100 + times
+
+
+def test_creates_that_contend_for_a_quota_are_tried_again() -> None:
+    text = 'Operation cannot be fulfilled on resourcequotas "q": the object has been modified'
+    server = Server(*[ApiError(409, text, reason="Conflict")] * 3, step=1)
+    assert asking(server).persist(server.ask, "a Job") == "done"
 
 
 @pytest.mark.parametrize(
