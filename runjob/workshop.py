@@ -125,8 +125,8 @@ class Workshop:
         try:
             self._api.patch(job, self._namespace, as_told(job, patch))
         except (ApiError, NoClusterError) as error:
-            if patch is None:
-                return ""
+            if patch is None or getattr(error, "status", 0) == 404:
+                return ""  # there is nothing to restore, or nothing to restore it on
             name, text = job["metadata"]["name"], json.dumps(patch, separators=(",", ":"))
             return (
                 f"the TTL of the Job's manifest could not be restored ({error}); do it with: "

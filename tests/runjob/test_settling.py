@@ -1,0 +1,68 @@
+"""A Job that is kept gets back what its author asked for, or the user the command that does it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from runjob.errors import ApiError, NoClusterError
+from runjob.request import Body
+from runjob.workshop import Workshop
+
+
+class Api:
+    """Takes one patch, or fails with what it was made of."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.patches: list[Any] = []
+
+    def patch(self, _body: Body, namespace: str, patch: Body) -> Body:
+        assert namespace == "ns"
+        self.patches.append(patch)
+        if self.error is not None:
+            raise self.error
+        return {}
+
+
+def settle(api: Api, **annotations: str) -> str:
+    job = {"kind": "Job", "metadata": {"name": "hello", "uid": "1", "annotations": annotations}}
+    more: Any = api
+    return Workshop(more, "ns", more, lambda: 0.0).settle(job)
+
+
+HELD = {"runjob/ttl": "0"}
+
+
+def test_a_ttl_that_was_held_back_is_restored() -> None:
+    api = Api()
+    assert settle(api, **HELD) == ""
+    (patch,) = api.patches
+    assert patch["spec"] == {"ttlSecondsAfterFinished": 0}
+    assert patch["metadata"]["annotations"]["runjob/ttl"] is None
+
+
+@pytest.mark.parametrize(
+    "error", [ApiError(0, "reset"), ApiError(403, "no"), NoClusterError("no token")]
+)
+def test_one_that_cannot_be_restored_is_said_with_the_command(error: Exception) -> None:
+    said = settle(Api(error), **HELD)
+    assert f"could not be restored ({error})" in said
+    command, _, text = said.partition("kubectl ")[2].partition(" -p ")
+    assert command == "-n ns patch job hello --type=merge"
+    assert json.loads(text.strip("'"))["spec"] == {"ttlSecondsAfterFinished": 0}
+
+
+@pytest.mark.parametrize(
+    ("error", "annotations"),
+    [
+        pytest.param(ApiError(404, "not found"), HELD, id="the Job is gone"),
+        pytest.param(ApiError(403, "no"), {}, id="nothing was held back"),
+    ],
+)
+def test_nothing_is_said_where_nothing_is_to_do(
+    error: Exception, annotations: dict[str, str]
+) -> None:
+    assert settle(Api(error), **annotations) == ""
