@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from runjob.sandbox import Sandbox
 from tests.contract.launches import FOREVER, Launcher, Run, sh
-from tests.contract.targets import EmbeddedTarget, Target, wants_real
+from tests.contract.targets import EmbeddedTarget, Target, is_running, wants_real
 
 IGNORING = "--ignore-disruptions"
 
@@ -118,6 +118,52 @@ def test_a_preempted_pod_is_told_of_and_followed_in_its_replacement(
         )  # fmt: skip
     assert run.code == 0
     assert "was disrupted (PreemptionByScheduler: " in run.err
+
+
+@pytest.fixture
+def classes(target: Target, name: str) -> Iterator[tuple[str, str]]:
+    """Make two priority classes, a low one and a high one."""
+    path, made = "/apis/scheduling.k8s.io/v1/priorityclasses", (f"{name}-low", f"{name}-high")
+    for each, value in zip(made, (-10, 1000), strict=True):
+        target.api.call("POST", path, {"metadata": {"name": each}, "value": value})
+    yield made
+    for each in made:
+        target.api.call("DELETE", f"{path}/{each}", {})
+
+
+@pytest.mark.skipif(not wants_real(), reason="the embedded cluster preempts on demand only")
+def test_a_pod_that_makes_room_for_a_more_important_one_is_replaced(
+    target: Target, launch: Launcher, name: str, place: str, classes: tuple[str, str]
+) -> None:
+    low, high = classes
+    nodes = target.api.call("GET", "/api/v1/nodes")["items"]
+    cpu = next(
+        node["status"]["allocatable"]["cpu"] for node in nodes if not node["spec"].get("taints")
+    )
+    much = f"{int(cpu) * 600}m"
+
+    def compete() -> None:
+        target.api.running_pods(name)
+        main = {
+            "name": "main", "image": "busybox:1", "imagePullPolicy": "IfNotPresent",
+            "command": ["sleep", "60"], "resources": {"requests": {"cpu": much}},
+        }  # fmt: skip
+        spec = {"priorityClassName": high, "restartPolicy": "Never", "containers": [main]}
+        target.api.create("pods", {"metadata": {"name": f"{name}-vip"}, "spec": spec})
+        target.api.until(
+            lambda: is_running(target.api.find("pods", f"{name}-vip") or {"status": {}}),
+            "the more important pod",
+        )
+        target.api.delete("pods", f"{name}-vip", 0)
+
+    run = launch(
+        "-j", name, *twice(place, target), IGNORING, "--requests", f"cpu={much}",
+        "--set", f"spec.template.spec.priorityClassName={low}", meanwhile=compete,
+    )  # fmt: skip
+    assert run.code == 0, run.err
+    assert "was disrupted (PreemptionByScheduler: " in run.err
+    assert run.text.count("second\n") == 1
+    target.api.wait_gone(name)
 
 
 @embedded
