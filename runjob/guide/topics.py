@@ -95,8 +95,8 @@ The closing lines, always in this order, each at the start of a line:
 `Failed` and `Event` lines stand only where something failed. What is refused before the Job is
 asked for is one line on stderr, `runjob: error: …`, without closing lines.
 
-Values whose names look like secrets (PASSWORD, TOKEN, KEY and the like) are masked among the
-options in effect, and so is all that `--query` sends. A value that is a secret still belongs into a
+Values that look like secrets, by their names (PASSWORD, TOKEN, KEY and the like) or by themselves,
+are masked among the options in effect, and so is all that `--query` sends. A value that is a secret still belongs into a
 Secret: `--env-from secret/NAME`.
 """,
 )
@@ -137,6 +137,8 @@ shape a Job (`-i`, `-e`, `-b` …) are ignored with a note; newer ones are refus
     whatever it holds. A placeholder without a value is an error, and the other way round too
 `--set PATH=VALUE` :: sets any field of the Job: spec.backoffLimit=2
 `--dry-run client` :: prints what would be sent; `--dry-run server` has the API check it too
+`--preflight` :: tells what of the launch's needs is missing, creating nothing: rights, Secrets,
+    ConfigMaps and keys, claims, quotas and more, in the order in which to mend them
 
 # From an https address
 
@@ -343,6 +345,10 @@ runjob help sandbox.
 
     runjob -y job.yaml -n controlm --run-id load-20260131
     runjob --kill --run-id load-20260131 -n controlm
+
+# A run that outlives its launcher: the same line once more goes on where a killed one stopped
+
+    runjob -y job.yaml -n controlm --run-id load-20260131 --state-dir /var/lib/runjob
 
 # What happened, for a program to read
 
