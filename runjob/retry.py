@@ -34,9 +34,15 @@ class Backoff:
             wait = min(wait * self.factor, self.cap)
 
 
+# What an API that is overrun asks all of them for alike is stretched by up to this part.
+SPREAD = 0.3
+
+
 def wait_for(asked: float | None, planned: float) -> float:
     """Return the wait that the API asked for (Retry-After, at most a minute), else the planned."""
-    return planned if asked is None else max(planned, min(asked, 60.0))
+    if asked is None:
+        return planned
+    return max(planned, min(asked, 60.0) * (1 + SPREAD * random.random()))
 
 
 def persist(

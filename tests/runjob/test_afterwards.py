@@ -184,7 +184,8 @@ def test_a_list_that_broke_off_is_begun_anew_and_counts_each_job_once(status: in
     api.errors = {("list", "jobs"): [ApiError(status, "later", retry_after=7.0)] * 2}
     assert caretaker(api, paper, waits).collect(REMOVE) == 0
     assert [name for name, _, _ in api.removed] == ["a", "b"]
-    assert waits == [7.0, 7.0]
+    assert len(waits) == 2
+    assert all(wait >= 7.0 for wait in waits)
 
 
 @pytest.mark.parametrize(
