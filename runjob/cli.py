@@ -19,7 +19,7 @@ from runjob.interrupts import Interrupts, code_of
 from runjob.masking import without
 from runjob.options import Connection, Options
 from runjob.plan import check_names, in_effect, is_address, plan, secrets_given
-from runjob.request import JobRequest
+from runjob.request import MAX_SIZE, JobRequest
 
 if TYPE_CHECKING:
     from runjob.verdict import Verdict
@@ -276,9 +276,16 @@ def _beside(name: str, folders: Sequence[str]) -> str | None:
 def _read(option: str, path: str) -> str:
     try:
         if path == "-":
-            return sys.stdin.buffer.read().decode("utf-8")
-        with open(path, "rb") as file:
-            return file.read().decode("utf-8")
+            data = sys.stdin.buffer.read(MAX_SIZE + 1)
+        else:
+            with open(path, "rb") as file:
+                data = file.read(MAX_SIZE + 1)
+        if len(data) > MAX_SIZE:
+            named = "standard input" if path == "-" else path
+            raise ManifestError(
+                f"{named} is larger than {MAX_SIZE >> 20} MiB, so it is no manifest"
+            )
+        return data.decode("utf-8")
     except OSError as error:
         raise UsageError(f"{option} {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:

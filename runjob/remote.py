@@ -15,10 +15,10 @@ from urllib.parse import urlencode, urlsplit
 from runjob.errors import LaunchError, ManifestError, UsageError
 from runjob.options import Pairs
 from runjob.plan import shown
+from runjob.request import MAX_SIZE
 from runjob.version import VERSION
 
-# Bytes. A manifest is as large as what the API takes, and etcd takes 1.5 MiB.
-MAX_SIZE = 1 << 20
+# Bytes.
 MAX_TOKEN = 1 << 16
 # Seconds for the whole of it, and for each byte.
 TIMEOUT = 30.0

@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 Body = Mapping[str, Any]
 
+# Bytes of a manifest: as large as what the API takes, and etcd takes 1.5 MiB.
+MAX_SIZE = 1 << 20
+
 
 @dataclass(frozen=True)
 class JobRequest:

@@ -96,8 +96,8 @@ The closing lines, always in this order, each at the start of a line:
 asked for is one line on stderr, `runjob: error: …`, without closing lines.
 
 Values that look like secrets, by their names (PASSWORD, TOKEN, KEY and the like) or by themselves,
-are masked among the options in effect, and so is all that `--query` sends. A value that is a secret still belongs into a
-Secret: `--env-from secret/NAME`.
+are masked among the options in effect, and so is all that `--query` sends. A value that is a
+secret still belongs into a Secret: `--env-from secret/NAME`.
 """,
 )
 

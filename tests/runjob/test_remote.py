@@ -19,8 +19,8 @@ from runjob.errors import Exit, LaunchError, ManifestError, UsageError
 from runjob.flags import parse
 from runjob.options import Options
 from runjob.plan import in_effect, plan, shown
-from runjob.remote import MAX_SIZE, fetch
-from runjob.request import JobRequest
+from runjob.remote import fetch
+from runjob.request import MAX_SIZE, JobRequest
 from runjob.sandbox.certificate import make_certificate
 
 JOB = b"""\
