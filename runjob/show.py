@@ -78,6 +78,10 @@ def _head(job: Body, picture: Picture, now: datetime) -> Iterator[str]:
         f"{view.created:%Y-%m-%d %H:%M:%S} UTC, {_ago(view.created, now)}, " if view.created else ""
     )
     yield f"  made        {made}by {maker(job)}"
+    if view.lease.launcher:
+        life = view.lease.life(now)
+        sign = "" if life == "unknown" else f", latest sign of life {_ago(view.lease.heard, now)}"
+        yield f"  launcher    {view.lease.launcher}: {life}{sign}"
     pod = (spec.get("template") or {}).get("spec") or {}
     yield f"  image       {', '.join(each['image'] for each in pod.get('containers') or ())}"
     limits = f"completions {spec.get('completions', 1)}, backoffLimit {spec.get('backoffLimit', 6)}"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runjob.lease import Lease
 from runjob.observed import Picture
 from runjob.plan import LAUNCH
 from runjob.show import (
@@ -47,6 +48,26 @@ def body(**more: Any) -> dict[str, Any]:
 
 def lines(seen: Picture, *words: LastWords, **metadata: Any) -> list[str]:
     return list(described(body(**metadata), seen, words, NOW))
+
+
+@pytest.mark.parametrize(
+    ("lease", "told"),
+    [
+        (Lease(), []),
+        (Lease(launcher="agent/7"), ["agent/7: unknown"]),
+        (
+            Lease(launcher="agent/7", every=300, heard=NOW - timedelta(minutes=2)),
+            ["agent/7: alive, latest sign of life 2m ago"],
+        ),
+        (
+            Lease(launcher="agent/7", every=300, heard=NOON),
+            ["agent/7: gone, latest sign of life 1h ago"],
+        ),
+    ],
+)
+def test_a_job_tells_which_launcher_follows_it(lease: Lease, told: list[str]) -> None:
+    found = [line for line in lines(picture(lease=lease)) if line.startswith("  launcher")]
+    assert found == [f"  launcher    {each}" for each in told]
 
 
 def test_a_failed_job_is_told_from_its_state_to_the_next_command() -> None:
