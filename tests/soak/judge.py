@@ -25,17 +25,6 @@ _OWN = re.compile(
     rb"|--- of the next line a part stands above already ---$"
     rb"|--- runjob: a gap: "
 )
-# What the launcher says where lines come that another one may have printed.
-_AGAIN = re.compile(rb"--- (?:up to (\d+) bytes|all) of \[(\S+)\] may stand above already ---")
-_PART = b"--- of the next line a part stands above already ---"
-_GOES_ON = re.compile(rb"--- log of Job \S+ goes on where the earlier launcher stopped ---")
-_GAP = re.compile(rb"--- runjob: a gap: what \[([^/\]]+)/([^\]]+)\] .* ---")
-_TORN = re.compile(rb"(?:\[[^\]]+\] )?@ ")
-# What the launcher itself says on stdout.
-_OWN = re.compile(
-    rb"Options in effect: |Job (created|adopted)|Failed: |Event: |Pods Statuses: "
-    rb"|Job Completion status: |Verdict: |runjob: "
-)
 _END = re.compile(
     rb"Pods Statuses: \d+ Running / (\d+) Succeeded / (\d+) Failed\n"
     rb"Job Completion status: (\d+)\n"
