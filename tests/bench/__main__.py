@@ -19,7 +19,8 @@ PARTS = {
     "biglog": ("biglog", "measures"),
     "silent": ("launcher", "silence"),
     "thousand": ("thousand", "thousand"),
-    "peers": ("thousand", "peers"),
+    "together": ("thousand", "together"),
+    "script": ("thousand", "script"),
     "language": ("language", "measures"),
     "accuracy": ("accuracy", "measures"),
     "matching": ("matching", "measures"),
@@ -27,7 +28,7 @@ PARTS = {
     "memory": ("throughput", "memory"),
 }
 # These want kwok, and the machine to themselves.
-APART = ("thousand", "peers")
+APART = ("thousand", "together", "script")
 
 
 def main(names: Sequence[str]) -> int:
