@@ -44,7 +44,7 @@ class LogPrinter:
         """Print one line of ours where it stands in the log, at the start of a line."""
         with self._lock:
             if not self.closed and prefix:
-                self._out.log(clean(text).encode() + b"\n", prefix)
+                self._out.log(clean(text).encode(errors="replace") + b"\n", prefix)
             elif not self.closed:
                 self._out.line(text)
 

@@ -284,5 +284,9 @@ def prefixed(lines: bytes, prefix: bytes) -> bytes:
 
 
 def clean(text: str) -> str:
-    """Keep a text from outside on one line, without control characters."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", text)
+    """Keep a text from outside on one line, without what a terminal obeys or a reader misreads."""
+    return _UNSEEN.sub(" ", text)
+
+
+# Control characters, the line ends of Unicode, and what turns the direction of writing.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import quote
 
 Body = Mapping[str, Any]
 
@@ -44,7 +45,9 @@ class Kind:
 
     def path(self, namespace: str, name: str = "") -> str:
         root = "/api/v1" if self.api_version == "v1" else f"/apis/{self.api_version}"
-        return f"{root}/namespaces/{namespace}/{self.plural}" + (f"/{name}" if name else "")
+        # Names are checked where they come in; here they stay one part of the address in any case.
+        parts = [quote(part, safe="") for part in (namespace, self.plural, name) if part]
+        return f"{root}/namespaces/{'/'.join(parts)}"
 
 
 JOB = Kind("batch/v1", "Job", "jobs")

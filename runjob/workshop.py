@@ -16,6 +16,7 @@ from runjob.identity import as_told
 from runjob.informer import Api as WatchApi
 from runjob.informer import Informer, Query, events_query
 from runjob.lease import settled
+from runjob.logs import clean
 from runjob.messages import Message, Observed, Removed, Trouble
 from runjob.observed import PodView
 from runjob.request import Body
@@ -143,7 +144,7 @@ class Workshop:
     def follow(self, pod: PodView, container: str, tell: Tell, *, alone: bool) -> Follower:
         """Read a container's log and print it."""
         plain = self._prefix == "never" or (self._prefix == "auto" and alone)
-        prefix = b"" if plain else f"[{pod.name}/{container}] ".encode()
+        prefix = b"" if plain else clean(f"[{pod.name}/{container}] ").encode(errors="replace")
         printer, shape = self._printer, self._shape
         position, record = None, None
         if self._journal is not None:

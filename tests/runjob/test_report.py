@@ -71,8 +71,10 @@ def test_what_looks_like_a_secret_is_masked(name: str) -> None:
 
 @given(st.text())
 def test_a_text_from_outside_stays_on_one_line(text: str) -> None:
-    assert not re.search(r"[\x00-\x1f\x7f-\x9f]", clean(text))
-    assert clean(text).replace(" ", "") == re.sub(r"[\x00-\x1f\x7f-\x9f ]", "", text)
+    unseen = "\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+    assert not re.search(f"[{unseen}]", clean(text))
+    assert clean(text).replace(" ", "") == re.sub(f"[{unseen} ]", "", text)
+    assert len(clean(text).splitlines()) <= 1
 
 
 FAILURE = Failure(
