@@ -34,8 +34,9 @@ from runjob.options import RunOptions
 from runjob.outages import Outages
 from runjob.readings import Readings
 from runjob.remains import grace, how_to_find, how_to_remove, remains
-from runjob.request import JOB, POD, Body, JobRequest
+from runjob.request import EVENT, JOB, POD, Body, JobRequest
 from runjob.verdict import Ending, Verdict
+from runjob.waiting import causes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -389,6 +390,20 @@ class Launch:
             self._watch_events(uid)
         for line in told:
             self._console.remark(line)
+        self._leave_events()
+
+    def _leave_events(self) -> None:
+        """Watch no more events of what has started: a silent watch ends, and anew is a request."""
+        picture = self._picture
+        assert picture is not None
+        done = {uid for uid, pod in picture.pods.items() if pod.started or pod.over}
+        done = (done | ({picture.job.uid} if picture.pods else set())) & self._informers.keys()
+        if not done:
+            return
+        waits = {uid or picture.job.uid for uid in causes(picture)}
+        for about in done - waits:
+            self._informers.pop(about).stop()
+            self._outages.end(watching(EVENT), self._inbox.now())
 
     def _watch_events(self, uid: str) -> None:
         """Watch the events of something that waits: pulls and mounts are told nowhere else."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -73,6 +74,8 @@ class Thread:
         self.seen = ""
         self.broken_off = 0
         self.stopped = False
+        self.stopped_before_the_end = False
+        self.is_the_end: Callable[[], bool] = lambda: False
 
     def look(self, pod: PodView) -> None: ...
 
@@ -81,6 +84,7 @@ class Thread:
 
     def stop(self) -> None:
         self.stopped = True
+        self.stopped_before_the_end = not self.is_the_end()
 
 
 class Heart:
@@ -144,6 +148,7 @@ class Workshop:
 
     def _thread(self, name: str) -> Thread:
         self.threads.append(Thread(name))
+        self.threads[-1].is_the_end = lambda: bool(self.removed)
         return self.threads[-1]
 
     def events(self, _uid: str) -> tuple[Observed, ...]:
@@ -197,6 +202,8 @@ UNSCHEDULABLE = Observed(
     )
 )
 READ = LogRead("hello-1", "main")
+RUNS = pod(ContainerView(name="main", running=datetime(2026, 1, 31, tzinfo=timezone.utc)),
+           phase="Running")  # fmt: skip
 
 
 class Stage:
@@ -249,6 +256,15 @@ def test_a_job_that_is_kept_is_settled_and_what_is_left_to_do_is_said() -> None:
     assert stage.play().exit_code == 0
     assert stage.workshop.kept == [JOB]
     assert "do it with: kubectl" in stage.console.remarks
+
+
+def test_events_are_watched_while_a_pod_waits_and_not_while_it_runs() -> None:
+    stage = Stage((0, CREATED), (0.5, pod()), (9, RUNS), (1000, ended(0)), (1000, COMPLETE),
+                  (1000, READ))  # fmt: skip
+    assert stage.play().exit_code == 0
+    assert stage.workshop.watched == ["jobs", "pods", "events"]
+    _, _, events, *_ = stage.workshop.threads
+    assert events.stopped_before_the_end
 
 
 def test_the_end_waits_for_the_last_log_byte() -> None:
