@@ -353,6 +353,32 @@ def test_an_api_that_stays_away_ends_the_launch_and_not_the_job(
     assert target.api.running_pods(name)
 
 
+def test_after_an_api_that_stayed_away_the_same_command_goes_on_in_the_log(
+    target: EmbeddedTarget, sandbox: Sandbox, launch: Launcher, name: str, tmp_path: Path
+) -> None:
+    job = (
+        "-j", name, *sh("echo one; sleep 4; echo two; exit 5"), "--exit-code", "container",
+        "--run-id", "r", "--state-dir", str(tmp_path / "state"),
+    )  # fmt: skip
+
+    def leave() -> None:
+        target.api.running_pods(name)
+        wait_until(lambda: any(each.path.endswith("/log") for each in sandbox.requests), "its log")
+        sandbox.stop_listening()
+
+    first = launch(*job, "--api-timeout", "1", meanwhile=leave)
+    assert first.code == 6
+    assert "with --run-id r" in first.verdict
+    sandbox.start_listening()
+    second = launch(*job)
+    rest = second.out.partition(b"goes on where the earlier launcher stopped ---\n")[2]
+    assert second.code == 5
+    assert b"already ---" not in rest
+    assert first.log + rest[: rest.index(b"Failed:")] == b"one\ntwo\n"
+    target.api.wait_gone(name)
+    assert created(sandbox) == 1
+
+
 def test_an_api_that_is_never_there_ends_with_6(
     sandbox: Sandbox, launch: Launcher, name: str
 ) -> None:
