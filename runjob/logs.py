@@ -177,11 +177,12 @@ class LogCursor:
         if first and last and first[0][:_SECOND] == last[0][:_SECOND] == self._last[:_SECOND]:
             # All of one second, the usual case under load: counted and stripped in one go.
             stripped, stamps = _STAMP.subn(b"", lines)
-            count, opening = self._open.get(first[0][:_SECOND], (0, first[0]))
-            self._open[first[0][:_SECOND]] = (count + stamps, opening)
-            self._last = max(self._last, last[0])
-            self._latest.extend(_stamps_at_end(lines))
-            return head + stripped
+            if stamps == lines.count(b"\n"):
+                count, opening = self._open.get(first[0][:_SECOND], (0, first[0]))
+                self._open[first[0][:_SECOND]] = (count + stamps, opening)
+                self._last = max(self._last, last[0])
+                self._latest.extend(_stamps_at_end(lines))
+                return head + stripped
         return head + b"".join(map(self._count, re.findall(rb"[^\n]*\n|[^\n]+", lines)))
 
     @property
@@ -221,8 +222,8 @@ class LogCursor:
             self._until = latest[0]
         elif first != self._partial:
             # Nothing of this file was seen: it begins behind that, next to it at best.
-            self._gap = Gap((self._partial or self._latest[-1]).decode().strip(),
-                            first.decode().strip())  # fmt: skip
+            behind = self._partial or [self._last, *latest][-1]
+            self._gap = Gap(behind.decode().strip(), first.decode().strip())
             self._passed = self._cut = 0
             self._partial = b""
             self._open = {}
@@ -267,9 +268,7 @@ def _stamps_at_end(lines: bytes) -> list[bytes]:
     end = len(lines)
     while end and len(stamps) < KEPT:
         end = lines.rfind(b"\n", 0, end - 1) + 1
-        stamp = _STAMP.match(lines, end)
-        if stamp:
-            stamps.append(stamp[0])
+        stamps += (stamp[0] for stamp in [_STAMP.match(lines, end)] if stamp)
     return stamps[::-1]
 
 

@@ -99,3 +99,12 @@ def test_of_a_very_large_limit_the_larger_part_is_printed_as_it_comes(
     parts = HeadAndTail(1000)
     assert len(parts.feed(b"12345678\n" * 200)) == 900
     assert sum(map(len, parts.rest())) == 99
+
+
+def test_nothing_more_changes_nothing() -> None:
+    assert printed([b"x" * 99 + b"\n"] * 11 + [b""]) == printed([b"x" * 99 + b"\n"] * 11)
+    parts = HeadAndTail(1000)
+    parts.feed(b"x\n" * 600)
+    before = [*parts.rest()]
+    assert parts.feed(b"") == b""
+    assert [*parts.rest()] == before

@@ -285,3 +285,42 @@ def test_each_line_gets_its_prefix(lines: bytes, expected: bytes) -> None:
 def test_a_line_much_later_than_its_stamp_is_passed_on_all_the_same() -> None:
     lines = b"2026-01-31T12:00:05.0Z a\n2026-01-31T12:00:01.0Z late\n"
     assert LogCursor().feed(lines) == b"a\nlate\n"
+
+
+def test_the_rest_of_a_long_line_that_began_too_early_is_not_the_log_and_is_not_held() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logs, "MAX_HELD", 40)
+        cursor = LogCursor()
+        assert cursor.feed(b"x" * 100) == b""
+        assert len(cursor.unfinished) < 40
+        assert cursor.feed(b"x\n" + stamp(5) + b"y\n") == b"y\n"
+
+
+def test_a_line_that_was_passed_on_in_part_goes_on_where_a_rotated_file_begins_with_it() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logs, "MAX_HELD", 40)
+        cursor = LogCursor()
+        cursor.resume()
+        got = cursor.feed(stamp(1) + b"a\n") + cursor.feed(stamp(5) + b"x" * 30)
+        cursor.resume()
+        got += cursor.feed(stamp(5) + b"x" * 60) + cursor.feed(b"\n")
+        assert (got, cursor.take_gap()) == (b"a\n" + b"x" * 60 + b"\n", None)
+
+
+def test_a_word_of_the_kubelet_among_lines_of_one_second_is_no_line() -> None:
+    cursor = LogCursor()
+    cursor.feed(stamp(1) + b"a\n")
+    lines = stamp(2) + b"b\n" + stamp(3) + b"c\n"
+    assert cursor.feed(lines + b"unable to\n" + stamp(4) + b"d\n") == b"b\nc\nd\n"
+    assert cursor.words == "unable to"
+    assert len(cursor.snapshot()["latest"]) == 4
+
+
+@pytest.mark.parametrize("begin", [1, 3, 7, 19])
+def test_a_file_that_begins_anew_within_what_is_known_goes_on_behind_it(begin: int) -> None:
+    lines = [(n, b"line %d" % n) for n in range(20)]
+    cursor = LogCursor()
+    cursor.resume()
+    got = cursor.feed(Kubelet(lines).serve(None))
+    got += cursor.feed(Kubelet([*lines[begin:], (99, b"new")]).serve(cursor.resume()))
+    assert (got, cursor.take_gap()) == (Kubelet([*lines, (99, b"new")]).text, None)
