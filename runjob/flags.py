@@ -164,8 +164,8 @@ FLAGS: tuple[Flag, ...] = (
          "never)", "WHEN", **_choice(get_args(Keep))),
     _new("prefix", "run.prefix", "[pod/container] before each log line: auto, always or never "
          "(default: auto, with more than one source)", "WHEN", **_choice(get_args(Prefix))),
-    _newer("log-limit", "run.log_limit", "print of a longer log only the first and the last half of "
-           "so much: 500K, 10M, 1Gi", "SIZE", convert=size),
+    _newer("log-limit", "run.log_limit", "print of a longer log only its beginning and its end, "
+           "half of SIZE each: 500K, 10M, 1Gi", "SIZE", convert=size),
     _newer("guard-output", "run.guard_output", "mark log lines that begin like a line of runjob's "
            "own with '| '", None),
     _new("start-timeout", "run.start_timeout", "how long a pod may wait while nothing moves "

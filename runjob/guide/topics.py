@@ -159,9 +159,16 @@ streams and a restart of the API; a last line without a newline is not lost.
 `--prefix WHEN` :: `auto` puts [pod/container] before each line where there is more than one source,
     `always` and `never` do as they say
 
+`--log-limit SIZE` :: of a longer log only the first and the last half of so much is printed, the
+    end when the launch ends, and a line between tells how much was left out: 500K, 10M, 1Gi
+
+`--guard-output` :: puts '| ' before each log line that begins like a line of runjob's own, so that
+    who reads the output cannot take it for one
+
 Lines come whole, except that one of more than a mebibyte is passed on in parts. The kubelet keeps
 the log of a container's present run and of the one before: what restarts faster, or was rotated
-away, cannot be read, and a line on stderr says so.
+away, cannot be read. A line in its place, which begins with `--- runjob: a gap:`, and one on
+stderr say so. The Job is removed once all is read, or when nothing more came for 30 seconds.
 """,
 )
 
