@@ -345,6 +345,8 @@ def test_an_api_that_stays_away_ends_the_launch_and_not_the_job(
     run = launch("-j", name, *sh(FOREVER), "--api-timeout", "2", meanwhile=leave)
     assert (run.code, run.status) == (6, 6)
     assert "lives on" in run.verdict
+    assert f"end it with: kubectl -n {target.namespace} delete job {name}" in run.verdict
+    assert "take it up again: the same command with --if-exists adopt" in run.verdict
     sandbox.start_listening()
     assert deleted(sandbox) == 0
     job = target.api.job(name)
