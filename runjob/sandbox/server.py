@@ -42,6 +42,9 @@ class Server:
                 _reset(writer)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._listener is None:
+            _reset(writer)  # it was shaking hands when the listener was stopped
+            return
         self._connections.add(writer)
         try:
             while (request := await read_request(reader)) is not None:
