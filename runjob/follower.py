@@ -203,14 +203,30 @@ class Follower:
         short = 0  # reads that broke off before what is known
         refused = 0  # reads after the end that were forbidden, or met nobody who knows the pod
 
+        # Whether the present log is the next run's already, which the status tells later; None
+        # before there is a sign of it.
+        passed: bool | None = None
+
         def is_over() -> bool:
             return has_ended(self._view, run, self._pod)
 
         while not self._stop:
-            ended, previous = is_over(), self._view.restarts > run
+            told = self._view.restarts > run
+            ended, previous = is_over() or bool(passed), told or bool(passed)
             asked = None
             try:
-                fresh = self._stream_once(run, since, follow=not ended, previous=previous)
+                fresh = self._stream_once(
+                    run,
+                    since,
+                    follow=not ended,
+                    previous=previous,
+                    gaps=told or passed is False or not self._restarts,
+                )
+                if fresh is None:
+                    # What is missing in one of the two logs may stand in the other one.
+                    passed = passed is None
+                    since = self._cursor.resume()
+                    continue
                 refused = 0
                 # A kubelet that dies ends a stream as cleanly as a log does: only a read that
                 # brings nothing new shows that all was read.
@@ -225,7 +241,9 @@ class Follower:
                     return "" if ends else self._cursor.words
                 if ended and not self._cursor.caught_up:
                     short += 1
-                    if short == SHORT_READS:
+                    if short == SHORT_READS and not told and passed:
+                        short, passed = 0, False
+                    elif short == SHORT_READS:
                         return "its log was rotated away by the kubelet"
                     raise ApiError(0, "the log broke off")
                 ends, rest = ends + 1, self._cursor.unfinished
@@ -238,6 +256,10 @@ class Follower:
             except ApiError as error:
                 if self._stop:
                     break
+                if passed and not told and error.status in (400, 404):
+                    passed = False  # there was no run before this one
+                    since = self._cursor.resume()
+                    continue
                 # A server that has just started knows no roles, and a kubelet no pods.
                 unknown = error.status == 404 and not self._pod.gone
                 if (error.status == 403 and ended) or unknown:
@@ -263,8 +285,19 @@ class Follower:
             self._await(lambda: False if ended else is_over(), pause)  # noqa: B023  # at once
         return ""
 
-    def _stream_once(self, run: int, since: str | None, *, follow: bool, previous: bool) -> bool:
-        """Read one stream to its end; tell whether it brought anything new."""
+    @property
+    def _restarts(self) -> bool:
+        """Whether the kubelet may run the container more than once."""
+        return self._pod.restarts_in_place or self._view.role == "sidecar"
+
+    def _stream_once(
+        self, run: int, since: str | None, *, follow: bool, previous: bool, gaps: bool
+    ) -> bool | None:
+        """Read one stream to its end; tell whether it brought anything new.
+
+        Without gaps, a stream that does not go on where we are is left as it is: None.
+        """
+        before = None if gaps else self._cursor.snapshot()
         self._stream = stream = self._api.log(
             self._namespace,
             self._pod.name,
@@ -278,6 +311,10 @@ class Follower:
             self.heard = self._now()
             fresh = self._cursor.feed(chunk)
             gap = self._cursor.take_gap()
+            if gap is not None and before is not None:
+                stream.close()
+                self._cursor = LogCursor.restored(before)
+                return None
             if gap is not None:
                 self._miss(
                     f"wrote after {gap.after} and before {gap.before} was rotated away by the "

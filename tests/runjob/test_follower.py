@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 
 from runjob.errors import ApiError
 from runjob.follower import Follower, Position
@@ -27,6 +29,7 @@ class Node:
     def __init__(self, previous: bytes | None, latest: bytes) -> None:
         self.logs = {True: previous, False: latest}
         self.asked: list[bool] = []
+        self.after: dict[int, Callable[[], None]] = {}  # what happens once so much was asked
 
     def log(
         self,
@@ -40,6 +43,7 @@ class Node:
     ) -> Answer:
         del namespace, pod, container, follow
         self.asked.append(previous)
+        self.after.get(len(self.asked), lambda: None)()
         log = self.logs[previous]
         if log is None:
             raise ApiError(400, "previous terminated container not found")
@@ -68,9 +72,15 @@ def ended(restarts: int) -> PodView:
 
 
 def follow(
-    node: Node, pod: PodView, position: Position | None = None
+    node: Node,
+    pod: PodView,
+    position: Position | None = None,
+    later: dict[int, PodView] | None = None,
 ) -> tuple[list[tuple[Position, bytes]], list[Message]]:
-    """Follow to the end; return what was recorded and told."""
+    """Follow to the end; return what was recorded and told.
+
+    later are the views of the pod that come once the log was asked for so many times.
+    """
     recorded: list[tuple[Position, bytes]] = []
     told: list[Message] = []
 
@@ -83,7 +93,7 @@ def follow(
     def mark(text: str) -> None:
         recorded.append(((-1, {}), f"{text}\n".encode()))
 
-    Follower(
+    follower = Follower(
         node,
         "ns",
         pod,
@@ -95,7 +105,10 @@ def follow(
         lambda: 0.0,
         position,
         record,
-    ).run()
+    )
+    for asked, view in (later or {}).items():
+        node.after[asked] = partial(follower.look, view)
+    follower.run()
     return recorded, told
 
 
@@ -129,3 +142,39 @@ def test_runs_that_are_gone_since_the_position_are_told() -> None:
     marker = f"--- runjob: a gap: what [pod/main] {gap} ---\n"
     assert text(rest) == marker.encode() + b"c\nd\n"
     assert told == [LogGap("pod", "main", f"what it {gap}"), LogRead("pod", "main")]
+
+
+def running(restarts: int) -> PodView:
+    """Return a pod whose container runs after so many restarts, and may be restarted."""
+    view = ContainerView(name="main", role="main", restarts=restarts, running=AT)
+    pod = PodView(uid="p1", name="pod", phase="Running", containers=(view,))
+    return replace(pod, restarts_in_place=True)
+
+
+def test_a_restart_that_the_status_does_not_tell_yet_costs_no_line() -> None:
+    """The stream broke just then: what is asked for as the present log is the next run's."""
+    begun, _ = follow(Node(None, lines(0, b"a", b"b")), ended(0))
+    node = Node(lines(0, b"a", b"b", b"c"), lines(1, b"d"))
+    rest, told = follow(node, running(0), begun[0][0], {2: ended(1)})
+    assert text(rest) == b"c\nd\n"
+    assert told == [LogRead("pod", "main")]
+    assert node.asked[:2] == [False, True]
+
+
+def test_a_log_that_was_rotated_and_not_restarted_has_its_gap() -> None:
+    begun, _ = follow(Node(None, lines(0, b"a", b"b")), ended(0))
+    node = Node(None, lines(1, b"d"))
+    rest, told = follow(node, running(0), begun[0][0], {3: ended(0)})
+    marker, line = text(rest).splitlines()
+    assert marker.startswith(b"--- runjob: a gap: what [pod/main] wrote after 2026-01-31T12:00:00")
+    assert (line, told[-1]) == (b"d", LogRead("pod", "main"))
+    assert node.asked[:3] == [False, True, False]
+
+
+def test_a_log_that_was_rotated_after_a_restart_has_its_gap() -> None:
+    begun, _ = follow(Node(None, lines(1, b"a", b"b")), ended(0))
+    node = Node(lines(0, b"x"), lines(2, b"d"))
+    rest, told = follow(node, running(1), (1, begun[0][0][1]), {8: ended(1)})
+    marker, line = text(rest).splitlines()
+    assert marker.startswith(b"--- runjob: a gap: what [pod/main] wrote after 2026-01-31T12:01:00")
+    assert (line, told[-1]) == (b"d", LogRead("pod", "main"))
