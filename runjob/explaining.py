@@ -11,12 +11,15 @@ class Explainer:
     """Remembers what waits since when, and what was told.
 
     explain are the seconds before a wait is worth a line, usual before one is that every Job passes
-    through.
+    through, events before what waits is worth a watch of its events.
     """
 
-    def __init__(self, explain: float, usual: float) -> None:
+    def __init__(self, explain: float, usual: float, events: float) -> None:
         self._explain = explain
         self._usual = usual
+        self._events = events
+        self._since: dict[str, float] = {}
+        self._young = False  # whether something waits that may come to be worth a watch
         self._told: dict[str, str] = {}
         self._pending: dict[str, float] = {}
         self._disrupted: dict[str, float] = {}
@@ -25,16 +28,19 @@ class Explainer:
     @property
     def is_waiting(self) -> bool:
         """Whether something is untold that may become worth a line by time alone."""
-        return bool(self._pending or self._disrupted)
+        return bool(self._pending or self._disrupted or self._young)
 
     def pause(self) -> None:
         """Explain nothing more of what waits now."""
-        self._pending, self._disrupted = {}, {}
+        self._pending, self._disrupted, self._since, self._young = {}, {}, {}, False
 
     def lines(self, picture: Picture, now: float) -> tuple[list[str], list[str]]:
         """Return what is worth a line now, and the uids of what waits long ("" is the Job)."""
-        told, long = self._disruptions(picture, now), []
+        told = self._disruptions(picture, now)
         waits = causes(picture)
+        self._since = {uid: self._since.get(uid, now) for uid in waits}
+        long = [uid for uid, since in self._since.items() if now - since >= self._events]
+        self._young = len(long) < len(self._since)
         self._pending = {
             uid: self._pending.get(uid, now)
             for uid, why in waits.items()
@@ -42,9 +48,6 @@ class Explainer:
         }
         for uid, since in list(self._pending.items()):
             why = waits[uid]
-            # A Job gets its pods from its controller, which is slower than any one pod's start.
-            if now - since >= (self._explain if uid else self._usual):
-                long.append(uid)
             if now - since >= (self._usual if why.usual else self._explain):
                 del self._pending[uid]
                 self._told[uid] = why.text

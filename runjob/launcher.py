@@ -44,6 +44,7 @@ class Patience:
     """How long the story waits for what, in seconds.
 
     explain: before a wait is worth a line; usual: before one is that every Job passes through;
+    events: before a watch of its events, for which an API server reads all events of the namespace;
     linger: for sidecars that end by themselves, after the main containers that decide have ended;
     mute: a stream that brings nothing after its container ended; drain: logs and last pod states
     after the Job's end; removal: beyond the pods' own grace period, until a deletion is seen to be
@@ -53,6 +54,7 @@ class Patience:
 
     explain: float = 1.0
     usual: float = 3.0
+    events: float = 5.0
     linger: float = 3.0
     mute: float = 3.0
     drain: float = 30.0
@@ -157,7 +159,9 @@ class Launch:
         self._readings = Readings(
             lambda pod, name, alone: workshop.follow(pod, name, inbox.put, alone=alone)
         )
-        self._explainer = Explainer(patience.explain, patience.usual)
+        # Only events tell of a pull, for which the start time-out waits.
+        events = min(patience.events, options.start_timeout / 2)
+        self._explainer = Explainer(patience.explain, patience.usual, events)
         self._outages = Outages()
         self._moved = 0.0
         self._progress: tuple[int, ...] = ()
