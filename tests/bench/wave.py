@@ -66,15 +66,24 @@ Check = Callable[[Launch, int, str], str]
 
 
 def run(
-    launches: Sequence[Launch], command: Command, check: Check, at_once: int, folder: Path
+    launches: Sequence[Launch],
+    command: Command,
+    check: Check,
+    at_once: int,
+    folder: Path,
+    seconds: float,
 ) -> Wave:
-    """Run all of them, at most so many at a time, and weigh them meanwhile."""
+    """Run all of them, at most so many at a time, and weigh them meanwhile.
+
+    After so many seconds none is started any more, and the wave is those that were.
+    """
     ended: list[Ended] = []
     sessions: set[int] = set()
     scales = Scales(sessions)
 
     def one(launch: Launch) -> None:
-        ended.append(_one(launch, command(launch), check, folder, sessions))
+        if time.monotonic() - began < seconds:
+            ended.append(_one(launch, command(launch), check, folder, sessions))
 
     began = time.monotonic()
     with (
