@@ -139,12 +139,13 @@ class Informer:
                     return  # events explain a wait, and no more: it goes on without
                 asked = error.retry_after
                 self._tell(Trouble(error, self._what))
-            except (KeyError, TypeError, ValueError) as error:
-                strange = ApiError(0, f"an object that is none ({error!r})")
-                self._tell(Trouble(strange, self._what))
             except NoClusterError as error:
                 trouble = ApiError(401, str(error))
                 self._tell(Trouble(trouble, self._what))
+            except Exception as error:  # noqa: BLE001
+                # A thread that dies would leave the launch waiting for ever.
+                strange = ApiError(0, f"an object that is none ({error!r})")
+                self._tell(Trouble(strange, self._what))
             # Also after a clean end: an API that closes every watch at once must not be stormed.
             self._stop.wait(wait_for(asked, next(waits)))
 
