@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any, Protocol
 
 from runjob.errors import ApiError, NoClusterError
 from runjob.logs import LogCursor
 from runjob.messages import LogGap, LogRead, Message, Trouble
-from runjob.observed import ContainerView, PodView
+from runjob.observed import ContainerView, PodView, Terminated
 from runjob.retry import REFUSALS, Backoff, wait_for
 
 # How long a stream may end before the pod's status says that the container did, in seconds.
@@ -220,7 +221,8 @@ class Follower:
                     since,
                     follow=not ended,
                     previous=previous,
-                    gaps=told or passed is False or not self._restarts,
+                    doubt=not told and passed is not False and self._restarts,
+                    end=self._view.latest_end if ended and passed is None else None,
                 )
                 if fresh is None:
                     # What is missing in one of the two logs may stand in the other one.
@@ -291,13 +293,22 @@ class Follower:
         return self._pod.restarts_in_place or self._view.role == "sidecar"
 
     def _stream_once(
-        self, run: int, since: str | None, *, follow: bool, previous: bool, gaps: bool
+        self,
+        run: int,
+        since: str | None,
+        *,
+        follow: bool,
+        previous: bool,
+        doubt: bool,
+        end: Terminated | None,
     ) -> bool | None:
         """Read one stream to its end; tell whether it brought anything new.
 
-        Without gaps, a stream that does not go on where we are is left as it is: None.
+        In doubt, a stream that does not go on where we are, or begins after that end of the run, is
+        left as it is: None.
         """
-        before = None if gaps else self._cursor.snapshot()
+        before = self._cursor.snapshot() if doubt else None
+        over = _second_after(end) if doubt else None
         self._stream = stream = self._api.log(
             self._namespace,
             self._pod.name,
@@ -309,6 +320,10 @@ class Follower:
         some = False
         for chunk in stream:
             self.heard = self._now()
+            if over is not None and chunk[: len(over)] > over:
+                stream.close()
+                return None
+            over = None
             fresh = self._cursor.feed(chunk)
             gap = self._cursor.take_gap()
             if gap is not None and before is not None:
@@ -324,3 +339,10 @@ class Follower:
                 some = True
                 self._put(run, fresh)
         return some
+
+
+def _second_after(end: Terminated | None) -> bytes | None:
+    """Return the last second in which what ended then can have written, as in a log's stamps."""
+    if end is None or end.finished is None:
+        return None
+    return (end.finished + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%S").encode()

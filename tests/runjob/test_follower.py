@@ -161,6 +161,16 @@ def test_a_restart_that_the_status_does_not_tell_yet_costs_no_line() -> None:
     assert node.asked[:2] == [False, True]
 
 
+def test_a_run_of_which_nothing_was_read_is_not_taken_for_the_next_one() -> None:
+    """Its status is old: it tells that the run ended, and not that the next one began."""
+    node = Node(lines(0, b"a", b"b"), lines(1, b"c"))
+    old = replace(ended(0), phase="Running", restarts_in_place=True)
+    rest, told = follow(node, old, later={2: ended(1)})
+    assert text(rest) == b"a\nb\nc\n"
+    assert told == [LogRead("pod", "main")]
+    assert node.asked[:2] == [False, True]
+
+
 def test_a_log_that_was_rotated_and_not_restarted_has_its_gap() -> None:
     begun, _ = follow(Node(None, lines(0, b"a", b"b")), ended(0))
     node = Node(None, lines(1, b"d"))
