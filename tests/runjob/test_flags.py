@@ -113,6 +113,7 @@ READ: dict[str, tuple[str, Any]] = {
     "run-id": ("0a1b.2", "0a1b.2"),
     "if-exists": ("adopt", "adopt"),
     "log-limit": ("10M", 10_000_000),
+    "main-container": ("main", "main"),
     "state-dir": ("/var/lib/runjob", "/var/lib/runjob"),
     "form": ("-", "-"),
 }
@@ -198,6 +199,7 @@ def test_the_examples_cover_every_flag_with_one_value() -> None:
         "kill",
         "guard-output",
         "preflight",
+        "ignore-disruptions",
     }
     assert {flag.name for flag in FLAGS} - pairs_and_switches == READ.keys()
 
