@@ -568,6 +568,11 @@ def test_the_latest_refusal_counts() -> None:
 
 STUCK = ended(128, "StartError", message=RUNC + NOT_FOUND.format("nope"))
 SLOW = ended(128, "StartError", message="context deadline exceeded")
+# A kubelet that was killed meanwhile.
+BROKEN_OFF = ended(
+    128, "StartError",
+    message="failed to create containerd task: failed to create shim task: context canceled",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -579,6 +584,7 @@ SLOW = ended(128, "StartError", message="context deadline exceeded")
         pytest.param(waiting("CrashLoopBackOff", last=STUCK), 12, id="tries again"),
         pytest.param(container(running=NOON, last=STUCK), None, id="runs after all"),
         pytest.param(container(terminated=SLOW), None, id="the runtime was slow"),
+        pytest.param(container(terminated=BROKEN_OFF), None, id="the kubelet was killed"),
         pytest.param(
             container(terminated=ended(127, "ContainerCannotRun")), 12, id="the older reason"
         ),

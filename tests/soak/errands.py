@@ -21,12 +21,13 @@ _RUN = f"r=$(cat {_STATE}/$1 2>/dev/null || echo 0); echo $((r+1)) > {_STATE}/$1
 class Expected:
     """What must come of a Job, when nothing but the launcher's own way is disturbed.
 
-    code is the launcher's exit code; lines are what its containers print in all, None where it is
-    not known; succeeded and failed count pods, None where that hangs on the moment; cut tells that
-    the containers are ended from outside, so that the ends of their logs go with them.
+    code is the launcher's exit code, None for any but 0; lines are what its containers print in
+    all, None where it is not known; succeeded and failed count pods, None where that hangs on the
+    moment; cut tells that the containers are ended from outside, so that the ends of their logs go
+    with them.
     """
 
-    code: int
+    code: int | None
     lines: int | None
     succeeded: int | None = 1
     failed: int | None = 0

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.soak.errands import Expected
-from tests.soak.judge import Account, Attempt, Source, by_source, judge
+from tests.soak.judge import Account, Attempt, Source, after, by_source, judge, spoiled
 
 END = (
     b"Pods Statuses: 0 Running / 1 Succeeded / 0 Failed\nJob Completion status: 0\nVerdict: fine.\n"
@@ -174,7 +174,43 @@ def test_a_log_that_comes_again_as_a_whole_is_counted_apart() -> None:
     assert told([first, whole([mark, *LINES])]) == Account(lines=3, again=2)
 
 
+def test_every_log_that_comes_again_from_its_beginning_is_counted_apart() -> None:
+    mark = (
+        b"--- log of Job n/j from its beginning; an earlier launcher may have printed a part of it "
+        b"---"
+    )
+    first = killed(LINES[0] + b"\n" + LINES[1] + b"\n")
+    assert told([first, whole([mark, *LINES])]) == Account(lines=3, again=2)
+    assert told([first, whole([mark, *LINES[2:]])]) == Account(lines=3)
+
+
 def test_a_mark_before_a_line_that_was_torn_is_no_line() -> None:
     torn = killed(LINES[0] + b"\n" + LINES[1][:-1])
     mark = b"--- of the next line a part stands above already ---"
     assert told([torn, whole([mark, *LINES[1:]])]) == Account(lines=3)
+
+
+def ended(reason: str) -> dict[str, object]:
+    return {"status": {"containerStatuses": [{"state": {"terminated": {"reason": reason}}}]}}
+
+
+@pytest.mark.parametrize(
+    ("pod", "broken"),
+    [
+        pytest.param(ended("Error"), False, id="its program failed"),
+        pytest.param(ended("StartError"), True, id="the kubelet was killed at its start"),
+        pytest.param({"status": {"reason": "UnexpectedAdmissionError"}}, True, id="not admitted"),
+        pytest.param({"status": {"reason": "DeadlineExceeded"}}, False, id="its deadline"),
+        pytest.param({}, False, id="new"),
+    ],
+)
+def test_a_pod_that_the_cluster_broke_is_known(pod: dict[str, object], broken: bool) -> None:
+    assert bool(spoiled([{}, pod])) == broken
+
+
+def test_of_a_job_that_the_cluster_broke_its_own_conditions_decide() -> None:
+    assert told([whole(LINES)], expected=after(WELL, True)).faults == ()
+    failed = after(WELL, False)
+    assert told([whole(LINES[:2], code=1, end=END.replace(b": 0\n", b": 1\n"))],
+                expected=failed).faults == ()  # fmt: skip
+    assert "exit code 0" in told([whole(LINES)], expected=failed).faults[0]

@@ -13,11 +13,11 @@ from pathlib import Path
 from runjob.login import login
 from runjob.options import Connection
 from tests.cluster import controls
-from tests.contract.targets import RealTarget, RefusedError
+from tests.contract.targets import Json, RealTarget, RefusedError
 from tests.soak.breaking import Breaker, Happened, Tokens
 from tests.soak.crew import Hand
 from tests.soak.errands import Errand, errands
-from tests.soak.judge import Account, by_source, judge
+from tests.soak.judge import Account, after, by_source, judge, spoiled
 from tests.soak.schedule import EVERY, Fault, schedule
 from tests.soak.watching import Eye, Truth
 from tests.soak.way import Way, way
@@ -200,7 +200,13 @@ class _Soak:
 
     def _judge(self, hand: Hand) -> None:
         errand = hand.errand
-        account = judge(errand.expected, hand.attempts(), by_source(self._truth.texts(errand.name)))
+        jobs = self._eye.jobs(errand.name)
+        expected = errand.expected
+        if why := spoiled(self._eye.pods(errand.name)):
+            self._totals["spoiled"] += 1
+            self._say(f"the cluster itself broke {errand.name} ({errand.kind}): {why}")
+            expected = after(expected, any(map(_is_complete, jobs)))
+        account = judge(expected, hand.attempts(), by_source(self._truth.texts(errand.name)))
         self._accounts[errand.number] = account
         self._totals.update(
             jobs=1,
@@ -218,7 +224,6 @@ class _Soak:
             kills=hand.kills,
         )
         faults = list(account.faults)
-        jobs = self._eye.jobs(errand.name)
         if len(jobs) > 1:
             faults.append(f"{len(jobs)} Jobs were made instead of one")
             self._totals["twice"] += 1
@@ -266,6 +271,7 @@ class _Soak:
         counted = self._outcome.counted
         counted["Jobs"] = f"{totals['jobs']:,}, {totals['jobs'] / working * 3600:.0f} an hour"
         counted["Jobs that met a fault"] = f"{totals['met']:,}"
+        counted["Jobs of which the cluster broke a pod"] = f"{totals['spoiled']:,}"
         for kind in EVERY:
             counted[kind] = f"{broken[kind]} times"
         counted["lines on the node"] = f"{totals['lines']:,}"
@@ -309,6 +315,11 @@ class _Soak:
                 if each.is_file()
             ]
         return left
+
+
+def _is_complete(job: Json) -> bool:
+    conditions = (job.get("status") or {}).get("conditions") or ()
+    return any(each["type"] == "Complete" and each["status"] == "True" for each in conditions)
 
 
 def _kubeconfig(target: RealTarget, port: int, tokens: Tokens) -> dict[str, object]:

@@ -76,7 +76,7 @@ class Eye:
         )
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._jobs: dict[str, dict[str, Json]] = {}
+        self._seen: dict[tuple[str, str], dict[str, Json]] = {}
         for plural in ("jobs", "pods"):
             # Not waited for at the end: it may hang in a read.
             threading.Thread(
@@ -85,8 +85,15 @@ class Eye:
 
     def jobs(self, name: str) -> list[Json]:
         """Return the last that was seen of every Job that had this name."""
+        return self._last("jobs", name)
+
+    def pods(self, job: str) -> list[Json]:
+        """Return the last that was seen of every pod of a Job."""
+        return self._last("pods", job)
+
+    def _last(self, plural: str, job: str) -> list[Json]:
         with self._lock:
-            return list(self._jobs.get(name, {}).values())
+            return list(self._seen.get((plural, job), {}).values())
 
     def close(self) -> None:
         self._stop.set()
@@ -133,9 +140,11 @@ class Eye:
 
     def _note(self, plural: str, what: str, body: Json, book: TextIO) -> None:
         metadata = body["metadata"]
-        if plural == "jobs":
-            with self._lock:
-                self._jobs.setdefault(metadata["name"], {})[metadata["uid"]] = body
+        job = metadata["name"]
+        if plural == "pods":
+            job = (metadata.get("labels") or {}).get("job-name", "")
+        with self._lock:
+            self._seen.setdefault((plural, job), {})[metadata["uid"]] = body
         told = {
             "name": metadata["name"],
             "uid": metadata["uid"],
