@@ -40,7 +40,8 @@ _NO_ENTRY = re.compile(
 _PASSING = re.compile(
     r"qps exceeded|toomanyrequests|too many requests|\b429\b|\b5\d\d\b|time-?out|deadline exceeded"
     r"|connection (refused|reset)|i/o|no such host|temporary failure|TLS handshake|EOF"
-    r"|context canceled|rate limit|server misbehaving|network is unreachable|unavailable|no space left",
+    r"|rate limit|server misbehaving|network is unreachable|unavailable|no space left"
+    r"|context canceled",
     re.I,
 )
 
