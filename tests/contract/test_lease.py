@@ -242,7 +242,7 @@ def test_a_job_that_is_not_to_outlive_its_launcher_ends_by_itself(
 def test_a_launcher_that_lives_keeps_its_job_beyond_the_lease(
     target: Target, keep: Start, name: str
 ) -> None:
-    code, said = keep("sleep 9; echo done", "kill", shortest=5).end()
+    code, said = keep("sleep 10; echo done", "kill", shortest=6).end()
     assert (code, "done\n" in said) == (0, True), said
     target.api.wait_gone(name)
 
@@ -265,8 +265,8 @@ def test_a_launcher_that_was_held_up_says_why_its_job_ended(
 def test_the_time_of_a_suspended_job_begins_when_it_is_resumed(
     target: Target, keep: Start, name: str
 ) -> None:
-    launched = keep("sleep 4; echo done", "kill", suspend=True)
-    launched.until_it_beats(times=5)  # longer than the lease
+    launched = keep("sleep 8; echo done", "kill", shortest=6, suspend=True)
+    launched.until_it_beats(times=7)  # longer than the lease
     path = target.api.path("jobs", name)
     patch = {"spec": {"suspend": False}}
     target.api.call("PATCH", path, patch, "application/merge-patch+json")
