@@ -286,8 +286,12 @@ class _Soak:
         counted["wrong verdicts"] = f"{totals['wrong']:,}"
         counted["Jobs made twice"] = f"{totals['twice']:,}"
         counted["objects left behind"] = f"{len(left):,}"
+        little = "the soak proves too little:"
         if totals["met"] * 3 < totals["jobs"]:
-            wrong.append("the soak proves too little: two thirds of the Jobs met no fault")
+            wrong.append(f"{little} two thirds of the Jobs met no fault")
+        # A kernel may lack what packets are lost by.
+        needed = set(EVERY) - self._plan.without - {"network lossy"}
+        wrong += [f"{little} no {kind}" for kind in EVERY if kind in needed and not broken[kind]]
 
     def _left_behind(self) -> list[str]:
         """Wait a while, and name what is still there of any Job."""
