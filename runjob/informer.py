@@ -132,13 +132,13 @@ class Informer:
             except ApiError as error:
                 if self._stop.is_set():
                     return
-                if error.status == 410:
-                    version = None
-                    continue
                 if error.status == 403 and self._query.kind is EVENT:
                     return  # events explain a wait, and no more: it goes on without
                 asked = error.retry_after
-                self._tell(Trouble(error, self._what))
+                if error.status == 410 and version is not None:
+                    version = None
+                else:
+                    self._tell(Trouble(error, self._what))
             except NoClusterError as error:
                 trouble = ApiError(401, str(error))
                 self._tell(Trouble(trouble, self._what))
