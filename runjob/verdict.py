@@ -101,9 +101,11 @@ def natural_end(picture: Picture) -> Ending | None:
     failed = job.condition("Failed") or (job.condition("FailureTarget") if lost else None)
     if failed is not None:
         return _failed(picture, failed.reason, failed.message)
-    if picture.job_gone and job.killed:
+    # What is deleted in the foreground stays as long as its pods, and those for ever.
+    gone = picture.job_gone or (job.leaving and lost)
+    if gone and job.killed:
         return Ending(code=Exit.KILLED, text="a kill of this run (--kill) ended it")
-    if picture.job_gone:
+    if gone:
         return Ending(
             code=Exit.DELETED,
             text="somebody else deleted the Job before it ended",

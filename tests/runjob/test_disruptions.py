@@ -164,3 +164,16 @@ def test_a_pod_on_a_lost_node_does_not_keep_an_end_that_is_decided(
     assert end.code is code
     assert natural_end(picture(lost, pod(phase="Running", uid="b"), condition(interim))) is None
     assert natural_end(picture(done, condition(interim))) is None
+
+
+@pytest.mark.parametrize(("killed", "code"), [(False, Exit.DELETED), (True, Exit.KILLED)])
+def test_a_job_that_is_deleted_before_its_pod_on_a_lost_node_is_not_waited_for(
+    killed: bool, code: Exit
+) -> None:
+    """What is deleted in the foreground stays as long as its pods do."""
+    lost = pod(phase="Running", deleting=True, conditions=LOST, uid="a")
+    end = natural_end(picture(lost, leaving=True, killed=killed))
+    assert end is not None
+    assert end.code is code
+    other = pod(phase="Running", deleting=True, uid="b")
+    assert natural_end(picture(lost, other, leaving=True)) is None
