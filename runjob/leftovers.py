@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Literal
 
+from runjob.identity import TOLD
+from runjob.lease import Lease
 from runjob.observed import job_view
 from runjob.plan import LAUNCH
 from runjob.request import Body
@@ -29,8 +31,9 @@ class Wanted:
 class Ended:
     """A Job that has ended, at one version of it.
 
-    ours tells that a launcher made it, owned that another object (a CronJob) did and looks after
-    it, leaving that it is being deleted already.
+    ours tells that a launcher made it, held on which terms that one reads it yet, None where it
+    told the end and kept the Job. owned tells that another object (a CronJob) made it and looks
+    after it, leaving that it is being deleted already.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Ended:
     at: datetime
     reason: str = ""
     ours: bool = False
+    held: Lease | None = None
     owned: bool = False
     leaving: bool = False
 
@@ -47,6 +51,7 @@ class Ended:
 def ended(body: Body) -> Ended | None:
     """Return a Job as one that has ended; None while it lives, for it may be anybody's work."""
     metadata, view = body["metadata"], job_view(body)
+    notes = metadata.get("annotations") or {}
     for state in ("Complete", "Failed"):
         condition = view.condition(state)
         if condition is not None:
@@ -57,7 +62,8 @@ def ended(body: Body) -> Ended | None:
                 state="Complete" if state == "Complete" else "Failed",
                 at=condition.since or view.created or datetime.fromtimestamp(0, timezone.utc),
                 reason=condition.reason if state == "Failed" else "",
-                ours=LAUNCH in (metadata.get("annotations") or {}),
+                ours=LAUNCH in notes,
+                held=None if TOLD in notes else view.lease,
                 owned=any(owner.get("controller") for owner in metadata.get("ownerReferences", ())),
                 leaving="deletionTimestamp" in metadata,
             )
@@ -72,6 +78,8 @@ def why_spared(job: Ended, wanted: Wanted, now: datetime) -> str:
         return "looked after by its owner, such as a CronJob"
     if not (job.ours or wanted.all_makers):
         return "not made by runjob (--all-makers)"
+    if job.ours and job.held is not None and job.held.life(now) == "alive":
+        return "whose launcher gave a sign of life lately"
     if wanted.failed_only and job.state != "Failed":
         return "completed (--failed)"
     if (now - job.at).total_seconds() < wanted.older_than:

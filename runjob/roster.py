@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from runjob.identity import IDENTITY
+from runjob.identity import IDENTITY, TOLD
 from runjob.lease import Life
 from runjob.leftovers import span
 from runjob.moments import moment
@@ -23,8 +23,9 @@ class Entry:
     """A Job that a launcher made, at one version of it.
 
     since is when its state began, heard when its launcher gave the newest sign of life; run is the
-    identity of the launch. leaving tells that it is being removed, over that it has ended, owned
-    that another object (a CronJob) looks after it.
+    identity of the launch. leaving tells that it is being removed, over that it has ended, kept
+    that its launcher told its end and left it on purpose, owned that another object (a CronJob)
+    looks after it.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Entry:
     life: Life = "unknown"
     leaving: bool = False
     over: bool = False
+    kept: bool = False
     owned: bool = False
 
 
@@ -65,6 +67,7 @@ def entry(body: Body, now: datetime) -> Entry | None:
         life=view.lease.life(now),
         leaving=removed is not None,
         over=state in ("complete", "failed"),
+        kept=TOLD in metadata["annotations"],
         owned=any(owner.get("controller") for owner in metadata.get("ownerReferences") or ()),
     )
 
@@ -106,6 +109,8 @@ def _cells(each: Entry, now: datetime) -> tuple[str, ...]:
 
 
 def _sign(each: Entry, now: datetime) -> str:
+    if each.kept:
+        return "kept"
     if each.life == "unknown" or each.heard is None:
         return "unknown"
     return f"{each.life}, {span((now - each.heard).total_seconds())} ago"
@@ -125,6 +130,8 @@ def why_left(each: Entry) -> str:
         return "being removed already"
     if each.owned:
         return "looked after by its owner, such as a CronJob"
+    if each.kept:
+        return "kept by --keep (gc without --lost)"
     if each.life == "alive":
         return "whose launcher gave a sign of life lately"
     if each.life == "unknown":

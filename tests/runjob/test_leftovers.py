@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runjob.identity import TOLD
 from runjob.leftovers import GRACE, Wanted, divide, ended, rows, span, why_spared
 from runjob.plan import LAUNCH
 from runjob.values import seconds
@@ -23,6 +24,14 @@ def job(state: str = "Failed", *, hours: float = 1, **metadata: Any) -> dict[str
     condition = {"type": state, "status": "True", "reason": "Why", "lastTransitionTime": at}
     made = {"name": "hello", "uid": "1", "resourceVersion": "7", "annotations": {LAUNCH: "ab"}}
     return {"metadata": {**made, **metadata}, "status": {"conditions": [condition]}}
+
+
+# A log of two gigabytes takes its launcher longer than a Job is left alone for.
+READS = {
+    LAUNCH: "ab",
+    "runjob/heartbeat-seconds": "300",
+    "runjob/heartbeat": f"{NOW - timedelta(minutes=6):%Y-%m-%dT%H:%M:%SZ}",
+}
 
 
 @pytest.mark.parametrize("state", ["FailureTarget", "SuccessCriteriaMet", "Suspended"])
@@ -51,6 +60,12 @@ def test_a_job_that_has_not_ended_is_no_leftover(state: str) -> None:
         pytest.param(job(hours=0.1), Wanted(), "ended less than 10m ago", id="young"),
         pytest.param(job(hours=0.1), Wanted(older_than=0), "", id="any age"),
         pytest.param(job(hours=1), Wanted(older_than=3600), "", id="just old enough"),
+        pytest.param(
+            job(annotations=READS), Wanted(older_than=0), "whose launcher gave", id="read yet"
+        ),
+        pytest.param(
+            job(annotations={**READS, TOLD: "true"}), Wanted(), "", id="kept by its launcher"
+        ),
         pytest.param(job(hours=-1), Wanted(), "ended less than", id="a clock that is ahead"),
     ],
 )

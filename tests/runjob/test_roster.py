@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runjob.identity import TOLD
 from runjob.plan import LAUNCH
 from runjob.request import Body
 from runjob.roster import Entry, entry, lost, lost_rows, table, why_left
@@ -29,12 +30,15 @@ def job(
     suspend: bool = False,
     conditions: dict[str, float] | None = None,
     status: dict[str, Any] | None = None,
+    kept: bool = False,
     **metadata: Any,
 ) -> Body:
     """Return a Job of a launch; sign and age are in seconds before NOW."""
     notes = {LAUNCH: "0a", "runjob/launcher": "agent/7", "runjob/identity": "ns/hello"}
     if every is not None:
         notes["runjob/heartbeat-seconds"] = str(every)
+    if kept:
+        notes[TOLD] = "true"
     if sign is not None:
         notes["runjob/heartbeat"] = stamp(sign)
     found = [
@@ -116,6 +120,12 @@ def test_a_job_that_no_launcher_made_is_no_entry() -> None:
             job(sign=9999, conditions={"Failed": 9999}), "gone", "", id="ended, and nobody came"
         ),
         pytest.param(
+            job(sign=9999, conditions={"Failed": 9999}, kept=True),
+            "gone",
+            "kept by --keep",
+            id="left on purpose",
+        ),
+        pytest.param(
             job(sign=9999, deletionTimestamp=stamp(1)), "gone", "being removed", id="leaving"
         ),
         pytest.param(
@@ -142,11 +152,14 @@ def test_the_table_is_aligned_and_ends_with_the_newest() -> None:
         job("a-longer-name", sign=None, every=0, age=60),
         job("old", age=86400, status=RUNS),
         job("lost", age=7200, sign=3600),
+        job("kept", age=8000, sign=8000, conditions={"Failed": 7900}, kept=True),
     ]
     assert table(map(known, bodies), NOW) == (
         "NAME           STATE    SINCE      PODS                            LAUNCHER  SIGN OF LIFE "
         "  RUN",
         "old            running  8m20s ago  1 running, 1 waiting, 1 failed  agent/7   alive, 1m ago"
+        "  ns/hello",
+        "kept           failed   2h11m ago  none                            agent/7   kept         "
         "  ns/hello",
         "lost           pending  2h ago     none                            agent/7   gone, 1h ago "
         "  ns/hello",
