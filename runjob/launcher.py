@@ -461,7 +461,7 @@ class Launch:
 
         Return in words why nothing may be removed, since the API is away; nothing when it may.
         """
-        start = quiet = self._inbox.now()
+        begun = start = quiet = self._inbox.now()
         while not self._signals:
             assert self._picture is not None
             now = self._inbox.now()
@@ -471,20 +471,35 @@ class Launch:
                 silence = self._outages.of(watch)
                 if silence is not None and now - silence.since > self._options.api_timeout:
                     return self._api_is_away(now - silence.since, silence.error, unread)
-            quiet = max(quiet, self._readings.heard)
+            heard = max(begun, self._readings.heard)
+            quiet = max(quiet, heard)
             # A pod that was deleted before it was seen never shows its end.
             missing = not self._picture.settled and now - start <= self._patience.mute
-            if not missing and not unread:
-                return ""
-            if now - quiet > self._patience.drain:
-                self._readings.gaps += len(unread)
-                self._console.remark(
-                    f"nothing more came in {self._patience.drain:.0f} s of the log of "
-                    f"{', '.join(unread)}: the rest of it is lost"
-                )
+            # An API that comes and goes is no reason to wait for ever.
+            over = now - quiet > self._patience.drain or (
+                now - heard > self._patience.drain + self._options.api_timeout
+            )
+            if over or not (missing or unread):
+                self._give_up(now - heard, unread)
                 return ""
             self._heed(self._inbox.get(self._patience.tick))
         return ""
+
+    def _give_up(self, seconds: float, unread: tuple[str, ...]) -> None:
+        """Say which logs are not read to their end, or not at all, and never will be."""
+        assert self._picture is not None
+        unseen = self._picture.unseen
+        self._readings.gaps += len(unread) + unseen
+        if unread:
+            self._console.remark(
+                f"nothing more came in {seconds:.0f} s of the log of {', '.join(unread)}: "
+                "the rest of it is lost"
+            )
+        if unseen:
+            self._console.remark(
+                f"{unseen} of the Job's pods could not be seen before the end: "
+                "what they wrote was not read"
+            )
 
     def _api_is_away(self, seconds: float, error: ApiError, unread: tuple[str, ...]) -> str:
         """Say in words why nothing is removed."""

@@ -192,6 +192,11 @@ class Picture:
         over = sum(pod.over for pod in self.pods.values())
         return over == len(self.pods) and over >= self.job.succeeded + self.job.failed
 
+    @property
+    def unseen(self) -> int:
+        """How many pods the Job has counted that were never seen here."""
+        return max(self.job.succeeded + self.job.failed - len(self.pods), 0)
+
 
 def _true(conditions: tuple[Condition, ...], type: str) -> Condition | None:
     return next((each for each in conditions if each.type == type and each.status == "True"), None)

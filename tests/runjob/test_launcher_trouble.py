@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runjob.errors import ApiError, Exit
-from runjob.messages import LogRead, Observed, Removed, Trouble
+from runjob.messages import Answered, LogRead, Observed, Removed, Trouble
 from runjob.observed import Condition, ContainerView, JobView, PodView, Terminated
 from runjob.retry import REFUSALS
 from tests.runjob.scenes import NOON
@@ -38,8 +38,21 @@ def test_pods_that_may_not_be_watched_are_not_waited_for_at_the_end() -> None:
     error = Trouble(ApiError(403, "you may not"), "watching pods")
     forbidden = [(float(second), error) for second in range(1, 1 + REFUSALS)]
     stage = Stage((0, CREATED), *forbidden, (20, COMPLETE))
-    assert stage.play().exit_code == 0
+    verdict = stage.play()
+    assert verdict.exit_code == 0
     assert stage.inbox.now() < 25
+    assert stage.console.remarks[-1].endswith("what they wrote was not read")
+    assert verdict.warnings[-1].endswith("each told of where it is missing: 1")
+
+
+def test_a_log_is_not_waited_for_for_ever_where_the_api_comes_and_goes() -> None:
+    """As behind a proxy that closes what is silent: each time the wait would begin anew."""
+    broken, back = Trouble(ApiError(0, "reset"), "watching pods"), Answered("watching pods")
+    flaps = [(float(second), each) for second in range(5, 999, 5) for each in (broken, back)]
+    stage = Stage((0, CREATED), (1, ended(0)), (1, COMPLETE), *flaps, api_timeout=60)
+    assert stage.play().exit_code == 0
+    assert 90 < stage.inbox.now() < 100
+    assert "the log of [hello-1/main]: the rest of it is lost" in stage.console.remarks[-1]
 
 
 def test_a_removal_waits_as_long_for_the_api_as_the_launch_does() -> None:
