@@ -184,7 +184,7 @@ class Creator:
             self._console.remark(
                 f"Job {label} had ended when its launcher was killed: finishing what that one began"
             )
-            return Created(past.job, past.ours, concluded=True)
+            return Created(there or past.job, past.ours, concluded=True)
         if there is None and self._signature.bound:
             self._journal.take_up()
             error = LaunchError(

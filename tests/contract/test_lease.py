@@ -20,7 +20,7 @@ from runjob import cli
 from runjob.options import RunOptions
 from runjob.sandbox import Fault
 from runjob.sandbox.faults import Injection, Refuse
-from tests.contract.launches import FOREVER, Launcher, own_handlers, sh
+from tests.contract.launches import FOREVER, Launcher, Starter, own_handlers, sh
 from tests.contract.targets import EmbeddedTarget, Json, Target, wants_real
 
 embedded = pytest.mark.skipif(wants_real(), reason="only the embedded cluster breaks on demand")
@@ -341,6 +341,33 @@ def test_a_job_that_is_kept_with_a_ttl_of_nothing_goes_as_its_author_wanted(
     assert run.code == 1
     assert len(run.lines) == 2000
     target.api.wait_gone(name)
+
+
+@embedded
+def test_a_ttl_is_given_back_by_the_launch_after_one_that_was_killed_before_it_could(
+    target: EmbeddedTarget,
+    forbidden: Injection,
+    start: Starter,
+    launch: Launcher,
+    name: str,
+    tmp_path: Path,
+) -> None:
+    """Its end was written down already, and all that is written of the Job is its name."""
+    job = (
+        "-y", manifest(tmp_path, name, 7200), "--keep", "always",
+        "--run-id", "r.1", "--state-dir", str(tmp_path / "state"),
+    )  # fmt: skip
+    started = start(*job)
+    assert forbidden.wait(timeout=60)
+    started.signal(signal.SIGKILL)
+    started.end()
+    forbidden.remove()
+    run = launch(*job)
+    assert run.code == 1
+    assert "finishing what that one began" in run.err
+    found = target.api.job(name)
+    assert found is not None
+    assert found["spec"]["ttlSecondsAfterFinished"] == 7200
 
 
 @embedded

@@ -9,20 +9,22 @@ import pytest
 
 from runjob.errors import ApiError, NoClusterError
 from runjob.request import Body
+from runjob.retry import Backoff
 from runjob.workshop import Workshop
 
 
 class Api:
-    """Takes one patch, or fails with what it was made of."""
+    """Takes patches, and fails so many times with what it was made of."""
 
-    def __init__(self, error: Exception | None = None) -> None:
+    def __init__(self, error: Exception | None = None, times: int = 99) -> None:
         self.error = error
+        self.times = times
         self.patches: list[Any] = []
 
     def patch(self, _body: Body, namespace: str, patch: Body) -> Body:
         assert namespace == "ns"
         self.patches.append(patch)
-        if self.error is not None:
+        if self.error is not None and len(self.patches) <= self.times:
             raise self.error
         return {}
 
@@ -30,7 +32,8 @@ class Api:
 def settle(api: Api, **annotations: str) -> str:
     job = {"kind": "Job", "metadata": {"name": "hello", "uid": "1", "annotations": annotations}}
     more: Any = api
-    return Workshop(more, "ns", more, lambda: 0.0).settle(job)
+    at_once = Backoff(first=0.0, cap=0.0)
+    return Workshop(more, "ns", more, lambda: 0.0, backoff=at_once).settle(job)
 
 
 HELD = {"runjob/ttl": "0"}
@@ -42,6 +45,13 @@ def test_a_ttl_that_was_held_back_is_restored() -> None:
     (patch,) = api.patches
     assert patch["spec"] == {"ttlSecondsAfterFinished": 0}
     assert patch["metadata"]["annotations"]["runjob/ttl"] is None
+
+
+@pytest.mark.parametrize("status", [0, 401, 403, 429, 503])
+def test_one_that_meets_a_moment_of_trouble_is_restored_all_the_same(status: int) -> None:
+    api = Api(ApiError(status, "later"), times=3)
+    assert settle(api, **HELD) == ""
+    assert len(api.patches) == 4
 
 
 @pytest.mark.parametrize(
