@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -167,6 +167,21 @@ class Api:
 
         return self.until(running, f"{count} running pod(s) of {job}")
 
+    def speaking_pod(self, job: str) -> Json:
+        """Wait until a pod of a Job runs and has written something, and return it.
+
+        One that runs may not have come to its first command yet.
+        """
+
+        def speaking() -> Json | None:
+            for pod in filter(is_running, self.pods(job)):
+                with contextlib.suppress(RefusedError):
+                    if self.text(self.path("pods", pod["metadata"]["name"]) + "/log"):
+                        return pod
+            return None
+
+        return self.until(speaking, f"a pod of {job} that has written something")
+
     def is_gone(self, job: str) -> bool:
         return self.job(job) is None and not self.pods(job)
 
@@ -215,7 +230,7 @@ class Target:
         """
         raise NotImplementedError
 
-    @contextmanager
+    @contextlib.contextmanager
     def counted(self) -> Iterator[list[Asked]]:
         """Collect what the launcher asks the API for meanwhile."""
         raise NotImplementedError
@@ -255,7 +270,7 @@ class EmbeddedTarget(Target):
             self.sandbox.add_image(played[behaviour])
         return name
 
-    @contextmanager
+    @contextlib.contextmanager
     def counted(self) -> Iterator[list[Asked]]:
         found: list[Asked] = []
         before = len(self.sandbox.requests)
@@ -373,7 +388,7 @@ class RealTarget(Target):
             behaviour = "flaky-8"
         return f"{REGISTRY}/{behaviour}:{secrets.token_hex(4)}"
 
-    @contextmanager
+    @contextlib.contextmanager
     def counted(self) -> Iterator[list[Asked]]:
         found: list[Asked] = []
         since = time.time()

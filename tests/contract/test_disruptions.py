@@ -48,7 +48,7 @@ def disturbed(
     """Launch, and take the first pod away once it runs."""
 
     def disturb() -> None:
-        take(target, target.api.running_pods(name)[0]["metadata"]["name"])
+        take(target, target.api.speaking_pod(name)["metadata"]["name"])
 
     return launch("-j", name, *more, meanwhile=disturb)
 
@@ -143,7 +143,7 @@ def test_a_pod_that_makes_room_for_a_more_important_one_is_replaced(
     much = f"{int(cpu) * 600}m"
 
     def compete() -> None:
-        target.api.running_pods(name)
+        target.api.speaking_pod(name)
         main = {
             "name": "main", "image": "busybox:1", "imagePullPolicy": "IfNotPresent",
             "command": ["sleep", "60"], "resources": {"requests": {"cpu": much}},
@@ -177,7 +177,7 @@ def test_a_lost_node_is_waited_for(
         launch.common = ("-n", target.namespace, "--kubeconfig", str(sandbox.kubeconfig))
 
         def lose() -> None:
-            target.api.running_pods(name)
+            target.api.speaking_pod(name)
             sandbox.lose_node()
             target.api.until(
                 lambda: sandbox.requests and any(
