@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+import threading
 from types import ModuleType
 from typing import Any
 
@@ -94,16 +95,19 @@ class _LazyPackage(ModuleType):
 
 # Holds an entry while `import_lightly` runs; the import system has no other way to hand it down.
 _deferring: list[str] = []
+# Whoever imports from the packages holds it: launches in threads must get no other one's stand-in.
+importing = threading.RLock()
 
 
 def import_lightly(module: str) -> ModuleType:
     """Import a module of the client, with stand-ins for what is DEFERRED."""
-    make_client_lazy()
-    _deferring.append(module)
-    try:
-        return importlib.import_module(module)
-    finally:
-        _deferring.remove(module)
+    with importing:
+        make_client_lazy()
+        _deferring.append(module)
+        try:
+            return importlib.import_module(module)
+        finally:
+            _deferring.remove(module)
 
 
 def make_client_lazy() -> None:

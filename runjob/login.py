@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runjob.errors import NoClusterError, OutsideError
-from runjob.lean import import_lightly, make_client_lazy
+from runjob.lean import import_lightly, importing, make_client_lazy
 from runjob.options import Connection
 
 # Where every pod finds its ServiceAccount:
@@ -73,11 +73,12 @@ def _in_cluster(folder: str) -> Access:
 
 
 def _from_kubeconfig(connection: Connection) -> Access:
-    make_client_lazy()
-    from kubernetes.client.configuration import Configuration
-    from kubernetes.config.config_exception import ConfigException
+    with importing:
+        make_client_lazy()
+        from kubernetes.client.configuration import Configuration
+        from kubernetes.config.config_exception import ConfigException
 
-    load_kube_config = import_lightly("kubernetes.config.kube_config").load_kube_config
+        load_kube_config = import_lightly("kubernetes.config.kube_config").load_kube_config
     path = os.path.expanduser(connection.kubeconfig or "")
     if not os.path.isfile(path):
         raise NoClusterError(f"--kubeconfig {path}: no such file")

@@ -139,6 +139,8 @@ def run_in_one(
         finally:
             process.kill()
             process.wait()
+    if not told or "cpu" not in told[-1]:
+        raise SystemExit("bench: the process of all launches broke down")
     cpu = told.pop()["cpu"] / len(launches)
     ended = tuple(
         Ended(

@@ -118,6 +118,25 @@ def test_a_kubeconfig_needs_neither_requests_nor_multiprocessing() -> None:
     assert python(code) == ""
 
 
+def test_launches_in_threads_may_all_log_in_at_once(tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.write_text(
+        "{apiVersion: v1, kind: Config, current-context: c, clusters: [{name: c, cluster: {server: "
+        "'https://127.0.0.1:1'}}], contexts: [{name: c, context: {cluster: c, user: c}}], "
+        "users: [{name: c, user: {token: t}}]}"
+    )
+    code = (
+        "import sys; sys.setswitchinterval(1e-6)\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from runjob.login import login; from runjob.options import Connection\n"
+        f"one = login(Connection(kubeconfig={str(config)!r}))\n"
+        "with ThreadPoolExecutor(16) as pool:\n"
+        "    hosts = {each.result().host for each in [pool.submit(one) for _ in range(16)]}\n"
+        "print(*hosts)"
+    )
+    assert python(code) == "https://127.0.0.1:1"
+
+
 # -- how it is done, with a small package ---------------------------------------------------------
 
 
