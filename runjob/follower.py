@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from runjob.errors import ApiError, NoClusterError
 from runjob.logs import LogCursor
+from runjob.marks import mark as marked
 from runjob.messages import LogGap, LogRead, Message, Trouble
 from runjob.observed import ContainerView, PodView, Terminated
 from runjob.retry import REFUSALS, Backoff, wait_for
@@ -171,7 +172,7 @@ class Follower:
 
     def _miss(self, what: str) -> None:
         """Tell of something that cannot be read, in the log too."""
-        self._mark(f"--- runjob: a gap: what [{self._pod.name}/{self._container}] {what} ---")
+        self._mark(marked(f"a gap: what [{self._pod.name}/{self._container}] {what}"))
         self._tell(LogGap(self._pod.name, self._container, f"what it {what}"))
 
     def _put(self, run: int, data: bytes) -> None:

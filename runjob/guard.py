@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from runjob.marks import BEGINNING
+
 MARK = b"| "
 
 OURS = (
@@ -19,7 +21,7 @@ OURS = (
     b"Verdict:",
     b"Failed:",
     b"Event:",
-    b"--- runjob:",
+    BEGINNING.encode(),
     b"Preflight",
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from runjob.marks import mark
 from runjob.values import as_size
 
 # The end waits in memory until the launch is over: no more than this of it, in bytes. A larger
@@ -100,8 +101,7 @@ class Limited:
         """Return a line that says what was left out ("" for nothing), and the end of the log."""
         blocks = self._parts.rest()
         lines, size = self._parts.left_out_lines, self._parts.left_out_bytes
-        text = (
-            f"--- runjob: {lines:,} lines, {size:,} bytes left out "
-            f"(--log-limit {as_size(self._limit)}) ---"
+        text = mark(
+            f"{lines:,} lines, {size:,} bytes left out (--log-limit {as_size(self._limit)})"
         )
         return text if size else "", map(bytes, blocks)

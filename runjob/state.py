@@ -18,6 +18,7 @@ from runjob.errors import Exit, LaunchError, UsageError
 from runjob.frozen import from_json, to_json
 from runjob.identity import Past
 from runjob.logs import LogCursor, prefixed
+from runjob.marks import mark
 from runjob.positions import (
     SIZE,
     Place,
@@ -183,10 +184,10 @@ class Journal:
                 LogCursor.restored(resumed.position[1])
         except (KeyError, TypeError, ValueError, AttributeError):
             resumed = Resumption()  # written by another version
-            self._printer.line(f"--- all of {name} may stand above already ---")
+            self._printer.line(mark(f"all of {name} may stand above already"))
         if resumed.doubt:
             self._printer.line(
-                f"--- up to {resumed.doubt} bytes of {name} may stand above already ---"
+                mark(f"up to {resumed.doubt} bytes of {name} may stand above already")
             )
         account = _Account(file, number, resumed, self._printer, prefix, self._writing)
         return resumed.position, account.write
@@ -360,7 +361,7 @@ class _Account:
         if out == len(shown):
             return b""
         if self._standing.part:
-            self._printer.line("--- of the next line a part stands above already ---")
+            self._printer.line(mark("of the next line a part stands above already"))
         at = 0
         for _ in range(shown.count(b"\n", 0, out)):
             at = data.find(b"\n", at) + 1

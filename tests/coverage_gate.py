@@ -32,6 +32,7 @@ PURE = {
             "loglimit",
             "logs",
             "manifest",
+            "marks",
             "masking",
         ),
         *(

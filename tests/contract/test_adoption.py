@@ -35,8 +35,8 @@ RUN = ("--run-id", "r.1")
 # Ends with 3, so that a verdict that is made up would show.
 SCRIPT_LINE = "echo one; sleep 3; echo two; exit 3"
 CODE = ("--exit-code", "container")
-MARKER = re.compile(rb"--- log of Job [^ ]+ ([^\n]*) ---\n")
-DOUBT = re.compile(rb"--- up to (\d+) bytes of \[[^]]+\] may stand above already ---\n")
+MARKER = re.compile(rb"--- runjob: log of Job [^ ]+ ([^\n]*) ---\n")
+DOUBT = re.compile(rb"--- runjob: up to (\d+) bytes of \[[^]]+\] may stand above already ---\n")
 
 embedded = pytest.mark.skipif(wants_real(), reason="only the embedded cluster breaks on demand")
 

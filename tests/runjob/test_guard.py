@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from runjob import marks
 from runjob.guard import MARK, OURS, guarded
 
 ENDS = [b"\n", b"\r", b"\r\n", b"\v", b"\f", b"\x1c", b"\x1d", b"\x1e", b"\x85", b"\xc2\x85",
@@ -104,3 +106,13 @@ whole_lines = pieces.map(lambda parts: b"".join(parts).replace(b"\n", b"") + b"\
 @given(st.lists(whole_lines, max_size=6))
 def test_whole_lines_are_guarded_alike_however_they_come(lines: list[bytes]) -> None:
     assert guarded(b"".join(lines)) == b"".join(map(guarded, lines))
+
+
+def test_all_that_we_say_within_a_log_begins_alike() -> None:
+    """What says it in a way of its own can be forged, and is not known by who reads the log."""
+    assert marks.mark("so it is") == "--- runjob: so it is ---"
+    assert marks.BEGINNING.encode() in OURS
+    package = Path(marks.__file__).parent
+    assert [
+        file.name for file in package.glob("*.py") if re.search(r"[\"'`]--- ", file.read_text())
+    ] == ["marks.py"]

@@ -303,8 +303,8 @@ class Life:
                 os.close(file)
 
 
-CUT = re.compile(rb"[^\n]*--- of the next line a part stands above already ---\n")
-DOUBT = re.compile(rb"--- up to (\d+) bytes of \[p/main\] may stand above already ---\n")
+CUT = re.compile(rb"[^\n]*--- runjob: of the next line a part stands above already ---\n")
+DOUBT = re.compile(rb"--- runjob: up to (\d+) bytes of \[p/main\] may stand above already ---\n")
 
 
 def sizes(seed: int) -> Iterator[int]:

@@ -16,7 +16,9 @@ Source = tuple[bytes, bytes, bytes]
 
 _LINE = re.compile(rb"(?:\[[^\]]+\] )?(@ (\S+) (\S+) (\d+) [oe] \d+(?: \d+)?)")
 # What the launcher says where lines come that another one may have printed.
-_AGAIN = re.compile(rb"--- (?:up to (\d+) bytes|all) of \[(\S+)\] may stand above already ---")
+_AGAIN = re.compile(
+    rb"--- runjob: (?:up to (\d+) bytes|all) of \[(\S+)\] may stand above already ---"
+)
 _ALL = b" from its beginning; an earlier launcher may have printed a part of it ---"
 _GAP = re.compile(rb"--- runjob: a gap: what \[([^/\]]+)/([^\]]+)\] .* ---")
 _TORN = re.compile(rb"(?:\[[^\]]+\] )?@ ")
@@ -24,8 +26,8 @@ _TORN = re.compile(rb"(?:\[[^\]]+\] )?@ ")
 _OWN = re.compile(
     rb"Options in effect: |Job (created|adopted)|Failed: |Event: |Pods Statuses: "
     rb"|Job Completion status: |Verdict: "
-    rb"|--- log of Job \S+ goes on where the earlier launcher stopped ---$"
-    rb"|--- of the next line a part stands above already ---$"
+    rb"|--- runjob: log of Job \S+ goes on where the earlier launcher stopped ---$"
+    rb"|--- runjob: of the next line a part stands above already ---$"
     rb"|--- runjob: a gap: "
 )
 # What a kubelet says of a container that it could not start, or lost.

@@ -159,7 +159,7 @@ def test_only_the_log_itself_is_right(printed: list[bytes]) -> None:
 
 def test_what_comes_again_behind_the_launchers_mark_is_counted_apart() -> None:
     size = len(LINES[1]) + 1
-    mark = b"--- up to %d bytes of [j-x/main] may stand above already ---" % size
+    mark = b"--- runjob: up to %d bytes of [j-x/main] may stand above already ---" % size
     first = killed(LINES[0] + b"\n" + LINES[1] + b"\n")
     assert told([first, whole([mark, *LINES[1:]])]) == Account(lines=3, again=1)
     assert told([killed(LINES[0] + b"\n"), whole([mark, *LINES[1:]])]) == Account(lines=3)
@@ -169,15 +169,15 @@ def test_what_comes_again_behind_the_launchers_mark_is_counted_apart() -> None:
 
 
 def test_a_log_that_comes_again_as_a_whole_is_counted_apart() -> None:
-    mark = b"--- all of [j-x/main] may stand above already ---"
+    mark = b"--- runjob: all of [j-x/main] may stand above already ---"
     first = killed(LINES[0] + b"\n" + LINES[1] + b"\n")
     assert told([first, whole([mark, *LINES])]) == Account(lines=3, again=2)
 
 
 def test_every_log_that_comes_again_from_its_beginning_is_counted_apart() -> None:
     mark = (
-        b"--- log of Job n/j from its beginning; an earlier launcher may have printed a part of it "
-        b"---"
+        b"--- runjob: log of Job n/j from its beginning; an earlier launcher may have printed a "
+        b"part of it ---"
     )
     first = killed(LINES[0] + b"\n" + LINES[1] + b"\n")
     assert told([first, whole([mark, *LINES])]) == Account(lines=3, again=2)
@@ -186,7 +186,7 @@ def test_every_log_that_comes_again_from_its_beginning_is_counted_apart() -> Non
 
 def test_a_mark_before_a_line_that_was_torn_is_no_line() -> None:
     torn = killed(LINES[0] + b"\n" + LINES[1][:-1])
-    mark = b"--- of the next line a part stands above already ---"
+    mark = b"--- runjob: of the next line a part stands above already ---"
     assert told([torn, whole([mark, *LINES[1:]])]) == Account(lines=3)
 
 
