@@ -17,7 +17,8 @@ T = TypeVar("T")
 class Asking:
     """Asks again and again, tells of trouble, and ends when it is cancelled.
 
-    tell takes the messages; patience are the seconds that the API may give no answer.
+    tell takes the messages; patience are the seconds that the API may give no answer. doubtful
+    tells whether what was asked for last may have had its effect unnoticed, or yet have it.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class Asking:
         tell: Callable[[Message], None] = lambda _: None,
     ) -> None:
         self.tell = tell
+        self.doubtful = False
         self._request = request
         self._now = now
         self._backoff = backoff
@@ -52,15 +54,14 @@ class Asking:
         began = self._now()
         refused: float | None = None  # since when our credentials are, and nothing else is said
         forbidden = 0
-        tried = False
+        self.doubtful = False
         for wait in self._backoff.waits():
             if self._cancelled.is_set():
-                ended = LaunchError("ended before anything was created", Exit.KILLED)
-                raise UnansweredError(ended) if tried else ended
-            tried = True
+                raise LaunchError("ended before anything was created", Exit.KILLED)
             try:
                 return call()
             except ApiError as error:
+                self.doubtful = self.doubtful or error.status == 0 or error.status >= 500
                 forbidden += error.status == 403
                 if not error.heals and not (_lacks_right(error) and forbidden < REFUSALS):
                     raise
@@ -75,12 +76,11 @@ class Asking:
                         f"the API does not accept our credentials: {error}"
                     ) from error
                 if self._now() - began > self._patience:
-                    given_up = LaunchError(
+                    raise LaunchError(
                         f"creating {name}: the API gave no answer for "
                         f"{self._now() - began:.0f} s ({error})",
                         Exit.UNREADABLE,
-                    )
-                    raise UnansweredError(given_up) from error
+                    ) from error
                 self.tell(Trouble(error, f"creating {name}"))
                 self._cancelled.wait(wait_for(error.retry_after, wait))
         raise AssertionError("the waits never end")
@@ -94,14 +94,6 @@ class Asking:
             f"the API refused {name}: {error}" + (f"; {hint}" if hint else ""),
             Exit.MANIFEST if manifest else Exit.REFUSED,
         )
-
-
-class UnansweredError(LaunchError):
-    """A request was given up that may have had its effect; instead tells what else to report."""
-
-    def __init__(self, instead: LaunchError) -> None:
-        super().__init__(str(instead), instead.exit_code)
-        self.instead = instead
 
 
 # A token that is being replaced is accepted within seconds; one that is wrong never is.

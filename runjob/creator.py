@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Protocol
 
-from runjob.asking import Asking, UnansweredError
+from runjob.asking import Asking
 from runjob.errors import ApiError, Exit, LaunchError, NoClusterError
 from runjob.identity import (
     Adopt,
@@ -22,6 +22,7 @@ from runjob.identity import (
     told,
     unsigned,
 )
+from runjob.marks import mark
 from runjob.messages import Created, Message, NotCreated, Prepared
 from runjob.options import IfExists
 from runjob.plan import made_by
@@ -144,10 +145,8 @@ class Creator:
             job, again = self._job()
             self._announce(job, tuple(ours), again)
             return Created(job, tuple(ours))
-        except UnansweredError as error:
-            return NotCreated(error.instead, tuple(made), unsure=True)
         except LaunchError as error:
-            return NotCreated(error, tuple(made))
+            return NotCreated(error, tuple(made), unsure=self._asking.doubtful)
         except Exception as error:  # noqa: BLE001
             # A thread that dies would leave the launch waiting for ever.
             strange = LaunchError(f"the API gave an answer that is none ({error!r})")
@@ -166,7 +165,7 @@ class Creator:
             if known
             else "from its beginning; an earlier launcher may have printed a part of it"
         )
-        self._console.line(f"--- log of Job {label} {how} ---")
+        self._console.line(mark(f"log of Job {label} {how}"))
 
     # -- what an earlier launch wrote down -------------------------------------------------------
 
@@ -235,7 +234,7 @@ class Creator:
     def _job(self) -> tuple[Body, bool]:
         """Create the Job, or take up the one that is there; tell whether another launch made it."""
         there = self._earlier()
-        deadline = None
+        deadline = vanishing = None
         while True:
             if there is None:
                 made, there = self._made()
@@ -243,6 +242,9 @@ class Creator:
                     return made, False
             if there is None:
                 # It was gone before it could be looked at.
+                vanishing = vanishing or self._now() + REMOVAL
+                if self._now() > vanishing:
+                    raise self._vanishes()
                 self._asking.pause(LOOK)
                 continue
             found = stands(there, self._signature, self._if_exists, self._clock())
@@ -267,6 +269,15 @@ class Creator:
             self._asking.pause(LOOK)
             there = self._read(there)
 
+    def _vanishes(self) -> LaunchError:
+        request = self._request
+        return LaunchError(
+            f"Job {request.label} exists already whenever it is created, and is gone whenever it "
+            "is read: find out who makes and deletes it, with: "
+            f"kubectl -n {request.namespace} get job {request.name} --watch",
+            Exit.EXISTS,
+        )
+
     def _made(self) -> tuple[Body | None, Body | None]:
         """Create the Job; return it, or else what stands there."""
         request = self._request
@@ -276,14 +287,17 @@ class Creator:
                 lambda: self._api.create(request.job, request.namespace), name
             ), None
         except ApiError as error:
-            if error.status != 409 or error.reason != "AlreadyExists":
+            if error.status == 409 and error.reason == "AlreadyExists":
+                return None, self._read(request.job)
+            known = self._made_unnoticed()
+            if known is None:
+                self._asking.doubtful = False  # the last word is no
                 raise self._asking.refused(error, name) from error
-        except UnansweredError:
-            known = self._look()
-            if known is None or not made_by(known, self._signature.launch):
+        except LaunchError:
+            known = self._made_unnoticed()
+            if known is None:
                 raise
-            return known, None
-        return None, self._read(request.job)
+        return known, None
 
     def _earlier(self) -> Body | None:
         """Return the Job that an earlier launch of this run made under another generated name."""
@@ -337,9 +351,15 @@ class Creator:
             if error.status not in (404, 409):
                 raise self._asking.refused(error, f"to delete Job {name}") from error
 
-    def _look(self) -> Body | None:
-        """Return the Job of our name, if the API tells at once."""
+    def _made_unnoticed(self) -> Body | None:
+        """Return the Job where the answer to its create was lost, if the API tells at once.
+
+        A quota that it has used up then refuses it a second time.
+        """
+        if not self._asking.doubtful:
+            return None
         try:
-            return self._api.read(self._request.job, self._request.namespace)
+            known = self._api.read(self._request.job, self._request.namespace)
         except (ApiError, NoClusterError):
             return None
+        return known if made_by(known, self._signature.launch) else None

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from runjob.cluster import Cluster
+from runjob.errors import ApiError
 from runjob.retry import REFUSALS
 from runjob.sandbox import Fault, Sandbox
 from runjob.sandbox.faults import Cut, Effect, Gone, Refuse, Reset, Slow
@@ -85,6 +87,35 @@ def test_a_create_whose_answer_is_lost_adopts_its_own_job(
     run = launch("-j", name, *sh("echo once"))
     assert (run.code, run.log, run.pods) == (0, b"once\n", (0, 1, 0))
     target.api.wait_gone(name)
+
+
+def test_a_create_whose_answer_is_lost_and_that_is_then_refused_adopts_its_own_job(
+    target: EmbeddedTarget, sandbox: Sandbox, launch: Launcher, name: str
+) -> None:
+    """As by a quota that the Job itself has used up: a naive launcher leaves it to itself."""
+    used = f'jobs.batch "{name}" is forbidden: exceeded quota: one'
+    sandbox.inject(Fault(Reset(done=True), verb="create", resource="jobs"))
+    sandbox.inject(Fault(Refuse(403, message=used), verb="create", resource="jobs", times=None))
+    run = launch("-j", name, *sh("echo once"))
+    assert (run.code, run.log, run.pods) == (0, b"once\n", (0, 1, 0))
+    target.api.wait_gone(name)
+
+
+def test_a_job_that_exists_for_a_create_and_not_for_a_read_is_not_tried_for_ever(
+    sandbox: Sandbox, launch: Launcher, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runjob.creator.REMOVAL", 1.0)
+
+    def exists(*_: object, **__: object) -> None:
+        raise ApiError(409, "it exists", reason="AlreadyExists")
+
+    monkeypatch.setattr(Cluster, "create", exists)
+    run = launch("-j", name, *sh("echo never"))
+    assert run.code == 15
+    assert f"find out who makes and deletes it, with: kubectl -n controlm get job {name}" in (
+        run.verdict
+    )
+    assert created(sandbox) == 0
 
 
 def test_after_a_lost_answer_another_launchs_job_is_not_adopted(
