@@ -118,7 +118,7 @@ def test_a_kubeconfig_needs_neither_requests_nor_multiprocessing() -> None:
     assert python(code) == ""
 
 
-def test_launches_in_threads_may_all_log_in_at_once(tmp_path: Path) -> None:
+def test_threads_may_build_jobs_and_log_in_at_once(tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.write_text(
         "{apiVersion: v1, kind: Config, current-context: c, clusters: [{name: c, cluster: {server: "
@@ -128,8 +128,10 @@ def test_launches_in_threads_may_all_log_in_at_once(tmp_path: Path) -> None:
     code = (
         "import sys; sys.setswitchinterval(1e-6)\n"
         "from concurrent.futures import ThreadPoolExecutor\n"
+        "from runjob import build_job\n"
         "from runjob.login import login; from runjob.options import Connection\n"
-        f"one = login(Connection(kubeconfig={str(config)!r}))\n"
+        f"enter = login(Connection(kubeconfig={str(config)!r}))\n"
+        "def one(): build_job('hello', 'busybox'); return enter()\n"
         "with ThreadPoolExecutor(16) as pool:\n"
         "    hosts = {each.result().host for each in [pool.submit(one) for _ in range(16)]}\n"
         "print(*hosts)"
