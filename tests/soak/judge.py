@@ -70,7 +70,7 @@ class Account:
     again: int = 0
     cut: int = 0
     removed: int = 0
-    gaps: int = 0
+    gaps: tuple[bytes, ...] = ()
     missing: int = 0
 
     @property
@@ -142,7 +142,7 @@ def judge(
         again=again,
         cut=cut,
         removed=removed,
-        gaps=len(gaps),
+        gaps=tuple(gap[0] for gap in gaps),
         missing=max(0, (expected.lines or 0) - total),
     )
 
