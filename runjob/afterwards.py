@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import datetime
 from itertools import count as count_up
 from typing import Protocol, TypeVar
 
@@ -33,6 +33,9 @@ TRIES = 6
 
 class Api(Protocol):
     """What is asked of the API; its methods raise ApiError."""
+
+    def now(self) -> datetime:
+        """Return the time by the API's clock."""
 
     def pages(self, kind: Kind, namespace: str, query: Mapping[str, str]) -> Iterator[list[Body]]:
         """Yield the objects that query selects, some at a time."""
@@ -75,28 +78,26 @@ class Printer(Protocol):
 class Caretaker:
     """Does what `gc`, `list` and `show` ask for; raises LaunchError where the API does not let it.
 
-    now tells the time; wait is called with seconds before a request is repeated.
+    wait is called with seconds before a request is repeated.
     """
 
     def __init__(
         self,
         api: Api,
         console: Printer,
-        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._api = api
         self._console = console
-        self._now = now
         self._wait = wait
 
     # -- gc --------------------------------------------------------------------------------------
 
     def collect(self, asked: Collect) -> int:
         """List what was left behind, remove it when asked to, and return the exit code."""
-        now = self._now()
         place = f"in namespace {asked.namespace}"
-        over, entries = self._jobs(asked.namespace, now)
+        over, entries = self._jobs(asked.namespace)
+        now = self._api.now()
         if asked.lost:
             strays, left = lost(entries)
             none = f"no Job of a launch {place} has lost its launcher"
@@ -146,13 +147,13 @@ class Caretaker:
             self._console.remark(f"{count(len(jobs) - kept)} removed {place}")
         return int(Exit.FAILED if kept else Exit.SUCCEEDED)
 
-    def _jobs(self, namespace: str, now: datetime) -> tuple[list[Ended], list[Entry]]:
+    def _jobs(self, namespace: str) -> tuple[list[Ended], list[Entry]]:
         """Return the Jobs that have ended, whoever made them, and all those of launches."""
 
         def found() -> tuple[list[Ended], list[Entry]]:
             over, entries = [], []
             for body in self._every(JOB, namespace, {}):
-                job, one = ended(body), entry(body, now)
+                job, one = ended(body), entry(body, self._api.now())
                 over += [job] if job is not None else []
                 entries += [one] if one is not None else []
             return over, entries
@@ -177,8 +178,8 @@ class Caretaker:
 
     def roster(self, asked: Roster) -> int:
         """List the Jobs of launches, and return the exit code."""
-        now = self._now()
-        _, entries = self._jobs(asked.namespace, now)
+        _, entries = self._jobs(asked.namespace)
+        now = self._api.now()
         if not entries:
             self._console.remark(f"no Job of a launch in namespace {asked.namespace}")
             return int(Exit.SUCCEEDED)
@@ -193,7 +194,7 @@ class Caretaker:
         job = self._job(asked.name, asked.namespace)
         picture = self._picture(job)
         words = tuple(self._last_words(asked.namespace, picture))
-        for line in described(job, picture, words, self._now()):
+        for line in described(job, picture, words, self._api.now()):
             self._console.line(line)
         return int(Exit.SUCCEEDED)
 

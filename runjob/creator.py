@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Protocol
 
 from runjob.asking import Asking
@@ -39,6 +39,9 @@ LOOK = 0.5
 
 class Api(Protocol):
     """What the creator needs of the API."""
+
+    def now(self) -> datetime:
+        """Return the time by the API's clock."""
 
     def create(self, body: Body, namespace: str, *, dry_run: bool = False) -> Body:
         """Create an object."""
@@ -97,7 +100,6 @@ class Creator:
         console: Console,
         *,
         journal: Journal | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
         backoff: Backoff = Backoff(),  # noqa: B008  # frozen
         patience: float = 600.0,
     ) -> None:
@@ -108,7 +110,6 @@ class Creator:
         self._now = now
         self._console = console
         self._journal = journal
-        self._clock = clock
         self._asking = Asking(request, now, backoff, patience)
 
     def start(self, tell: Tell) -> None:
@@ -247,7 +248,7 @@ class Creator:
                     raise self._vanishes()
                 self._asking.pause(LOOK)
                 continue
-            found = stands(there, self._signature, self._if_exists, self._clock())
+            found = stands(there, self._signature, self._if_exists, self._api.now())
             if isinstance(found, Refuse):
                 raise LaunchError(found.text, Exit.EXISTS)
             if isinstance(found, Adopt):
@@ -312,7 +313,7 @@ class Creator:
         except ApiError as error:
             raise self._asking.refused(error, f"to list the Jobs of {request.namespace}") from error
         jobs = [{"apiVersion": JOB.api_version, "kind": JOB.name, **body} for body in found]
-        now = self._clock()
+        now = self._api.now()
         return next(
             (
                 job

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Protocol
 
 from runjob import lease as terms
@@ -21,6 +21,9 @@ from runjob.request import Body
 # not stay in step, and none beats in a Job's first 5 minutes: the log of one that is silent is then
 # opened anew, and two such requests at that time would be one too many.
 LATER, JITTER = 0.1, 0.1
+# One that had no answer is tried again after so much of the interval: else two moments of trouble
+# would make a launcher that lives count as gone.
+AGAIN = 0.2
 # How often in a row it may be forbidden before that is believed: an API server that has just
 # started forbids what it will allow.
 REFUSALS = 2
@@ -28,6 +31,9 @@ REFUSALS = 2
 
 class Api(Protocol):
     """What a sign of life needs of the API."""
+
+    def now(self) -> datetime:
+        """Return the time by the API's clock."""
 
     def patch(self, body: Body, namespace: str, patch: Body) -> Body:
         """Change fields of an object."""
@@ -48,7 +54,8 @@ class Heartbeat:
     A Job of another launcher is taken over by a beat at once, and so is one that hangs on its
     beats: whoever may not write them is to know it before the Job ends of it. asked is the Job as
     this launch wrote it, remark tells the user; start has a request sent, elsewhere: there is no
-    thread before one is due, since most Jobs end before that.
+    thread before one is due, since most Jobs end before that. stops_within waits for so many
+    seconds, and tells whether `stop` was called meanwhile.
     """
 
     def __init__(
@@ -58,14 +65,13 @@ class Heartbeat:
         asked: Body,
         remark: Callable[[str], None],
         *,
-        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
         monotonic: Callable[[], float] = time.monotonic,
         start: Callable[[Callable[[], None]], None] = _in_background,
+        stops_within: Callable[[float], bool] | None = None,
     ) -> None:
         self._api = api
         self._job = job
         self._remark = remark
-        self._now = now
         self._monotonic = monotonic
         self._start = start
         self._lease = terms.read(job)
@@ -74,6 +80,8 @@ class Heartbeat:
         self._refusals = 0
         self._started: tuple[datetime, float] | None = None
         self._beating = threading.Lock()
+        self._stopped = threading.Event()
+        self._stops_within = stops_within or self._stopped.wait
         self._due: float | None = None
         if self._lease.every:
             at_once = self._untold or self._lease.kills
@@ -90,24 +98,26 @@ class Heartbeat:
 
     def stop(self) -> None:
         """Beat no more."""
-        self._due = None
+        self._stopped.set()
 
     def keep_up(self) -> float | None:
         """Beat if it is time; return the seconds until it is again, None for never."""
-        if self._due is None:
+        if self._due is None or self._stopped.is_set():
             return None
         now = self._monotonic()
         if now >= self._due:
             self._due = now + self._pause()
             self._start(self._in_turn)
-        return None if self._due is None else max(self._due - now, 0.0)
+        return None if self._stopped.is_set() else max(self._due - now, 0.0)
 
     def _in_turn(self) -> None:
         # One that takes longer than the interval stands for the next one too.
         if self._beating.acquire(blocking=False):
             try:
-                if not self._beat():
-                    self.stop()
+                while self._beat():
+                    if self._stops_within(self._lease.every * AGAIN):
+                        return
+                    self._due = self._monotonic() + self._pause()
             finally:
                 self._beating.release()
 
@@ -115,21 +125,23 @@ class Heartbeat:
         return self._lease.every * (1 + LATER + JITTER * random.random())
 
     def _beat(self) -> bool:
-        """Write one sign of life; return whether to go on."""
+        """Write one sign of life; return whether to try again before the next is due."""
         metadata = self._job["metadata"]
-        sign = terms.beat(self._lease, metadata["uid"], self._now(), self._elapsed())
+        sign = terms.beat(self._lease, metadata["uid"], self._api.now(), self._elapsed())
         sign["metadata"]["annotations"].update(self._untold)
         try:
             self._api.patch(self._job, metadata["namespace"], sign)
         except NoClusterError:
             return True
         except ApiError as error:
-            if error.status == 403:
-                return self._is_forbidden(error)
+            if error.heals or error.status == 409:
+                return True
             # Gone (404), or another one of that name (422): the watch tells of it.
-            return error.heals or error.status == 409
+            if error.status != 403 or not self._is_allowed_yet(error):
+                self.stop()
+            return False
         self._refusals, self._untold = 0, {}
-        return True
+        return False
 
     def _elapsed(self) -> float | None:
         """Return the seconds since the Job's start, by whichever clock says more.
@@ -139,9 +151,10 @@ class Heartbeat:
         if self._started is None:
             return None
         started, seen = self._started
-        return max((self._now() - started).total_seconds(), self._monotonic() - seen)
+        return max((self._api.now() - started).total_seconds(), self._monotonic() - seen)
 
-    def _is_forbidden(self, error: ApiError) -> bool:
+    def _is_allowed_yet(self, error: ApiError) -> bool:
+        """Tell of a missing right; return whether it may yet be given."""
         self._refusals += 1
         if self._refusals == 1:
             what = (

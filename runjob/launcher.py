@@ -253,7 +253,7 @@ class Launch:
             if ending is not None:
                 return ending
             moving = judge.is_moving(self._picture)
-            pause = self._heartbeat.keep_up() if self._heartbeat is not None else None
+            pause = self._beat()
             message = self._inbox.get(self._patience.tick if self._is_restless() else pause)
             if moving:
                 self._moved = self._inbox.now()  # it moved all the while
@@ -482,6 +482,7 @@ class Launch:
             if over or not (missing or unread):
                 self._give_up(now - heard, unread)
                 return ""
+            self._beat()  # a long log takes longer than a Job is believed to be followed
             self._heed(self._inbox.get(self._patience.tick))
         return ""
 
@@ -606,6 +607,10 @@ class Launch:
             gaps=self._readings.gaps,
             left_behind=left,
         )
+
+    def _beat(self) -> float | None:
+        """Give a sign of life if it is time; return the seconds until it is again."""
+        return self._heartbeat.keep_up() if self._heartbeat is not None else None
 
     def _fall_silent(self) -> None:
         if self._heartbeat is not None:

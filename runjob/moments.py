@@ -1,8 +1,13 @@
-"""Read and write the times of the API."""
+"""Tell the time, and read and write the times of the API."""
 
 from __future__ import annotations
 
 from datetime import datetime, timezone
+
+
+def now() -> datetime:
+    """Return the time by the clock of this machine."""
+    return datetime.now(timezone.utc)
 
 
 def moment(text: str | None) -> datetime | None:

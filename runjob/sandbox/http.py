@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -72,6 +73,7 @@ def head_of(reply: Reply) -> bytes:
     """Write the status line and the headers of a reply."""
     phrase = HTTPStatus(reply.status).phrase
     lines = [f"HTTP/1.1 {reply.status} {phrase}", f"Content-Type: {reply.content_type}"]
+    lines.append(f"Date: {formatdate(usegmt=True)}")
     lines += [f"{name}: {value}" for name, value in reply.headers]
     if reply.stream is None:
         lines.append(f"Content-Length: {len(reply.body)}")

@@ -10,13 +10,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import runjob
-from runjob import cli
+from runjob import cli, moments
 from runjob.options import RunOptions
 from runjob.sandbox import Fault
 from runjob.sandbox.faults import Injection, Refuse
@@ -26,12 +27,15 @@ from tests.contract.targets import EmbeddedTarget, Json, Target, wants_real
 embedded = pytest.mark.skipif(wants_real(), reason="only the embedded cluster breaks on demand")
 
 # A launch with an interval that no option gives: of a second, and with the least lease, in seconds,
-# that is given. Its Job is a line of shell.
+# that is given, on a machine whose clock is so many seconds ahead. Its Job is a line of shell.
 LIBRARY = """
 import signal, sys
-from runjob import build_job, lease, run
+from datetime import timedelta
+from runjob import build_job, lease, moments, run
 from runjob.options import RunOptions
-kubeconfig, namespace, name, script, on_lost, shortest, suspend = sys.argv[1:]
+kubeconfig, namespace, name, script, on_lost, shortest, suspend, ahead = sys.argv[1:]
+ours = moments.now
+moments.now = lambda: ours() + timedelta(seconds=int(ahead))
 lease.SHORTEST = int(shortest)
 job = build_job(name, "busybox:1", namespace=namespace, command=["sh", "-c", script],
                 pull_policy="IfNotPresent", pull_secret=None)
@@ -99,9 +103,15 @@ def keep(target: Target, name: str) -> Iterator[Start]:
     started: list[Kept] = []
 
     def start(
-        script: str, on_lost: str = "keep", *, shortest: int = 3, suspend: bool = False
+        script: str,
+        on_lost: str = "keep",
+        *,
+        shortest: int = 3,
+        suspend: bool = False,
+        ahead: int = 0,
     ) -> Kept:
-        launched = Kept(target, name, script, on_lost, str(shortest), "yes" if suspend else "")
+        terms = (on_lost, str(shortest), "yes" if suspend else "", str(ahead))
+        launched = Kept(target, name, script, *terms)
         started.append(launched)
         return launched
 
@@ -171,6 +181,21 @@ def test_a_long_job_tells_that_its_launcher_lives(
     assert row[5].startswith("alive, ")
     assert say("gc", "--lost", "--delete").rows == []
     assert target.api.job(name) is not None
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+@pytest.mark.parametrize("whose", ["the launcher's", "the caretaker's"])
+def test_a_clock_that_is_wrong_makes_no_living_launcher_a_lost_one(
+    keep: Start, say: Say, monkeypatch: pytest.MonkeyPatch, whose: str, hours: int
+) -> None:
+    """Times are the API's: a machine that is an hour off must not end what others follow."""
+    keep(FOREVER, ahead=3600 * hours if whose == "the launcher's" else 0).until_it_beats(times=2)
+    ours = moments.now
+    if whose == "the caretaker's":
+        monkeypatch.setattr(moments, "now", lambda: ours() + timedelta(hours=hours))
+    (row,) = say("list").rows
+    assert re.fullmatch(r"alive, \ds ago", row[5])
+    assert say("gc", "--lost", "--delete").rows == []
 
 
 def test_a_job_whose_launcher_was_killed_is_found_and_removed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -32,6 +32,9 @@ class Api:
     jobs: list[Body]
     errors: dict[tuple[str, str], list[ApiError]] = field(default_factory=dict)
     removed: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        return NOON + timedelta(hours=2)
 
     def _fail(self, verb: str, name: str) -> None:
         coming = self.errors.get((verb, name))
@@ -83,7 +86,6 @@ def caretaker(api: Api, paper: Paper, waits: list[float] | None = None) -> Caret
     return Caretaker(
         api,
         paper,
-        now=lambda: NOON + timedelta(hours=2),
         wait=([] if waits is None else waits).append,
     )
 

@@ -298,6 +298,8 @@ def test_a_log_is_read_as_long_as_it_comes() -> None:
     assert stage.play().exit_code == 0
     assert now() == 999
     assert stage.console.remarks == []
+    (heart,) = stage.workshop.heartbeats
+    assert heart.kept_up > 999, "it lives all the while"
 
 
 @pytest.mark.parametrize("what", ["watching jobs", "watching pods"])
