@@ -121,7 +121,10 @@ def run(
         job = lent(signed(job, mine), options, here())
         inbox = Inbox()
 
+        signals: list[int] = []
+
         def tell(number: int) -> None:
+            signals.append(number)
             inbox.put(Signalled(number))
 
         if listen is not None:
@@ -162,7 +165,7 @@ def run(
             verdict = launch.run()
             hurry = verdict.ending.code in (Exit.KILLED, Exit.INTERRUPTED)
         finally:
-            logs.close(hurry=hurry)
+            logs.close(lambda: hurry or bool(signals))
         if own is not None:
             own.told(verdict)
         if verdict.ending.code in (Exit.REFUSED, Exit.MANIFEST):

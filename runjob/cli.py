@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import sys
-import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -249,23 +248,22 @@ def _run(options: Options, console: Console, interrupts: Interrupts, script: str
         verdict = without_secrets(verdict, console.secrets)
         if how.result_file:
             _write_result(how.result_file, verdict, console)
-        _print_report(report(verdict, how.shown), console, bool(interrupts.last))
+        _print_report(report(verdict, how.shown), console, interrupts)
         if journal is not None:
             journal.told(verdict)
     # A signal that came too late for the launch still counts: after it no path returns 0.
     return verdict.exit_code or (int(code_of(interrupts.last)) if interrupts.last else 0)
 
 
-def _print_report(closing: Sequence[str], console: Console, hurry: bool) -> None:
+def _print_report(closing: Sequence[str], console: Console, interrupts: Interrupts) -> None:
     """Print the closing lines; after a signal do not wait for a reader that has stopped reading."""
+    from runjob.logprinter import printed
 
     def lines() -> None:
         for line in closing:
             console.line(line)
 
-    printer = threading.Thread(target=lines, daemon=True)
-    printer.start()
-    printer.join(5 if hurry else None)
+    printed(lines, lambda: bool(interrupts.last))
 
 
 def _beside(name: str, folders: Sequence[str]) -> str | None:

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from runjob.console import Console
 from runjob.logs import clean
 
 # How long a reader that has stopped reading may hold up a launch that a signal ends, in seconds.
 HURRY = 5.0
+# How often to look whether a signal has come meanwhile, in seconds.
+LOOK = 0.5
+
+
+def printed(work: Callable[[], None], hurry: Callable[[], bool]) -> None:
+    """Have something printed; wait for its reader until hurry says that a signal has come."""
+    printer = threading.Thread(target=work, daemon=True)
+    printer.start()
+    while printer.is_alive() and not hurry():
+        printer.join(LOOK)
+    printer.join(HURRY)
 
 
 class LogPrinter:
@@ -52,12 +64,10 @@ class LogPrinter:
         """Print one line to stderr."""
         self._console.remark(text)
 
-    def close(self, *, hurry: bool = False) -> None:
-        """Print what waits, and take no more; with hurry do not wait for a reader that is gone."""
+    def close(self, hurry: Callable[[], bool] = lambda: False) -> None:
+        """Print what waits, and take no more; in a hurry do not wait for a reader that is gone."""
         self.closed = True  # now: a thread that waits for the lock prints no more
-        ender = threading.Thread(target=self._end, daemon=True)
-        ender.start()
-        ender.join(HURRY if hurry else None)
+        printed(self._end, hurry)
 
     def _end(self) -> None:
         with self._lock:  # whoever prints now has done so then

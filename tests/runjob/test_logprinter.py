@@ -42,7 +42,7 @@ def test_nothing_of_a_log_comes_after_the_closing_lines(monkeypatch: pytest.Monk
     threads = [stubborn(printer, b"within\n")]
     assert out.stuck.wait(60)
     threads += [stubborn(printer, b"waiting\n") for _ in range(5)]
-    printer.close(hurry=True)
+    printer.close(lambda: True)
     out.goes_on.set()
     console.line("Job Completion status: 0")
     for thread in threads:
@@ -60,9 +60,25 @@ def test_a_reader_that_has_stopped_reading_does_not_hold_up_an_end_in_a_hurry(
     printer = LogPrinter(Console(out, None), 1000)
     printer.log(b"a\n" * 400)
     printer.log(b"x\n" * 400)
-    printer.close(hurry=True)
+    printer.close(lambda: True)
     assert out.getvalue().startswith(b"a\n" * 250)
     assert b"x" not in out.getvalue()
+    out.goes_on.set()
+
+
+def test_a_signal_that_comes_while_a_reader_is_waited_for_ends_the_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else nothing but SIGKILL would end a launcher whose output nobody reads."""
+    monkeypatch.setattr(logprinter, "HURRY", 0.01)
+    monkeypatch.setattr(logprinter, "LOOK", 0.01)
+    out = Pipe(b"x")
+    printer = LogPrinter(Console(out, None))
+    stubborn(printer, b"x\n")
+    assert out.stuck.wait(60)
+    looks = iter((False, False, True))
+    printer.close(lambda: next(looks))
+    assert list(looks) == []
     out.goes_on.set()
 
 
