@@ -401,7 +401,7 @@ def test_a_first_word_that_is_nothing_is_told_what_could_stand_there(
     assert cli.main([word, "-j", "hello"]) == Exit.FAILED
     assert capsys.readouterr().err == (
         f"runjob: error: {word!r} is no option and no subcommand{meant}: a launch begins with an "
-        "option, as -j NAME, and the subcommands are gc, show, help and completion\n"
+        "option, as -j NAME, and the subcommands are gc, list, show, help and completion\n"
     )
 
 
