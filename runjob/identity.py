@@ -88,13 +88,17 @@ def content(job: Body) -> str:
     """
     metadata = {key: value for key, value in job["metadata"].items() if key != "name"}
     for part in ("labels", "annotations"):
-        kept = {k: v for k, v in (metadata.pop(part, None) or {}).items() if not _is_own(k)}
+        kept = _foreign(metadata.pop(part, None))
         metadata.update({part: kept} if kept else {})
     return _hash(json.dumps({**job, "metadata": metadata}, sort_keys=True))
 
 
 def _is_own(key: str) -> bool:
     return key.startswith("runjob/")
+
+
+def _foreign(notes: Mapping[str, str] | None) -> dict[str, str]:
+    return {key: value for key, value in (notes or {}).items() if not _is_own(key)}
 
 
 def _hash(text: str) -> str:
@@ -110,7 +114,8 @@ def signed(request: JobRequest, signature: Signature) -> JobRequest:
     """Return the request with the signature on all its objects.
 
     It goes on as the request was read: what else a launch writes on its Job comes after it, and is
-    no part of what was asked for.
+    no part of what was asked for. What a manifest says in our name, since it was read off an
+    earlier Job, is left out: it told of that one.
     """
     made = {LAUNCH: signature.launch, IDENTITY: signature.identity}
     job = _annotated(request.job, {**made, CONTENT: signature.content})
@@ -124,14 +129,14 @@ def signed(request: JobRequest, signature: Signature) -> JobRequest:
 
 def _annotated(body: Body, more: Mapping[str, str]) -> Body:
     metadata = body["metadata"]
-    annotations = {**(metadata.get("annotations") or {}), **more}
+    annotations = {**_foreign(metadata.get("annotations")), **more}
     return {**body, "metadata": {**metadata, "annotations": annotations}}
 
 
 def unsigned(body: Body) -> Body:
     """Return an object without our annotations, to compare what is in it."""
     metadata = body["metadata"]
-    kept = {k: v for k, v in (metadata.get("annotations") or {}).items() if not _is_own(k)}
+    kept = _foreign(metadata.get("annotations"))
     rest = {key: value for key, value in metadata.items() if key != "annotations"}
     return {**body, "metadata": {**rest, **({"annotations": kept} if kept else {})}}
 
@@ -179,6 +184,13 @@ class Refuse:
     text: str
 
 
+# Why the Job of another run is not replaced, by what is known of its launcher.
+_LIVES: Mapping[lease.Life, str] = {
+    "alive": "its launcher is alive",
+    "unknown": "whether its launcher lives is not known (--heartbeat off, or an older version)",
+}
+
+
 def same_run(there: Body, signature: Signature) -> bool:
     """Tell whether an object was made for the run of that signature."""
     return _annotation(there, IDENTITY) == signature.identity
@@ -206,8 +218,9 @@ def stands(
     if there["metadata"].get("deletionTimestamp") and not (ended and adoptable):
         return AwaitRemoval()
     if if_exists == "replace":
-        if not same and not ended and lease.read(there).life(now) == "alive":
-            return Refuse(_whose(there, signature, if_exists, "its launcher is alive"))
+        life = lease.read(there).life(now)
+        if not same and not ended and life != "gone":
+            return Refuse(_whose(there, signature, if_exists, _LIVES[life]))
         metadata = there["metadata"]
         return Replace(metadata["uid"], metadata["resourceVersion"])
     if not adoptable:

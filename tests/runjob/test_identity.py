@@ -156,6 +156,14 @@ def test_what_is_signed_is_known_again_and_keeps_its_annotations(
     assert (unsigned(made.prerequisites[0])["metadata"].get("annotations") or {}) == own
 
 
+def test_what_a_manifest_says_in_our_name_was_said_of_another_job() -> None:
+    """`kubectl get job -o yaml` of a Job that was kept, as the next one's manifest."""
+    notes = {TOLD: "true", "runjob/killed": "true", "a": "b"}
+    job = {"metadata": {"name": "hello", "annotations": notes}}
+    made = signed(JobRequest("hello", "here", job, (), "manifest"), mine()).job
+    assert made["metadata"]["annotations"].keys() == {"a", LAUNCH, IDENTITY, CONTENT}
+
+
 def test_a_job_with_a_generated_name_can_be_found_by_its_run() -> None:
     labelled = {"metadata": {"name": "load-1", "labels": {"a": "b"}}}
     made = signed(JobRequest("load-1", "here", labelled, generated="load-"), mine()).job
@@ -237,7 +245,18 @@ REMOVE = Replace("u1", "7")
             ["told already", "told already", "told already", REMOVE],
             id="of this run, over and told",
         ),
-        pytest.param(OTHER_RUN, mine(), ["here/hello/earlier"] * 3 + [REMOVE], id="another run's"),
+        pytest.param(
+            there(run="here/hello/earlier", heartbeat_seconds="300"),
+            mine(),
+            ["here/hello/earlier"] * 3 + [REMOVE],
+            id="another run's, whose launcher is gone",
+        ),
+        pytest.param(
+            OTHER_RUN,
+            mine(),
+            ["here/hello/earlier"] * 3 + ["is not known"],
+            id="another run's, which gives no signs of life",
+        ),
         pytest.param(
             there(run="here/hello/earlier", **ALIVE),
             mine(),
