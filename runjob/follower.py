@@ -113,11 +113,17 @@ class Follower:
         self._news = threading.Condition()
         self._stop = False
         self._stream: Stream | None = None
-        self.heard = 0.0  # when the stream last brought something, by now
+        self._heard = 0.0
+        self._printing = False
 
     @property
     def pod_name(self) -> str:
         return self._pod.name
+
+    @property
+    def heard(self) -> float:
+        """When the stream last brought something, by now; what waits for its reader still does."""
+        return self._now() if self._printing else self._heard
 
     @property
     def seen(self) -> str:
@@ -177,10 +183,14 @@ class Follower:
 
     def _put(self, run: int, data: bytes) -> None:
         """Hand on what is new, with the position after it where that is kept."""
-        if self._record is not None:
-            self._record((run, self._cursor.snapshot()), data)
-        elif data:
-            self._write(data)
+        self._printing = True
+        try:
+            if self._record is not None:
+                self._record((run, self._cursor.snapshot()), data)
+            elif data:
+                self._write(data)
+        finally:
+            self._printing = False
 
     def _begins(self, run: int) -> bool:
         """Wait for that run of the container; False when it will not come."""
@@ -320,7 +330,7 @@ class Follower:
         )
         some = False
         for chunk in stream:
-            self.heard = self._now()
+            self._heard = self._now()
             if over is not None and chunk[: len(over)] > over:
                 stream.close()
                 return None

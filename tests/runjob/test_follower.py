@@ -188,3 +188,20 @@ def test_a_log_that_was_rotated_after_a_restart_has_its_gap() -> None:
     marker, line = text(rest).splitlines()
     assert marker.startswith(b"--- runjob: a gap: what [pod/main] wrote after 2026-01-31T12:01:00")
     assert (line, told[-1]) == (b"d", LogRead("pod", "main"))
+
+
+def test_what_waits_for_its_reader_to_be_printed_is_still_heard() -> None:
+    """Else a log that somebody reads slowly is given up for lost, and its Job removed."""
+    heard: list[float] = []
+    times = iter(range(99))
+
+    def write(_: bytes) -> None:
+        heard.extend(follower.heard for _ in range(3))  # the reader takes its time
+
+    follower = Follower(
+        Node(None, lines(0, b"a")), "ns", ended(0), "main", write, lambda _: None, lambda _: None,
+        Backoff(first=0), lambda: float(next(times)),
+    )  # fmt: skip
+    follower.run()
+    assert heard[0] < heard[1] < heard[2]
+    assert follower.heard == follower.heard
