@@ -36,6 +36,32 @@ def test_a_kubelet_that_restarts(breakable: RealTarget, start: Starter, name: st
     breakable.api.wait_gone(name)
 
 
+def test_lesson_01_a_log_that_the_kubelet_rotates_while_it_is_followed(
+    breakable: RealTarget, start: Starter, name: str
+) -> None:
+    """Three times as much as the kubelet keeps in one file, in a stream that goes on.
+
+    tests/contract/test_lessons_logs.py has the follow that goes mute then.
+    """
+    long = "long=$(printf %01000d 0)"
+    ten = "for n in 0 1 2 3 4 5 6 7 8 9; do echo $i$n $long; done"
+    controls.limit_container_logs("1Mi")
+    try:
+        started = start(
+            "-j", name, *sh(f"{long}; i=10; while [ $i -lt 310 ]; do i=$((i+1)); {ten}; "
+                            "sleep 0.1; done")
+        )  # fmt: skip
+        started.until(b"\n110")
+        folder = log_on_the_node(breakable, name).parent
+        wait_until(lambda: list(folder.glob("0.log.*")), "a rotated file", 60)
+        run = started.end(200)
+    finally:
+        controls.limit_container_logs("4Gi")
+    assert run.code == 0
+    assert [line.split()[0] for line in run.lines] == [str(number) for number in range(110, 3110)]
+    assert len(run.log) == sum(len(str(number)) + 1002 for number in range(110, 3110))
+
+
 def test_a_token_that_ends_mid_run_and_is_replaced(
     breakable: RealTarget,
     launch: Launcher,
