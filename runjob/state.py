@@ -109,6 +109,7 @@ class Journal:
         self._told = False
         self._writing = threading.Lock()
         self._files: list[int] = []
+        self._complained = False
         self._run = self._load(_RUN) or {}
         self._end = self._load(_END)
 
@@ -189,7 +190,9 @@ class Journal:
             self._printer.line(
                 mark(f"up to {resumed.doubt} bytes of {name} may stand above already")
             )
-        account = _Account(file, number, resumed, self._printer, prefix, self._writing)
+        account = _Account(
+            file, number, resumed, self._printer, prefix, self._writing, self._complain
+        )
         return resumed.position, account.write
 
     # -- the end -----------------------------------------------------------------------------------
@@ -248,6 +251,9 @@ class Journal:
             self._complain(error)
 
     def _complain(self, error: OSError) -> None:
+        if self._complained:
+            return
+        self._complained = True
         self._printer.remark(
             f"the state folder cannot be written ({error.strerror}): a launch after a kill would "
             "print this log once more"
@@ -306,6 +312,7 @@ class _Account:
         printer: Printer,
         prefix: bytes,
         writing: threading.Lock,
+        complain: Callable[[OSError], None],
     ) -> None:
         self._file = file
         self._number = number
@@ -316,6 +323,7 @@ class _Account:
         self._prefix = prefix
         # One for all logs: what is printed stands where its intent says.
         self._writing = writing
+        self._complain = complain
 
     def write(self, position: Position, data: bytes) -> None:
         """Print a chunk, and write down that it is printed up to position."""
@@ -369,7 +377,10 @@ class _Account:
 
     def _put(self, record: Record) -> None:
         self._number += 1
-        os.pwrite(self._file, encoded(self._number, record), self._number % 2 * SIZE)
+        try:
+            os.pwrite(self._file, encoded(self._number, record), self._number % 2 * SIZE)
+        except OSError as error:
+            self._complain(error)  # a volume that went away must not cost the log too
 
 
 def _named(body: Body) -> Body:

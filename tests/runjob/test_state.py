@@ -456,6 +456,25 @@ def test_a_disk_that_is_full_costs_the_positions_and_nothing_else(
     assert "No space left on device" in err.getvalue()
 
 
+def test_a_volume_that_goes_away_under_a_launch_costs_no_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, err = io.BytesIO(), io.StringIO()
+
+    def stale(*_: Any) -> None:
+        raise OSError(116, "Stale file handle")
+
+    with opened(tmp_path, Console(out, err)) as journal:
+        journal.begin(JOB, ())
+        _, record = journal.account("p1", "main", b"", "[p/main]")
+        monkeypatch.setattr(os, "pwrite", stale)
+        record((0, {}), b"one\n")
+        record((0, {}), b"two\n")
+        monkeypatch.undo()
+    assert out.getvalue() == b"one\ntwo\n"
+    assert err.getvalue().count("Stale file handle") == 1
+
+
 @pytest.mark.parametrize(
     ("out", "err", "size", "shared"),
     [
