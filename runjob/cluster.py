@@ -267,9 +267,10 @@ class Cluster:
             "resourceVersion": version,
             "timeoutSeconds": str(WATCH_SECONDS),
         }
-        return Watch(
-            Stream(*self._request("GET", kind.path(namespace), query, None, STREAM_TIMEOUT))
-        )
+        # Unlike a log's, its answer begins at once.
+        answer = self._request("GET", kind.path(namespace), query, None, READ_TIMEOUT)
+        answer[1].settimeout(STREAM_TIMEOUT)
+        return Watch(Stream(*answer))
 
     def log(
         self,

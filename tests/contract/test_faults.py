@@ -177,6 +177,24 @@ def test_watches_go_on_after(
     target.api.wait_gone(name)
 
 
+@pytest.mark.parametrize("resource", ["jobs", "pods"])
+def test_a_watch_that_is_not_answered_is_asked_for_anew(
+    target: EmbeddedTarget,
+    sandbox: Sandbox,
+    launch: Launcher,
+    name: str,
+    resource: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A naive launcher waits for the answer as long as for the next change: for minutes."""
+    monkeypatch.setattr("runjob.cluster.READ_TIMEOUT", 0.5)
+    sandbox.inject(Fault(Slow(999), verb="watch", resource=resource))
+    run = launch("-j", name, *sh("echo once"))
+    assert (run.code, run.log) == (0, b"once\n")
+    assert f"trouble watching {resource}: no answer in time" in run.err
+    target.api.wait_gone(name)
+
+
 def test_a_watch_that_missed_what_happened_lists_anew(
     target: EmbeddedTarget, sandbox: Sandbox, launch: Launcher, name: str
 ) -> None:
