@@ -17,11 +17,14 @@ from runjob.retry import REFUSALS, Backoff, wait_for
 # How long a stream may end before the pod's status says that the container did, in seconds.
 STATUS_LAG = 2.0
 
-# How many reads that bring nothing must come before the one that shows that a log is empty.
-EMPTY_READS = 2
+# How many reads in a row must bring nothing new where the log's last line does not tell the end, as
+# in an empty log.
+SAME_READS = 4
 
-# How often the end of a log is tried when the stream breaks off before what is known of it.
+# How often the end of a log is tried when the stream breaks off before what is known to be there.
 SHORT_READS = 6
+_ROTATED = "its log was rotated away by the kubelet"
+_SHORT = "each try breaks off before its log's end"
 
 
 class Stream(Protocol):
@@ -44,8 +47,9 @@ class Api(Protocol):
         since: str | None = None,
         follow: bool = False,
         previous: bool = False,
+        tail: int | None = None,
     ) -> Stream:
-        """Open a container's log."""
+        """Open a container's log, or so many lines of its end."""
 
 
 def has_begun(view: ContainerView, run: int) -> bool:
@@ -160,8 +164,9 @@ class Follower:
         while self._begins(run):
             lost = self._read(run)
             if lost:
-                seen = self._cursor.seen
-                self._miss(f"wrote{f' after {seen}' if seen else ''} could not be read: {lost}")
+                seen = "" if self._cursor.empty else f" after {self._cursor.seen}"
+                place = f" in its run {run + 1}" if run and not seen else seen
+                self._miss(f"wrote{place} could not be read: {lost}")
             self._cursor.next_run()
             run += 1
             if not self._stop:
@@ -212,7 +217,8 @@ class Follower:
         waits = self._backoff.waits()
         since = self._cursor.resume()
         ends, rest = 0, b""  # reads that came to their end, and what the last left unfinished
-        short = 0  # reads that broke off before what is known
+        same = 0  # reads in a row that brought nothing new
+        short = 0  # reads that broke off before what is known to be there
         refused = 0  # reads after the end that were forbidden, or met nobody who knows the pod
 
         # Whether the present log is the next run's already, which the status tells later; None
@@ -241,31 +247,31 @@ class Follower:
                     since = self._cursor.resume()
                     continue
                 refused = 0
-                # A kubelet that dies ends a stream as cleanly as a log does: only a read that
-                # brings nothing new shows that all was read.
-                same = not fresh and self._cursor.unfinished == rest
-                if (
-                    ended
-                    and same
-                    and self._cursor.caught_up
-                    and (self._cursor.since or ends >= EMPTY_READS)
-                ):
-                    self._put(run, self._cursor.finish())
-                    return "" if ends else self._cursor.words
-                if ended and not self._cursor.caught_up:
-                    short += 1
-                    if short == SHORT_READS and not told and passed:
-                        short, passed = 0, False
-                    elif short == SHORT_READS:
-                        return "its log was rotated away by the kubelet"
-                    raise ApiError(0, "the log broke off")
+                same = same + 1 if not fresh and self._cursor.unfinished == rest else 0
                 ends, rest = ends + 1, self._cursor.unfinished
                 waits = self._backoff.waits() if fresh else waits
                 # The stream's end comes a moment before the status that explains it.
-                if ended or self._await(is_over, STATUS_LAG):
+                if not ended and not self._await(is_over, STATUS_LAG):
+                    ends = 0  # the container goes on: that was no end
+                else:
+                    # A kubelet that dies ends a stream as cleanly as a log does, and where a proxy
+                    # cuts each stream, all end at one place: the log's last line tells.
+                    caught_up = self._cursor.caught_up
+                    whole = caught_up and self._is_whole(
+                        previous=self._view.restarts > run or bool(passed)
+                    )
+                    if whole or (whole is None and same >= SAME_READS):
+                        self._put(run, self._cursor.finish())
+                        return self._cursor.words if self._cursor.empty else ""
+                    if ended and whole is False and not fresh:
+                        short += 1
+                        if short == SHORT_READS and not told and passed:
+                            short, passed = 0, False
+                        elif short == SHORT_READS:
+                            return _SHORT if caught_up else _ROTATED
+                        raise ApiError(0, "the log broke off")
                     since = self._cursor.resume()
                     continue
-                ends = 0  # the container goes on: that was no end
             except ApiError as error:
                 if self._stop:
                     break
@@ -350,6 +356,15 @@ class Follower:
                 some = True
                 self._put(run, fresh)
         return some
+
+    def _is_whole(self, *, previous: bool) -> bool | None:
+        """Tell by the log's last line whether all of it was read; None where that does not tell."""
+        if self._cursor.empty and not self._cursor.unfinished:
+            return None
+        self._stream = stream = self._api.log(
+            self._namespace, self._pod.name, self._container, previous=previous, tail=1
+        )
+        return self._cursor.ends_with(b"".join(stream))
 
 
 def _second_after(end: Terminated | None) -> bytes | None:

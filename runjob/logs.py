@@ -31,6 +31,10 @@ MAX_HELD = 1 << 20
 # change places by a line or two.
 KEPT = 8
 
+# How much is held of the latest line's end: more than the pieces in which a runtime writes a long
+# line down, each with a stamp of its own.
+_PIECE = 1 << 15
+
 
 @dataclass(frozen=True)
 class Gap:
@@ -51,6 +55,7 @@ class LogCursor:
     log, `next_run` for the log of the container's next run. `finish` returns the last line when it
     has no newline and no more can come; `words` then tells of a line that was not the container's.
     `take_gap` tells of lines that are gone: they belong before what the latest `feed` returned.
+    `ends_with` compares what was read with the last line of the log.
 
     `snapshot` says in plain values how to go on after what was returned up to now, and `restored`
     makes a cursor of that, in another process and later too; `resume` comes first then.
@@ -70,6 +75,7 @@ class LogCursor:
         self._partial = b""  # the stamp of the line that was passed on in part
         self._until = b""  # leave out all lines before the one of this stamp
         self._gap: Gap | None = None
+        self._end: bytes | None = None  # of the latest line, _PIECE bytes at most; None: not known
 
     def snapshot(self) -> dict[str, Any]:
         """Return what a cursor needs to go on from here: JSON values, a kilobyte at most."""
@@ -130,6 +136,33 @@ class LogCursor:
         self._cut = self._passed = self._skip = 0
         self._partial = b""
         self._open = {}
+        self._latest.clear()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing of this run's log was seen."""
+        return not (self._latest or self._partial)
+
+    def ends_with(self, tail: bytes) -> bool | None:
+        """Tell whether the stream has brought the whole log, of which tail is the last line.
+
+        None where that does not tell: for an empty log, and where a runtime wrote a line down in
+        pieces, since a piece that comes alone has its own stamp.
+        """
+        if self._rest:
+            latest, end = _STAMP.match(self._rest), None if self._partial else self._rest
+        elif self.empty:
+            return None
+        else:
+            latest, end = _STAMP.match(self._latest[-1]), self._end
+        stamp = _STAMP.match(tail)
+        if not (stamp and latest):
+            # A kubelet says in words why there is no log; a stamp may have been cut.
+            return tail == self._rest != b"" and not tail[:1].isdigit()
+        if stamp[0] == latest[0]:
+            return tail == self._rest if self._rest else tail.endswith(b"\n")
+        same = end is None or end.endswith(tail[stamp.end() :][-_PIECE:])
+        return None if same and stamp[0] > latest[0] else False
 
     def feed(self, chunk: bytes) -> bytes:
         """Take the next bytes of the stream and return those of the log that are new."""
@@ -166,6 +199,9 @@ class LogCursor:
             lines = self._unseen(lines)
         if not lines:
             return b""
+        begin = lines.rfind(b"\n", 0, -1) + 1
+        whole = begin or not self._passed
+        self._end = lines[max(begin, len(lines) - _PIECE) :] if whole else None
         head = b""
         if self._passed:
             end = lines.find(b"\n") + 1 or len(lines)

@@ -170,6 +170,34 @@ def test_any_broken_log_reads_like_a_whole_one(
 
 
 @embedded
+@pytest.mark.parametrize("at", [0, 20, 37, 40, 700])
+def test_a_log_that_ends_cleanly_at_one_place_again_and_again_is_whole(
+    sandbox: Sandbox, launch: Launcher, name: str, at: int
+) -> None:
+    """A naive launcher takes an answer that is whole by its protocol for the whole log."""
+    cut = sandbox.inject(Fault(Cut(at, "close"), verb="get", resource="pods/log", times=3))
+    run = launch("-j", name, *sh("seq 1 100"))
+    assert run.lines == numbers(1, 100)
+    assert cut.hits == 3
+
+
+@embedded
+@pytest.mark.parametrize("at", [20, 37, 700])
+def test_a_log_of_which_no_try_brings_the_end_is_told_of(
+    sandbox: Sandbox, launch: Launcher, name: str, at: int
+) -> None:
+    cut = sandbox.inject(Fault(Cut(at, "close"), verb="get", resource="pods/log", times=None))
+    try:
+        run = launch("-j", name, *sh("seq 1 100"))
+    finally:
+        cut.remove()
+    *lines, gap = run.lines
+    assert len(lines) < 100
+    assert lines == numbers(1, len(lines))
+    assert gap.endswith(" could not be read: each try breaks off before its log's end ---")
+
+
+@embedded
 def test_a_line_of_many_parts_that_breaks_within_is_whole(
     sandbox: Sandbox, launch: Launcher, name: str
 ) -> None:

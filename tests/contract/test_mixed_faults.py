@@ -89,9 +89,8 @@ def faults(seed: int) -> list[Fault]:
     drawn = []
     for verb, resource in draw.sample(sorted(TARGETS), draw.randint(2, 5)):
         for effect in draw.sample(TARGETS[verb, resource], draw.randint(1, 2)):
-            # A log that ends cleanly at one place again and again cannot be told from a whole one.
             clean = isinstance(effect, Cut) and effect.how == "close" and resource == "pods/log"
-            times, after = 1 if clean else draw.randint(1, 2), draw.choice((0, 0, 1, 2))
+            times, after = 3 if clean else draw.randint(1, 2), draw.choice((0, 0, 1, 2))
             drawn.append(Fault(effect, verb=verb, resource=resource, after=after, times=times))
     return drawn
 

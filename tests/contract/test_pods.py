@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -133,11 +132,19 @@ def test_an_indexed_job_runs_each_index_once(launch: Launcher, name: str) -> Non
 def test_every_run_of_a_container_that_restarts_is_shown(
     target: Target, launch: Launcher, name: str
 ) -> None:
-    """OnFailure restarts in place: one pod, and the kubelet keeps two logs at a time."""
+    """OnFailure restarts in place: one pod, and the kubelet keeps two logs at a time.
+
+    The Job controller deletes the pod at its last restart, often before anybody could read that
+    run: then this one and no other is told to be missing.
+    """
     run = launch("-j", name, *sh("echo one run; sleep 1; exit 1"), "-r", "OnFailure", "-b", "2")
     assert run.code == 1
-    assert Counter(texts(run))["one run"] >= 2
-    assert set(texts(run)) == {"one run"}
+    lines = texts(run)
+    assert 2 <= lines.count("one run") <= 3
+    missing = [line for line in lines if line != "one run"]
+    assert missing == lines[2 : 2 + len(missing)]
+    assert all("wrote in its run 3 could not be read: " in line for line in missing)
+    assert len(missing) <= 1
     target.api.wait_gone(name)
 
 

@@ -40,8 +40,11 @@ class Node:
         since: str | None = None,
         follow: bool = False,
         previous: bool = False,
+        tail: int | None = None,
     ) -> Answer:
         del namespace, pod, container, follow
+        if tail:
+            return Answer(b"".join((self.logs[previous] or b"").splitlines(keepends=True)[-tail:]))
         self.asked.append(previous)
         self.after.get(len(self.asked), lambda: None)()
         log = self.logs[previous]

@@ -316,6 +316,57 @@ def test_a_word_of_the_kubelet_among_lines_of_one_second_is_no_line() -> None:
     assert len(cursor.snapshot()["latest"]) == 4
 
 
+LONG = b"x" * 70_000 + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("read", "tail", "whole"),
+    [
+        pytest.param(b"", stamp(0) + b"a\n", None, id="nothing was read"),
+        pytest.param(stamp(0) + b"a\n", stamp(0) + b"a\n", True, id="the same line"),
+        pytest.param(stamp(0) + b"a\n", stamp(0) + b"a", False, id="not all of it"),
+        pytest.param(stamp(0) + b"a\n", stamp(1) + b"b\n", False, id="a later line"),
+        pytest.param(stamp(1) + b"a\n", stamp(0) + b"a\n", False, id="an earlier line"),
+        pytest.param(stamp(0) + b"a\n", stamp(0)[:9], False, id="no line"),
+        pytest.param(stamp(0) + b"a\n", b"", False, id="an empty log"),
+        pytest.param(stamp(0) + b"a", stamp(0) + b"a", True, id="the same end"),
+        pytest.param(stamp(0) + b"ab", stamp(0) + b"a", False, id="another end"),
+        pytest.param(stamp(0) + b"a\n2026", stamp(1) + b"b\n", False, id="broken in a stamp"),
+        pytest.param(stamp(0)[:9], stamp(0)[:9], False, id="twice broken in a stamp"),
+        pytest.param(b"no such log", b"no such log", True, id="words of the kubelet"),
+        pytest.param(stamp(0) + b"a\nno", stamp(1) + b"b\n", False, id="other words"),
+        pytest.param(stamp(0) + LONG, stamp(1) + LONG[-9_000:], None, id="a piece of a line"),
+        pytest.param(stamp(0) + b"ab\n", stamp(1) + b"b\n", None, id="a piece of a short line"),
+        pytest.param(stamp(0) + b"ab", stamp(1) + b"b", None, id="a piece of a line that is open"),
+    ],
+)  # fmt: skip
+def test_the_last_line_of_a_log_tells_whether_it_was_read(
+    read: bytes, tail: bytes, whole: bool | None
+) -> None:
+    cursor = LogCursor()
+    cursor.feed(read)
+    assert cursor.ends_with(tail) is whole
+
+
+def test_a_line_that_came_in_parts_is_not_denied_to_be_the_last() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logs, "MAX_HELD", 40)
+        cursor = LogCursor()
+        cursor.feed(stamp(0) + b"x" * 60)
+        assert cursor.ends_with(stamp(1) + b"x" * 9) is None
+        cursor.feed(b"xx\n")
+        assert cursor.ends_with(stamp(1) + b"x" * 9 + b"\n") is None
+        assert LogCursor.restored(cursor.snapshot()).ends_with(stamp(0) + b"xxx\n")
+
+
+def test_the_next_run_is_not_compared_with_the_one_before() -> None:
+    cursor = LogCursor()
+    cursor.feed(stamp(0) + b"a\n")
+    cursor.next_run()
+    assert cursor.empty
+    assert cursor.ends_with(stamp(0) + b"a\n") is None
+
+
 @pytest.mark.parametrize("begin", [1, 3, 7, 19])
 def test_a_file_that_begins_anew_within_what_is_known_goes_on_behind_it(begin: int) -> None:
     lines = [(n, b"line %d" % n) for n in range(20)]
