@@ -23,10 +23,10 @@ from runjob.guide.text import Code, Heading, Prose, Rows, blocks, markdown, plai
 from runjob.guide.topics import RAW, TOPICS
 from runjob.guide.usage import BRIEF, called, short, subcommand
 from runjob.kill import APPEARANCE
-from runjob.launcher import Patience
 from runjob.options import Options
 from runjob.request import PREREQUISITES
 from runjob.sandbox.images import KNOWN
+from runjob.scene import Patience
 from runjob.subcommands import SUBCOMMANDS
 from runjob.subcommands import read as read_subcommand
 
