@@ -291,9 +291,13 @@ def _whose(there: Body, signature: Signature, if_exists: IfExists, why: str = ""
 
 def how_to_adopt(options: RunOptions) -> str:
     """Say how a launch that ends before its Job is taken up by another one, without a full stop."""
-    if not options.bound:
-        return "take it up again: the same command with --if-exists adopt"
     run = options.identity.split("/")[-1]
-    if ":" in run:
-        return "take it up again: the same command, with the same order id in its environment"
-    return f"take it up again: the same command, with --run-id {run}"
+    if not options.bound:
+        how = " with --if-exists adopt"
+    elif ":" in run:
+        how = ", with the same order id in its environment"
+    else:
+        how = f", with --run-id {run}"
+    if options.on_lost == "kill":
+        how += f", before --on-lost kill ends it, {lease.term(options.heartbeat) // 60} min at most"
+    return f"take it up again: the same command{how}"

@@ -55,7 +55,7 @@ class Lease:
     @property
     def term(self) -> int:
         """How long the Job may go on after a sign of life."""
-        return _term(self.every)
+        return term(self.every)
 
     @property
     def ran_out(self) -> bool:
@@ -69,7 +69,8 @@ class Lease:
         return "gone" if (now - self.heard).total_seconds() > MISSED * self.every else "alive"
 
 
-def _term(every: int) -> int:
+def term(every: int) -> int:
+    """Return how long a Job may go on after a sign of life, of which one is given in each every."""
     return max(MISSED * every, SHORTEST)
 
 
@@ -135,7 +136,7 @@ def lent(request: JobRequest, options: RunOptions, launcher: str) -> JobRequest:
         if own is not None:
             notes[DEADLINE] = str(own)
         if own is not None or spec.get("activeDeadlineSeconds") is None:
-            spec["activeDeadlineSeconds"] = _until(0, _term(options.heartbeat), own)
+            spec["activeDeadlineSeconds"] = _until(0, term(options.heartbeat), own)
         spec["ttlSecondsAfterFinished"] = max(STAYS, ttl or 0)
     metadata = {**metadata, "annotations": notes}
     return replace(request, job={**job, "metadata": metadata, "spec": spec})

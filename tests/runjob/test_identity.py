@@ -371,6 +371,7 @@ def test_a_launcher_counts_as_alive_for_three_intervals(age: int) -> None:
         pytest.param(RunOptions(), "--if-exists adopt", id="no run is named"),
         pytest.param(RunOptions(identity="a/b/r.1", bound=True), "--run-id r.1", id="--run-id"),
         pytest.param(RunOptions(identity="a/b/0a:1", bound=True), "order id", id="an order"),
+        pytest.param(RunOptions(on_lost="kill"), "ends it, 15 min at most", id="--on-lost kill"),
     ],
 )
 def test_the_way_back_to_a_job_is_said(options: RunOptions, words: str) -> None:
