@@ -24,7 +24,7 @@ from runjob.guide.topics import RAW, TOPICS
 from runjob.guide.usage import BRIEF, called, short, subcommand
 from runjob.kill import APPEARANCE
 from runjob.options import Options
-from runjob.request import PREREQUISITES
+from runjob.request import MAX_SIZE, PREREQUISITES
 from runjob.sandbox.images import KNOWN
 from runjob.scene import Patience
 from runjob.subcommands import SUBCOMMANDS
@@ -267,7 +267,7 @@ def test_each_ending_of_a_wait_is_an_exit_code() -> None:
         ("kill", f"for {APPEARANCE:.0f} seconds"),
         ("kill", f"for {APPEARANCE + remote.TIMEOUT:.0f}"),
         ("signals", f"grace period and {Patience().removal:.0f} seconds more"),
-        ("manifests", f"at most {remote.MAX_SIZE >> 20} MiB, within {remote.TIMEOUT:.0f} seconds"),
+        ("manifests", f"at most {MAX_SIZE >> 20} MiB, within {remote.TIMEOUT:.0f} seconds"),
         ("manifests", ": " + ", ".join(kind.name for kind in PREREQUISITES.values()) + "."),
         ("sandbox", " and ".join(", ".join(each.name for each in KNOWN).rsplit(", ", 1))),
     ],
