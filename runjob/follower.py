@@ -321,10 +321,11 @@ class Follower:
     ) -> bool | None:
         """Read one stream to its end; tell whether it brought anything new.
 
-        In doubt, a stream that does not go on where we are, or begins after that end of the run, is
-        left as it is: None.
+        In doubt, a stream that does not go on where we are, begins after that end of the run, or is
+        not of the first run any more, is left as it is: None.
         """
         before = self._cursor.snapshot() if doubt else None
+        first = doubt and not previous and not run and self._cursor.empty
         over = _second_after(end) if doubt else None
         self._stream = stream = self._api.log(
             self._namespace,
@@ -340,7 +341,10 @@ class Follower:
             if over is not None and chunk[: len(over)] > over:
                 stream.close()
                 return None
-            over = None
+            if first and self._has_restarted():
+                stream.close()
+                return None
+            over, first = None, False
             fresh = self._cursor.feed(chunk)
             gap = self._cursor.take_gap()
             if gap is not None and before is not None:
@@ -356,6 +360,19 @@ class Follower:
                 some = True
                 self._put(run, fresh)
         return some
+
+    def _has_restarted(self) -> bool:
+        """Tell whether there is a log of a run before the present one, whatever the status says."""
+        try:
+            for _ in self._api.log(
+                self._namespace, self._pod.name, self._container, previous=True, tail=1
+            ):
+                pass
+        except ApiError as error:
+            if error.status in (400, 404):
+                return False
+            raise
+        return True
 
     def _is_whole(self, *, previous: bool) -> bool | None:
         """Tell by the log's last line whether all of it was read; None where that does not tell."""

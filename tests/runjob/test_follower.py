@@ -43,11 +43,13 @@ class Node:
         tail: int | None = None,
     ) -> Answer:
         del namespace, pod, container, follow
+        log = self.logs[previous]
         if tail:
-            return Answer(b"".join((self.logs[previous] or b"").splitlines(keepends=True)[-tail:]))
+            if log is None:
+                raise ApiError(400, "previous terminated container not found")
+            return Answer(b"".join(log.splitlines(keepends=True)[-tail:]))
         self.asked.append(previous)
         self.after.get(len(self.asked), lambda: None)()
-        log = self.logs[previous]
         if log is None:
             raise ApiError(400, "previous terminated container not found")
         served = [line for line in log.splitlines(keepends=True) if not since or
@@ -172,6 +174,14 @@ def test_a_run_of_which_nothing_was_read_is_not_taken_for_the_next_one() -> None
     assert text(rest) == b"a\nb\nc\n"
     assert told == [LogRead("pod", "main")]
     assert node.asked[:2] == [False, True]
+
+
+def test_a_first_run_that_nobody_knows_to_be_over_is_not_taken_for_the_next_one() -> None:
+    """As after an outage in which the container was restarted: its status is that of before."""
+    node = Node(lines(0, b"a", b"b"), lines(1, b"c"))
+    rest, told = follow(node, running(0), later={2: ended(1)})
+    assert text(rest) == b"a\nb\nc\n"
+    assert told == [LogRead("pod", "main")]
 
 
 def test_a_log_that_was_rotated_and_not_restarted_has_its_gap() -> None:
