@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 
 MASK = "****"
 
-_NAME = re.compile(r"pass|pwd|secret|token|key|credential|auth|dsn|conn", re.I)
+_NAME = re.compile(
+    r"pass|pwd|(?<![a-z])pw(?![a-z])|secret|token|key|credential|auth|dsn|conn", re.I
+)
 
 # A value shorter than this is no secret worth the name, and hiding it would hide common words.
 SHORTEST = 6
@@ -20,7 +22,7 @@ _WORD = (
 _PLACE = r"(?![\w.-]{0,40}(?:file|path|dir|name|id|ref|type|url|length|ttl)\b)"
 # Bounded, so that no text takes long to look through.
 _NAMED = rf"{_PLACE}[\w.-]{{0,30}}{_WORD}[\w.-]{{0,30}}"
-_TEXT = r"(?:\"[^\"]*\"|'[^']*'|[^\s\"'&;,]+)"
+_TEXT = r"(?:\"(?:\\.|[^\"\\])*\"|'[^']*'|[^\s\"'&;,]+)"
 
 # Each matches what is kept before the secret (as `kept`) and the secret itself.
 _LOOKS = tuple(
@@ -30,7 +32,11 @@ _LOOKS = tuple(
         r"(?P<kept>)-----BEGIN [A-Z0-9 ]+-----.*?(?:-----END [A-Z0-9 ]+-----|\Z)",
         r"(?P<kept>)\beyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*",  # a JSON Web Token
         r"(?P<kept>)\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
-        r"(?P<kept>)\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|npm_|hf_)[\w-]{10,}",
+        r"(?P<kept>)\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|npm_|hf_|sk-)[\w-]{10,}",
+        r"(?P<kept>\bhooks\.slack\.com/services/)[\w/]+",
+        r"(?P<kept>[?&](?:sig|X-Amz-Signature)=)[^\s&\"']+",
+        r"(?P<kept>\bjdbc:oracle:\w+:[^\s:/@]{1,100}/)[^\s@]+(?=@)",
+        r"(?i:(?P<kept>\bauthorization[\"']?\s*[=:]\s*[\"']?(?:(?:basic|bearer|token)\s+)?)[^\s\"']+)",
         # The password of an address; a port is none.
         r"(?P<kept>\b[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s:/@]{0,100}:)(?!\d{1,5}(?:/|\s|$))\S{1,512}(?=@)",
         rf"(?i:(?P<kept>\b{_NAMED}[\"']?\s*[=:]\s*)(?!//){_TEXT})",
@@ -39,6 +45,7 @@ _LOOKS = tuple(
         # A long word of letters and digits beside such a name.
         rf"(?i:(?P<kept>\b{_NAMED}\W{{1,4}})(?=[^\s\d]*\d)[\w+/-]{{20,}}=*)",
         r"(?P<kept>\b(?:mysql|mariadb|sshpass)\w*\b[^|;&]{0,200}?\s-p)[^\s=]\S*",
+        r"(?P<kept>\bsshpass\s+-p\s+)\S+",
         r"(?P<kept>\b(?:curl|wget)\b[^|;&]{0,200}?\s(?:-u|--user)[ =]?[^\s:]+:)\S+",
     )
 )
@@ -62,12 +69,15 @@ def masked_text(text: str) -> str:
 
 
 _OPTION = re.compile(rf"--?{_NAMED}", re.I)
+_WITH_VALUE = re.compile(rf"\A(--?{_NAMED}=).+", re.I | re.S)
 
 
 def masked_words(words: Sequence[str]) -> str:
     """Return a command in one line, without the secrets in it."""
     shown = [
-        MASK if _OPTION.fullmatch(before) and not word.startswith("-") else word
+        MASK
+        if _OPTION.fullmatch(before) and not word.startswith("-")
+        else _WITH_VALUE.sub(rf"\1{MASK}", word)
         for before, word in zip(("", *words), words, strict=False)
     ]
     return masked_text(" ".join(shown))

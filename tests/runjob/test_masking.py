@@ -45,6 +45,14 @@ from runjob.verdict import Ending, as_json, verdict
         ("AKIAIOSFODNN7EXAMPLE", "****"),
         ("ghp_0123456789abcdef glpat-0123456789abc xoxb-0123456789-a", "**** **** ****"),
         ("my_secret (0123456789abcdef01234567)", "my_secret (****)"),
+        ("Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic ****"),
+        ('{"authorization": "sesame"}', '{"authorization": "****"}'),
+        (r'{"token": "a\"b", "x": 1}', '{"token": ****, "x": 1}'),
+        ("https://x.example/c?v=2&sig=abc%2Fdef%3D&w=1", "https://x.example/c?v=2&sig=****&w=1"),
+        ("jdbc:oracle:thin:scott/tiger@//h:1521/x", "jdbc:oracle:thin:scott/****@//h:1521/x"),
+        ("https://hooks.slack.com/services/T00/B00/xyz", "https://hooks.slack.com/services/****"),
+        ("sshpass -p sesame ssh h", "sshpass -p **** ssh h"),
+        ("sk-0123456789abcdef", "****"),
     ],
 )
 def test_what_looks_like_a_secret_is_hidden(text: str, expected: str) -> None:
@@ -68,10 +76,15 @@ def test_what_is_no_secret_is_shown(text: str) -> None:
     assert masked_words(text.split(" ")) == text
 
 
+def test_a_word_of_a_command_is_hidden_to_its_end() -> None:
+    assert masked_words(["app", "--password=two words", "-x"]) == "app --password=**** -x"
+    script = "app --password=sesame run"
+    assert masked_words(["sh", "-c", script]) == "sh -c app --password=**** run"
+
+
 def test_a_value_is_hidden_by_its_name() -> None:
-    assert [is_secret(name) for name in ("DB_PASSWORD", "x-auth", "ApiKey", "LOOPCTR")] == [
-        True, True, True, False,
-    ]  # fmt: skip
+    names = ("DB_PASSWORD", "x-auth", "ApiKey", "DB_PW", "LOOPCTR")
+    assert [is_secret(name) for name in names] == [True, True, True, True, False]
     assert masked("DB_PASSWORD", "sesame") == "****"
 
 
