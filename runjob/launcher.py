@@ -168,12 +168,14 @@ class Launch(Scene):
             self._read_what_ended(patience.drain if ending.decided else patience.last_words)
         if away:
             return self._verdict(ending, left=away, judged=judged)
+        if ending.code is not Exit.SUCCEEDED and not self._signals:
+            self._gather_events()
+        # What is written down is the whole of it, and between removal and verdict nothing is asked:
+        # a launcher that is killed there leaves no Job that tells its end once more.
         self._write_down(ending, judged)
         left = self._remove(ending)
         if not ending.final and self._signals < 2:
             self._read_what_ended(self._patience.last_words)  # what they said as they were ended
-        if ending.code is not Exit.SUCCEEDED and not self._signals:
-            self._gather_events()
         if self._signals and ending.code not in (Exit.KILLED, Exit.INTERRUPTED):
             # After a signal no path returns 0, not even the last step.
             ending = self._killed()

@@ -119,6 +119,7 @@ class Workshop:
         self.threads: list[Thread] = []
         self.heartbeats: list[Heart] = []
         self.kept: list[Any] = []
+        self.asked: list[str] = []
         self.unsettled = ""
         self.due: float | None = None
 
@@ -151,7 +152,9 @@ class Workshop:
         self.threads[-1].is_the_end = lambda: bool(self.removed)
         return self.threads[-1]
 
-    def events(self, _uid: str) -> tuple[Observed, ...]:
+    def events(self, uid: str) -> tuple[Observed, ...]:
+        assert not self.removed, "a launcher that is killed now leaves nothing that tells the end"
+        self.asked.append(uid)
         return ()
 
 
@@ -238,6 +241,13 @@ def test_a_job_that_completes_is_removed_and_reported() -> None:
     assert heart.stopped
     assert [view.succeeded for view in heart.seen][:3] == [0, 0, 1]
     assert stage.workshop.kept == []
+
+
+def test_what_explains_a_failure_is_asked_for_before_the_job_is_removed() -> None:
+    stage = Stage((0, CREATED), (1, ended(3)), (1, FAILED), (1, READ))
+    assert stage.play().exit_code == 1
+    assert stage.workshop.asked == ["p1", UID]
+    assert stage.workshop.removed
 
 
 def test_a_quiet_launch_wakes_up_for_each_sign_of_life_and_for_nothing_else() -> None:
