@@ -296,4 +296,6 @@ def _trials(facts: Facts) -> Iterator[Finding]:
         if answer.unknown and answer.status in (0, 401, 429):
             yield _warning(f"whether the API takes {what} is not known: {answer.message}")
         else:
-            yield _error(facts.refused, f"the API refuses {what}: {answer.message}")
+            # A launch tries again what may heal, such as a webhook that fails.
+            code = Exit.UNREADABLE if answer.status >= 500 else facts.refused
+            yield _error(code, f"the API refuses {what}: {answer.message}")

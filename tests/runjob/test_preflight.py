@@ -405,6 +405,11 @@ def test_names_that_are_taken_are_told() -> None:
             id="forbidden by something else than a right that is missing",
         ),
         pytest.param(
+            Answer(None, 500, "InternalError", "failed calling webhook"),
+            [("error", "the API refuses Job ns/hello: failed calling webhook", 6)],
+            id="a webhook that fails, which a launch tries again",
+        ),
+        pytest.param(
             UNANSWERED,
             [("warning",
               "whether the API takes Job ns/hello is not known: no answer in time", 3)],
