@@ -146,13 +146,13 @@ def test_what_is_signed_is_known_again_and_keeps_its_annotations(
     job = {"metadata": {"name": "hello", "annotations": annotations}}
     secret = {"kind": "Secret", "metadata": {"name": "s", "annotations": annotations}}
     made = signed(JobRequest("hello", "here", job, (secret,), "manifest"), mine())
+    own = {k: v for k, v in (annotations or {}).items() if not k.startswith("runjob/")}
     for body in (made.job, *made.prerequisites):
-        assert (annotations or {}).items() <= body["metadata"]["annotations"].items()
+        assert own.items() <= body["metadata"]["annotations"].items()
         assert body["metadata"]["annotations"][IDENTITY] == "here/hello/r"
         assert made_by(body, "l1")
         assert not made_by(body, "l2")
     assert made.job["metadata"]["annotations"][CONTENT] == "c"
-    own = {k: v for k, v in (annotations or {}).items() if not k.startswith("runjob/")}
     assert (unsigned(made.prerequisites[0])["metadata"].get("annotations") or {}) == own
 
 
