@@ -164,9 +164,12 @@ class Follower:
         while self._begins(run):
             lost = self._read(run)
             if lost:
-                seen = "" if self._cursor.empty else f" after {self._cursor.seen}"
-                place = f" in its run {run + 1}" if run and not seen else seen
-                self._miss(f"wrote{place} could not be read: {lost}")
+                # It may have written nothing more, and nobody can tell.
+                seen = f" after {self._cursor.seen}, if anything,"
+                place = f" in its run {run + 1}, if anything," if run else ""
+                self._miss(
+                    f"wrote{place if self._cursor.empty else seen} could not be read: {lost}"
+                )
             self._cursor.next_run()
             run += 1
             if not self._stop:
@@ -216,7 +219,8 @@ class Follower:
         """Read one run's log to its end; return in words what could not be read."""
         waits = self._backoff.waits()
         since = self._cursor.resume()
-        ends, rest = 0, b""  # reads that came to their end, and what the last left unfinished
+        ended = False  # whether the latest read came to what may be the log's end
+        rest = b""  # what it left unfinished
         same = 0  # reads in a row that brought nothing new
         short = 0  # reads that broke off before what is known to be there
         refused = 0  # reads after the end that were forbidden, or met nobody who knows the pod
@@ -230,16 +234,16 @@ class Follower:
 
         while not self._stop:
             told = self._view.restarts > run
-            ended, previous = is_over() or bool(passed), told or bool(passed)
+            over, previous = is_over() or bool(passed), told or bool(passed)
             asked = None
             try:
                 fresh = self._stream_once(
                     run,
                     since,
-                    follow=not ended,
+                    follow=not over,
                     previous=previous,
                     doubt=not told and passed is not False and self._restarts,
-                    end=self._view.latest_end if ended and passed is None else None,
+                    end=self._view.latest_end if over and passed is None else None,
                 )
                 if fresh is None:
                     # What is missing in one of the two logs may stand in the other one.
@@ -248,22 +252,23 @@ class Follower:
                     continue
                 refused = 0
                 same = same + 1 if not fresh and self._cursor.unfinished == rest else 0
-                ends, rest = ends + 1, self._cursor.unfinished
+                ended, rest = False, self._cursor.unfinished
                 waits = self._backoff.waits() if fresh else waits
-                # The stream's end comes a moment before the status that explains it.
-                if not ended and not self._await(is_over, STATUS_LAG):
-                    ends = 0  # the container goes on: that was no end
-                else:
+                # The stream's end comes a moment before the status that explains it; where none
+                # does, the container goes on, and that was no end.
+                over = over or self._await(is_over, STATUS_LAG)
+                if over:
                     # A kubelet that dies ends a stream as cleanly as a log does, and where a proxy
                     # cuts each stream, all end at one place: the log's last line tells.
-                    caught_up = self._cursor.caught_up
+                    ended = caught_up = self._cursor.caught_up
                     whole = caught_up and self._is_whole(
                         previous=self._view.restarts > run or bool(passed)
                     )
                     if whole or (whole is None and same >= SAME_READS):
                         self._put(run, self._cursor.finish())
                         return self._cursor.words if self._cursor.empty else ""
-                    if ended and whole is False and not fresh:
+                    ended = whole is not False
+                    if not ended and not fresh:
                         short += 1
                         if short == SHORT_READS and not told and passed:
                             short, passed = 0, False
@@ -281,17 +286,17 @@ class Follower:
                     continue
                 # A server that has just started knows no roles, and a kubelet no pods.
                 unknown = error.status == 404 and not self._pod.gone
-                if (error.status == 403 and ended) or unknown:
+                if (error.status == 403 and over) or unknown:
                     refused += 1
                     waits = self._backoff.waits() if refused == 1 else waits
                     if refused == REFUSALS and not unknown:
                         return str(error)
                 if (error.status == 404 and (self._pod.gone or refused == REFUSALS)) or (
-                    error.status == 400 and ended
+                    error.status == 400 and over
                 ):
                     # What was read to an end is whole, if its last line is.
-                    return "" if ends and not rest else str(error)
-                ends = ends if ended else 0
+                    return "" if ended and not rest else str(error)
+                ended = ended and over
                 if error.status != 400:  # 400: the container is about to start
                     self._tell(
                         Trouble(error, f"reading the log of {self._pod.name}", silence=False)
@@ -301,7 +306,7 @@ class Follower:
                 self._tell(Trouble(ApiError(401, str(error)), "reading a log", silence=False))
             since = self._cursor.resume()
             pause = wait_for(asked, next(waits))
-            self._await(lambda: False if ended else is_over(), pause)  # noqa: B023  # at once
+            self._await(lambda: False if over else is_over(), pause)  # noqa: B023  # at once
         return ""
 
     @property

@@ -48,7 +48,7 @@ class HeadAndTail:
         else:
             self._blocks.append(bytearray(log))
         self._held += len(log)
-        while self._held - len(self._blocks[0]) >= self._end:
+        while self._blocks and self._held - len(self._blocks[0]) >= self._end:
             self._drop(len(self._blocks[0]))
 
     def _drop(self, size: int) -> None:

@@ -125,8 +125,8 @@ def test_a_log_of_which_nothing_is_left_is_told_of(
     *lines, gap = run.lines
     assert lines == numbers(1, len(lines))
     assert re.fullmatch(
-        r"--- runjob: a gap: what \[\S+/main\] wrote after \S+ could not be read: its log was "
-        "rotated away by the kubelet ---",
+        r"--- runjob: a gap: what \[\S+/main\] wrote after \S+, if anything, could not be read: "
+        "its log was rotated away by the kubelet ---",
         gap,
     )
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
 
+import pytest
+
 from runjob.errors import ApiError
 from runjob.follower import Follower, Position
 from runjob.messages import LogGap, LogRead, Message
@@ -29,6 +31,8 @@ class Node:
     def __init__(self, previous: bytes | None, latest: bytes) -> None:
         self.logs = {True: previous, False: latest}
         self.asked: list[bool] = []
+        self.removed = False  # the pod, once its log was read
+        self.more: Callable[[], None] = lambda: None  # what happens before its last line is asked
         self.after: dict[int, Callable[[], None]] = {}  # what happens once so much was asked
 
     def log(
@@ -44,12 +48,18 @@ class Node:
     ) -> Answer:
         del namespace, pod, container, follow
         log = self.logs[previous]
+        if tail and self.removed:
+            raise ApiError(404, "pods not found")
         if tail:
+            self.more()
+            log = self.logs[previous]
             if log is None:
                 raise ApiError(400, "previous terminated container not found")
             return Answer(b"".join(log.splitlines(keepends=True)[-tail:]))
         self.asked.append(previous)
         self.after.get(len(self.asked), lambda: None)()
+        if self.removed and len(self.asked) > 1:
+            raise ApiError(404, "pods not found")
         if log is None:
             raise ApiError(400, "previous terminated container not found")
         served = [line for line in log.splitlines(keepends=True) if not since or
@@ -182,6 +192,30 @@ def test_a_first_run_that_nobody_knows_to_be_over_is_not_taken_for_the_next_one(
     rest, told = follow(node, running(0), later={2: ended(1)})
     assert text(rest) == b"a\nb\nc\n"
     assert told == [LogRead("pod", "main")]
+
+
+@pytest.mark.parametrize("at", [1, 2], ids=["before the API does", "after"])
+def test_a_log_that_was_read_before_its_pod_went_has_no_gap(at: int) -> None:
+    """Nobody can be asked for its last line any more, and the watch tells that at any time."""
+    node = Node(None, lines(0, b"a"))
+    node.removed = True
+    alive = replace(running(0), restarts_in_place=False)
+    recorded, told = follow(node, alive, later={1: ended(0), at: replace(ended(0), gone=True)})
+    assert text(recorded) == b"a\n"
+    assert not [each for each in told if isinstance(each, LogGap)]
+
+
+def test_a_log_whose_last_line_did_not_come_before_its_pod_went_has_a_gap() -> None:
+    node = Node(None, lines(0, b"a"))
+    alive = replace(running(0), restarts_in_place=False)
+
+    def more() -> None:
+        node.logs[False], node.removed = lines(0, b"a", b"b"), True
+
+    node.more = more
+    recorded, told = follow(node, alive, later={1: ended(0), 2: replace(ended(0), gone=True)})
+    assert text(recorded).startswith(b"a\n--- runjob: a gap: ")
+    assert isinstance(told[-2], LogGap)
 
 
 def test_a_log_that_was_rotated_and_not_restarted_has_its_gap() -> None:

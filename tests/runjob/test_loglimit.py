@@ -108,3 +108,13 @@ def test_nothing_more_changes_nothing() -> None:
     before = [*parts.rest()]
     assert parts.feed(b"") == b""
     assert [*parts.rest()] == before
+
+
+@pytest.mark.parametrize("limit", range(1, 6))
+def test_a_limit_of_a_few_bytes_leaves_nearly_all_out(limit: int) -> None:
+    parts = HeadAndTail(limit)
+    head = b"".join(map(parts.feed, (b"ab\n", b"cd\n", b"", b"ef\n")))
+    tail = b"".join(parts.rest())
+    assert len(head) + len(tail) <= limit
+    assert len(head) + len(tail) + parts.left_out_bytes == 9
+    assert head.count(b"\n") + tail.count(b"\n") + parts.left_out_lines == 3
