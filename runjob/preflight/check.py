@@ -19,7 +19,7 @@ from runjob.preflight.data import (
     Question,
     Right,
 )
-from runjob.preflight.findings import findings, not_looked_at
+from runjob.preflight.findings import findings, not_looked_at, unseen
 from runjob.preflight.questions import after_refusal, questions
 from runjob.request import Body, JobRequest, Kind
 from runjob.retry import Backoff, wait_for
@@ -60,18 +60,21 @@ def preflight(api: Api, request: JobRequest, line: Callable[[str], None]) -> Exi
     line(f"Preflight of Job {request.label}:")
     for number, each in enumerate(found, 1):
         line(f"{number}. {each.line}")
-    unseen = not_looked_at(facts)
-    if unseen:
-        line(f"not looked at: {unseen}")
+    if unseen(facts):
+        line(f"not looked at: {not_looked_at(facts)}")
     errors = [each for each in found if each.severity == "error"]
     code = errors[0].code if errors else Exit.SUCCEEDED
-    line(_summary(found, code))
+    line(_summary(found, code, unseen(facts)))
     return code
 
 
-def _summary(found: tuple[Finding, ...], code: Exit) -> str:
+def _summary(found: tuple[Finding, ...], code: Exit, unseen: int) -> str:
     if code is Exit.SUCCEEDED:
-        return "Preflight: nothing stands in the way" + (", see the warnings" if found else "")
+        # Where something was not looked at, nothing is known of it.
+        text = "nothing found in the way" if unseen else "nothing stands in the way"
+        text += ", see the warnings" if found else ""
+        kinds = "1 kind" if unseen == 1 else f"{unseen} kinds"
+        return f"Preflight: {text}" + (f"; {kinds} could not be looked at" if unseen else "")
     errors = sum(each.severity == "error" for each in found)
     count = "1 thing stands" if errors == 1 else f"{errors} things stand"
     return f"Preflight: {count} in the way; a launch would end with exit code {int(code)}"

@@ -50,11 +50,21 @@ def findings(facts: Facts) -> tuple[Finding, ...]:
 
 def not_looked_at(facts: Facts) -> str:
     """Say in one line what could not be asked and why; empty where all could."""
+    return "; ".join(f"{', '.join(whats)} ({reason})" for reason, whats in _unseen(facts).items())
+
+
+def unseen(facts: Facts) -> int:
+    """Count the kinds of which something could not be asked."""
+    return len({what for whats in _unseen(facts).values() for what in whats})
+
+
+def _unseen(facts: Facts) -> dict[str, dict[str, None]]:
+    """Return what could not be asked, by the reason why; each in the order of the questions."""
     why: dict[str, dict[str, None]] = {}
     for question, answer in facts.answers.items():
         if answer.unknown and not isinstance(question, Trial):
             why.setdefault(_why(answer), {})[_what(question)] = None
-    return "; ".join(f"{', '.join(whats)} ({reason})" for reason, whats in why.items())
+    return why
 
 
 def _why(answer: Answer) -> str:

@@ -13,7 +13,7 @@ from runjob.errors import Exit
 from runjob.preflight.capacity import admitted, at_once, limited
 from runjob.preflight.data import UNANSWERED, Answer, Facts, Listing, Object, Question, Right, Trial
 from runjob.preflight.demand import containers_demands, pod_demand
-from runjob.preflight.findings import findings, not_looked_at
+from runjob.preflight.findings import findings, not_looked_at, unseen
 from runjob.preflight.quantity import quantity, written
 from runjob.preflight.questions import QUOTAS, RANGES, after_refusal, is_name, questions, rights
 from runjob.preflight.references import Reference, references
@@ -431,10 +431,13 @@ def test_what_was_not_looked_at_is_told_by_its_kind_once() -> None:
         Right("get", "", "pods"): Answer(None, 405, "", "no such method"),
         TRIAL: UNANSWERED,
     }
-    assert not_looked_at(Facts(of(job()), answers)) == (
+    facts = Facts(of(job()), answers)
+    assert not_looked_at(facts) == (
         "Secrets, PriorityClasses (no right to get them); LimitRanges (no answer in time); "
         "own rights (no such method)"
     )
+    assert unseen(facts) == 4
+    assert unseen(Facts(of(job()))) == 0
 
 
 # -- quantities, quotas and limits -----------------------------------------------------------------

@@ -114,6 +114,28 @@ def test_nothing_is_created_but_by_dry_run() -> None:
     assert printed == ["Preflight of Job ns/hello:", "Preflight: nothing stands in the way"]
 
 
+@pytest.mark.parametrize(
+    ("secrets", "last"),
+    [
+        (["s"], "nothing found in the way; 2 kinds could not be looked at"),
+        (["s", "t"], "nothing found in the way; 2 kinds could not be looked at"),
+        ([], "nothing found in the way; 1 kind could not be looked at"),
+    ],
+)
+def test_what_could_not_be_looked_at_is_not_said_to_be_well(secrets: list[str], last: str) -> None:
+    sources = [{"secretRef": {"name": each}} for each in secrets]
+    pod = {"containers": [{"name": "main", "envFrom": sources}]}
+    body = {**REQUEST.job, "spec": {"template": {"spec": pod}}}
+
+    def forbidden() -> Body:
+        raise ApiError(403, "no")
+
+    printed: list[str] = []
+    request = JobRequest("hello", "ns", body)
+    assert check.preflight(Api(forbidden), request, printed.append) is Exit.SUCCEEDED
+    assert printed[-1] == f"Preflight: {last}"
+
+
 def test_after_a_refusal_only_what_it_did_not_say_is_told() -> None:
     body = {**REQUEST.job, "spec": {"template": {"spec": {"serviceAccountName": "sa"}}}}
     request = JobRequest("hello", "ns", body)
