@@ -252,7 +252,10 @@ class Follower:
                     continue
                 refused = 0
                 same = same + 1 if not fresh and self._cursor.unfinished == rest else 0
-                ended, rest = False, self._cursor.unfinished
+                # A node that has removed a container says so, which takes nothing back.
+                removed = self._cursor.is_refused
+                if not removed:
+                    ended, rest = False, self._cursor.unfinished
                 waits = self._backoff.waits() if fresh else waits
                 # The stream's end comes a moment before the status that explains it; where none
                 # does, the container goes on, and that was no end.
@@ -260,15 +263,16 @@ class Follower:
                 if over:
                     # A kubelet that dies ends a stream as cleanly as a log does, and where a proxy
                     # cuts each stream, all end at one place: the log's last line tells.
-                    ended = caught_up = self._cursor.caught_up
+                    caught_up = self._cursor.caught_up
+                    ended = ended if removed else caught_up
                     whole = caught_up and self._is_whole(
                         previous=self._view.restarts > run or bool(passed)
                     )
                     if whole or (whole is None and same >= SAME_READS):
                         self._put(run, self._cursor.finish())
                         return self._cursor.words if self._cursor.empty else ""
-                    ended = whole is not False
-                    if not ended and not fresh:
+                    ended = ended if removed else whole is not False
+                    if whole is False and not fresh:
                         short += 1
                         if short == SHORT_READS and not told and passed:
                             short, passed = 0, False

@@ -158,7 +158,9 @@ class LogCursor:
         stamp = _STAMP.match(tail)
         if not (stamp and latest):
             # A kubelet says in words why there is no log; a stamp may have been cut.
-            return tail == self._rest != b"" and not tail[:1].isdigit()
+            if _is_word(tail):
+                return True if tail == self._rest else None
+            return False
         if stamp[0] == latest[0]:
             return tail == self._rest if self._rest else tail.endswith(b"\n")
         same = end is None or end.endswith(tail[stamp.end() :][-_PIECE:])
@@ -183,6 +185,11 @@ class LogCursor:
     def caught_up(self) -> bool:
         """Whether the stream has brought all that was known before; if not, it broke off."""
         return not (self._skip or self._until or self._known)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the kubelet says, instead of what it sent before, that there is no log."""
+        return _is_word(self._rest) and not self.empty
 
     @property
     def unfinished(self) -> bytes:
@@ -306,6 +313,11 @@ def _stamps_at_end(lines: bytes) -> list[bytes]:
         end = lines.rfind(b"\n", 0, end - 1) + 1
         stamps += (stamp[0] for stamp in [_STAMP.match(lines, end)] if stamp)
     return stamps[::-1]
+
+
+def _is_word(line: bytes) -> bool:
+    """Tell whether a line is the kubelet's own, and not the beginning of a stamp."""
+    return bool(line) and not line[:1].isdigit()
 
 
 def _before(second: bytes) -> bytes:

@@ -31,6 +31,7 @@ class Node:
     def __init__(self, previous: bytes | None, latest: bytes) -> None:
         self.logs = {True: previous, False: latest}
         self.asked: list[bool] = []
+        self.raw = False  # whether it says in words that there is no log, until the pod is gone
         self.removed = False  # the pod, once its log was read
         self.more: Callable[[], None] = lambda: None  # what happens before its last line is asked
         self.after: dict[int, Callable[[], None]] = {}  # what happens once so much was asked
@@ -58,11 +59,11 @@ class Node:
             return Answer(b"".join(log.splitlines(keepends=True)[-tail:]))
         self.asked.append(previous)
         self.after.get(len(self.asked), lambda: None)()
-        if self.removed and len(self.asked) > 1:
+        if (self.removed and len(self.asked) > 1) or (self.raw and len(self.asked) > 3):
             raise ApiError(404, "pods not found")
         if log is None:
             raise ApiError(400, "previous terminated container not found")
-        served = [line for line in log.splitlines(keepends=True) if not since or
+        served = [line for line in log.splitlines(keepends=True) if not since or self.raw or
                   line[:19] >= since[:19].encode()]  # fmt: skip
         return Answer(b"".join(served))
 
@@ -201,6 +202,21 @@ def test_a_log_that_was_read_before_its_pod_went_has_no_gap(at: int) -> None:
     node.removed = True
     alive = replace(running(0), restarts_in_place=False)
     recorded, told = follow(node, alive, later={1: ended(0), at: replace(ended(0), gone=True)})
+    assert text(recorded) == b"a\n"
+    assert not [each for each in told if isinstance(each, LogGap)]
+
+
+def test_a_log_that_the_node_removed_after_it_was_read_has_no_gap() -> None:
+    """It says in an answer of 200 that there is none; then its pod goes."""
+    node = Node(None, lines(0, b"a"))
+    alive = replace(running(0), restarts_in_place=False)
+
+    def more() -> None:
+        node.logs[False] = b"unable to retrieve container logs for containerd://1"
+
+    node.more = more
+    node.raw = True
+    recorded, told = follow(node, alive, later={1: ended(0), 4: replace(ended(0), gone=True)})
     assert text(recorded) == b"a\n"
     assert not [each for each in told if isinstance(each, LogGap)]
 

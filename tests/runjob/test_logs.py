@@ -334,6 +334,7 @@ LONG = b"x" * 70_000 + b"\n"
         pytest.param(stamp(0) + b"a\n2026", stamp(1) + b"b\n", False, id="broken in a stamp"),
         pytest.param(stamp(0)[:9], stamp(0)[:9], False, id="twice broken in a stamp"),
         pytest.param(b"no such log", b"no such log", True, id="words of the kubelet"),
+        pytest.param(stamp(0) + b"a\n", b"no such log", None, id="a log that was removed"),
         pytest.param(stamp(0) + b"a\nno", stamp(1) + b"b\n", False, id="other words"),
         pytest.param(stamp(0) + LONG, stamp(1) + LONG[-9_000:], None, id="a piece of a line"),
         pytest.param(stamp(0) + b"ab\n", stamp(1) + b"b\n", None, id="a piece of a short line"),
