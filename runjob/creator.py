@@ -11,7 +11,6 @@ from runjob.asking import Asking
 from runjob.errors import ApiError, Exit, LaunchError, NoClusterError
 from runjob.identity import (
     Adopt,
-    AwaitRemoval,
     Past,
     Refuse,
     Replace,
@@ -111,6 +110,7 @@ class Creator:
         self._console = console
         self._journal = journal
         self._asking = Asking(request, now, backoff, patience)
+        self._leaving = ""  # an earlier Job that is on its way out
 
     def start(self, tell: Tell) -> None:
         """Begin; returns at once."""
@@ -147,7 +147,9 @@ class Creator:
             self._announce(job, tuple(ours), again)
             return Created(job, tuple(ours))
         except LaunchError as error:
-            return NotCreated(error, tuple(made), unsure=self._asking.doubtful)
+            return NotCreated(
+                error, tuple(made), unsure=self._asking.doubtful, leaving=self._leaving
+            )
         except Exception as error:  # noqa: BLE001
             # A thread that dies would leave the launch waiting for ever.
             strange = LaunchError(f"the API gave an answer that is none ({error!r})")
@@ -238,6 +240,7 @@ class Creator:
         deadline = vanishing = None
         while True:
             if there is None:
+                self._leaving = ""
                 made, there = self._made()
                 if made is not None:
                     return made, False
@@ -254,12 +257,20 @@ class Creator:
             if isinstance(found, Adopt):
                 return there, found.again
             name = there["metadata"]["name"]
+            if deadline is None:
+                patience = grace(there) + REMOVAL
+                deadline = self._now() + patience
+                what = (
+                    f"removing Job {name}, {told(there)} (--if-exists=replace), and waiting"
+                    if isinstance(found, Replace)
+                    else f"Job {name} is being deleted: waiting"
+                )
+                self._console.remark(
+                    f"{what} until it and its pods are gone, {patience:.0f} s at most"
+                )
+            self._leaving = f"{self._request.namespace}/{name}"
             if isinstance(found, Replace):
-                self._console.remark(f"removing Job {name}, {told(there)} (--if-exists=replace)")
                 self._remove(there, found)
-            elif isinstance(found, AwaitRemoval) and deadline is None:
-                self._console.remark(f"Job {name} is being deleted: waiting until it is gone")
-            deadline = deadline or self._now() + grace(there) + REMOVAL
             if self._now() > deadline:
                 raise LaunchError(
                     f"Job {self._request.namespace}/{name} is being deleted but is not gone yet; "

@@ -184,13 +184,6 @@ class Refuse:
     text: str
 
 
-# Why the Job of another run is not replaced, by what is known of its launcher.
-_LIVES: Mapping[lease.Life, str] = {
-    "alive": "its launcher is alive",
-    "unknown": "whether its launcher lives is not known (--heartbeat off, or an older version)",
-}
-
-
 def same_run(there: Body, signature: Signature) -> bool:
     """Tell whether an object was made for the run of that signature."""
     return _annotation(there, IDENTITY) == signature.identity
@@ -205,12 +198,14 @@ def stands(
     """Decide what becomes of a Job that is there already.
 
     Only a Job that runjob made is ever adopted or replaced, and only one that this very run asked
-    for in these words is adopted; now tells how long its launcher has given no sign of life.
+    for in these words is adopted; now tells how long its launcher has given no sign of life. One
+    that may be followed yet is replaced by its own run alone, and a launch that names none may be
+    of any.
     """
     if made_by(there, signature.launch):
         return Adopt(again=False)  # the answer to our own create was lost
     if if_exists == "fail" or not is_ours(there):
-        return Refuse(_whose(there, signature, if_exists))
+        return Refuse(_whose(there, signature, if_exists, now))
     same = same_run(there, signature)
     ended = _ending(there) is not None
     wanted = if_exists == "adopt" or (if_exists == "auto" and signature.bound)
@@ -218,18 +213,24 @@ def stands(
     if there["metadata"].get("deletionTimestamp") and not (ended and adoptable):
         return AwaitRemoval()
     if if_exists == "replace":
-        life = lease.read(there).life(now)
-        if not same and not ended and life != "gone":
-            return Refuse(_whose(there, signature, if_exists, _LIVES[life]))
+        if _followed(there, signature, now):
+            return Refuse(_whose(there, signature, if_exists, now))
         metadata = there["metadata"]
         return Replace(metadata["uid"], metadata["resourceVersion"])
     if not adoptable:
-        return Refuse(_whose(there, signature, if_exists))
+        return Refuse(_whose(there, signature, if_exists, now))
     if _annotation(there, CONTENT) != signature.content:
         return Refuse(
-            _whose(there, signature, if_exists, "it is of this run, but other words made it")
+            _whose(there, signature, if_exists, now, "it is of this run, but other words made it")
         )
     return Adopt(again=True)
+
+
+def _followed(there: Body, signature: Signature, now: datetime) -> str:
+    """Say why a Job must not be replaced now; nothing where it may be."""
+    if _ending(there) is not None or (signature.bound and same_run(there, signature)):
+        return ""
+    return lease.read(there).told(now)
 
 
 def _annotation(body: Body, key: str) -> str:
@@ -267,13 +268,17 @@ def told(there: Body) -> str:
     return f"made by {by or 'somebody else'} at {metadata.get('creationTimestamp')}, {state}"
 
 
-def _whose(there: Body, signature: Signature, if_exists: IfExists, why: str = "") -> str:
+def _whose(
+    there: Body, signature: Signature, if_exists: IfExists, now: datetime, why: str = ""
+) -> str:
     """Say whose the Job is that stands in our way, and what leads on."""
     metadata = there["metadata"]
     place, name = signature.identity.split("/")[0], metadata["name"]
     namespace = metadata.get("namespace") or place
     theirs = _annotation(there, IDENTITY)
-    parts = [told(there), f"run {theirs}" if theirs and not same_run(there, signature) else "", why]
+    held = _followed(there, signature, now) if is_ours(there) else ""
+    parts = [told(there), f"run {theirs}" if theirs and not same_run(there, signature) else ""]
+    parts += [why, held]
     if _annotation(there, TOLD):
         parts.append("its end was told already")
     ways = [f"another name (--generate-name {name}-)"]
@@ -281,7 +286,8 @@ def _whose(there: Body, signature: Signature, if_exists: IfExists, why: str = ""
         if if_exists in ("auto", "fail") and same_run(there, signature) and not why:
             ways.insert(0, "--if-exists adopt, where it is this run's")
         if if_exists != "replace":
-            ways.append("--if-exists replace")
+            later = " once it has ended, or its launcher counts as gone" if held else ""
+            ways.append(f"--if-exists replace{later}")
     return (
         f"Job {namespace}/{name} exists already, {'; '.join(part for part in parts if part)}; it "
         f"was not touched. Use {', or '.join(ways)}, or remove it with: "

@@ -54,6 +54,7 @@ class Launch(Scene):
                 return self._killed() if self._signals else None
             if isinstance(message, NotCreated):
                 self._ours, self._uncertain = message.ours, message.unsure
+                self._leaving = message.leaving
                 if self._signals:
                     return self._killed()
                 text = f"was not created: {message.error}"
@@ -332,6 +333,8 @@ class Launch(Scene):
     def _verdict(self, ending: Ending, *, left: str, judged: Picture | None = None) -> Verdict:
         if not ending.final and ending.code in (Exit.KILLED, Exit.INTERRUPTED):
             gone = "nothing had been created" if self._picture is None else "Job and pods are gone"
+            if self._leaving:
+                gone += f", but the earlier Job {self._leaving} is being removed"
             ending = replace(ending, hint="" if left else gone)
         return judge.verdict(
             self._request.label,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from runjob.errors import UsageError
@@ -66,7 +66,25 @@ class Lease:
         """Judge whether the launcher is there."""
         if not self.every or self.heard is None:
             return "unknown"
-        return "gone" if (now - self.heard).total_seconds() > MISSED * self.every else "alive"
+        return "gone" if now > self.heard + self._silence else "alive"
+
+    @property
+    def _silence(self) -> timedelta:
+        return timedelta(seconds=MISSED * self.every)
+
+    def told(self, now: datetime) -> str:
+        """Say what is known of a launcher that is not gone; nothing of one that is.
+
+        It may have died a moment ago: nobody knows before its signs of life have ceased.
+        """
+        life = self.life(now)
+        if life == "gone":
+            return ""
+        if life == "unknown" or self.heard is None:
+            return "whether its launcher lives is not known (--heartbeat off, or an older version)"
+        ago = max(int((now - self.heard).total_seconds()), 0)
+        until = f"{self.heard + self._silence:%H:%M:%SZ}"
+        return f"latest sign of life {ago} s ago, taken for gone at {until}"
 
 
 def term(every: int) -> int:

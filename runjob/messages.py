@@ -29,12 +29,14 @@ class Created:
 class NotCreated:
     """There is no Job; ours are the prerequisites that had been created before.
 
-    unsure tells that the API may yet create it, since it did not answer.
+    unsure tells that the API may yet create it, since it did not answer; leaving names an earlier
+    Job that is being removed, and was waited for.
     """
 
     error: LaunchError
     ours: tuple[Body, ...] = ()
     unsure: bool = False
+    leaving: str = ""
 
 
 @dataclass(frozen=True)

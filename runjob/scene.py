@@ -161,6 +161,7 @@ class Scene:
         self._signals = 0
         self._last_signal = 0
         self._uncertain = False  # whether a create may yet succeed
+        self._leaving = ""  # an earlier Job that is on its way out
         self._removing = False
         self._removed = False
         self._refusal = ""

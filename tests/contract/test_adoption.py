@@ -231,7 +231,7 @@ def left(target: Target, start: Starter, name: str) -> str:
         pytest.param((*RUN, "-b", "3"), "other words", id="this run in other words"),
         pytest.param(
             ("--run-id", "r.2", "--if-exists", "replace"),
-            "its launcher is alive",
+            "taken for gone at",
             id="replace, and it may be alive",
         ),
     ],

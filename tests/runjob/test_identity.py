@@ -260,7 +260,7 @@ REMOVE = Replace("u1", "7")
         pytest.param(
             there(run="here/hello/earlier", **ALIVE),
             mine(),
-            ["here/hello/earlier"] * 3 + ["its launcher is alive"],
+            ["here/hello/earlier"] * 3 + ["latest sign of life 300 s ago"],
             id="another run's, whose launcher lives",
         ),
         pytest.param(
@@ -268,7 +268,7 @@ REMOVE = Replace("u1", "7")
                 run="here/hello/earlier", created="2026-01-31T11:59:50Z", heartbeat_seconds="300"
             ),
             mine(),
-            ["running"] * 3 + ["its launcher is alive"],
+            ["running"] * 3 + ["latest sign of life 10 s ago"],
             id="another run's, made just now",
         ),
         pytest.param(
@@ -280,8 +280,31 @@ REMOVE = Replace("u1", "7")
         pytest.param(
             there(run="here/hello"),
             mine(identity="here/hello", bound=False),
-            ["--if-exists adopt", TAKE, "--if-exists adopt", REMOVE],
+            ["--if-exists adopt", TAKE, "--if-exists adopt", "is not known"],
             id="of this name, and no run is named",
+        ),
+        pytest.param(
+            there(run="here/hello", **ALIVE),
+            mine(identity="here/hello", bound=False),
+            [
+                "--if-exists replace once it has ended",
+                TAKE,
+                "--if-exists replace once it has ended",
+                "latest sign of life 300 s ago, taken for gone at 12:10:00Z",
+            ],
+            id="of this name, no run is named, and it may be followed",
+        ),
+        pytest.param(
+            there(run="here/hello", heartbeat_seconds="300"),
+            mine(identity="here/hello", bound=False),
+            ["--if-exists replace, or", TAKE, "--if-exists replace, or", REMOVE],
+            id="of this name, no run is named, and its launcher is gone",
+        ),
+        pytest.param(
+            there(run="here/hello", ended="Complete", **ALIVE),
+            mine(identity="here/hello", bound=False),
+            ["--if-exists replace, or", TAKE, "--if-exists replace, or", REMOVE],
+            id="of this name, no run is named, and it is over",
         ),
         pytest.param(
             there(None), mine(), ["somebody else"] * 4, id="a Job that runjob did not make"

@@ -423,6 +423,16 @@ def test_a_signal_before_the_create_is_answered_cancels_it() -> None:
     assert "Nothing had been created" in verdict.sentence
 
 
+def test_a_signal_in_the_wait_for_an_earlier_job_tells_of_its_removal() -> None:
+    gone = NotCreated(LaunchError("ended", Exit.KILLED), leaving="here/hello")
+    verdict = Stage((0, KILL), (1, gone)).play()
+    assert verdict.exit_code == 8
+    assert (
+        "Nothing had been created, but the earlier Job here/hello is being removed"
+        in verdict.sentence
+    )
+
+
 def test_a_job_that_was_created_after_all_is_removed_after_a_signal() -> None:
     stage = Stage((0, KILL), (1, CREATED), (2, JOB_GONE))
     assert stage.play().exit_code == 8
