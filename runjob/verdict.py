@@ -108,7 +108,7 @@ def natural_end(picture: Picture) -> Ending | None:
     if gone:
         return Ending(
             code=Exit.DELETED,
-            text="somebody else deleted the Job before it ended",
+            text="was deleted by somebody else before it ended",
             hint="nothing is known about its result; find out who removes Jobs in this namespace "
             "(a clean-up task, a TTL, a colleague) before you run it again",
         )
