@@ -252,8 +252,10 @@ class Follower:
                     continue
                 refused = 0
                 same = same + 1 if not fresh and self._cursor.unfinished == rest else 0
-                # A node that has removed a container says so, which takes nothing back.
-                removed = self._cursor.is_refused
+                # A node that has removed a container says so, or nothing, which takes nothing back.
+                removed = self._cursor.is_refused or (
+                    ended and not fresh and not self._cursor.caught_up
+                )
                 if not removed:
                     ended, rest = False, self._cursor.unfinished
                 waits = self._backoff.waits() if fresh else waits
@@ -276,6 +278,8 @@ class Follower:
                         short += 1
                         if short == SHORT_READS and not told and passed:
                             short, passed = 0, False
+                        elif short == SHORT_READS and ended and not rest:
+                            return ""
                         elif short == SHORT_READS:
                             return _SHORT if caught_up else _ROTATED
                         raise ApiError(0, "the log broke off")

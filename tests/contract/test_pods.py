@@ -156,7 +156,7 @@ def test_a_pod_that_is_deleted_is_replaced_and_the_replacement_followed(
         pod = target.api.running_pods(name)[0]["metadata"]["name"]
         target.api.delete("pods", pod)
 
-    script = "trap 'exit 1' TERM; echo up; i=0; while [ $i -lt 20 ]; do i=$((i+1)); sleep 0.1; done"
+    script = "trap 'exit 1' TERM; echo up; i=0; while [ $i -lt 60 ]; do i=$((i+1)); sleep 0.1; done"
     run = launch("-j", name, *sh(script + "; echo whole"), "-b", "3", meanwhile=delete)
     assert (run.code, run.pods[1]) == (0, 1)
     assert texts(run).count("whole") == 1

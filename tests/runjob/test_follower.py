@@ -206,17 +206,22 @@ def test_a_log_that_was_read_before_its_pod_went_has_no_gap(at: int) -> None:
     assert not [each for each in told if isinstance(each, LogGap)]
 
 
-def test_a_log_that_the_node_removed_after_it_was_read_has_no_gap() -> None:
-    """It says in an answer of 200 that there is none; then its pod goes."""
+@pytest.mark.parametrize(
+    "left", [b"unable to retrieve container logs for containerd://1", b""], ids=["words", "nothing"]
+)
+@pytest.mark.parametrize("stays", [False, True], ids=["its pod goes", "its pod stays"])
+def test_a_log_that_the_node_removed_after_it_was_read_has_no_gap(left: bytes, stays: bool) -> None:
+    """The node says so in an answer of 200, or sends an empty one."""
     node = Node(None, lines(0, b"a"))
     alive = replace(running(0), restarts_in_place=False)
 
     def more() -> None:
-        node.logs[False] = b"unable to retrieve container logs for containerd://1"
+        node.logs[False] = left
 
     node.more = more
-    node.raw = True
-    recorded, told = follow(node, alive, later={1: ended(0), 4: replace(ended(0), gone=True)})
+    node.raw = not stays
+    gone = {} if stays else {4: replace(ended(0), gone=True)}
+    recorded, told = follow(node, alive, later={1: ended(0), **gone})
     assert text(recorded) == b"a\n"
     assert not [each for each in told if isinstance(each, LogGap)]
 
