@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from runjob.disruptions import is_replaced, to_replace
 from runjob.observed import Picture
+from runjob.sidecars import held_by_the_rest
 from runjob.waiting import causes
+
+# Seconds after which it is told, once, that the first container has ended and others run on.
+HELD = 30.0
 
 
 class Explainer:
     """Remembers what waits since when, and what was told.
 
     explain are the seconds before a wait is worth a line, usual before one is that every Job passes
-    through, events before what waits is worth a watch of its events.
+    through, events before what waits is worth a watch of its events. decides tells that a main
+    container is named, with which sidecars keep no Job alive.
     """
 
-    def __init__(self, explain: float, usual: float, events: float) -> None:
+    def __init__(
+        self, explain: float, usual: float, events: float, *, decides: bool = False
+    ) -> None:
         self._explain = explain
         self._usual = usual
         self._events = events
@@ -24,19 +31,22 @@ class Explainer:
         self._pending: dict[str, float] = {}
         self._disrupted: dict[str, float] = {}
         self._replaced: set[str] = set()
+        self._held: dict[str, float] = {}
+        self._held_told = decides
 
     @property
     def is_waiting(self) -> bool:
         """Whether something is untold that may become worth a line by time alone."""
-        return bool(self._pending or self._disrupted or self._young)
+        return bool(self._pending or self._disrupted or self._young or self._held)
 
     def pause(self) -> None:
         """Explain nothing more of what waits now."""
         self._pending, self._disrupted, self._since, self._young = {}, {}, {}, False
+        self._held = {}
 
     def lines(self, picture: Picture, now: float) -> tuple[list[str], list[str]]:
         """Return what is worth a line now, and the uids of what waits long ("" is the Job)."""
-        told = self._disruptions(picture, now)
+        told = self._disruptions(picture, now) + self._sidecars(picture, now)
         waits = causes(picture)
         self._since = {uid: self._since.get(uid, now) for uid in waits}
         long = [uid for uid, since in self._since.items() if now - since >= self._events]
@@ -72,3 +82,21 @@ class Explainer:
         return [
             f"pod {picture.pods[uid].name} {found[uid]}: waiting for its replacement" for uid in due
         ]
+
+    def _sidecars(self, picture: Picture, now: float) -> list[str]:
+        """Tell once what may keep the Job alive for ever: of one pod, the others are like it."""
+        if self._held_told:
+            return []
+        found = {each.pod.uid: each for each in held_by_the_rest(picture)}
+        self._held = {uid: self._held.get(uid, now) for uid in found}
+        for uid, since in self._held.items():
+            if now - since >= HELD:
+                self._held_told, self._held = True, {}
+                each, others = found[uid], ", ".join(found[uid].others)
+                run, keep = ("run", "keep") if len(each.others) > 1 else ("runs", "keeps")
+                return [
+                    f"pod {each.pod.name}: {each.main.name} ended with {each.end.exit_code}, "
+                    f"{others} {run} on and {keep} the Job alive; where that is a sidecar: "
+                    f"--main-container {each.main.name}"
+                ]
+        return []

@@ -50,6 +50,16 @@ def held(picture: Picture, name: str) -> tuple[Held, ...]:
     return tuple(found)
 
 
+def held_by_the_rest(picture: Picture) -> tuple[Held, ...]:
+    """Return the pods whose first container, which is the main one as a rule, ended before others.
+
+    It may be none of a sidecar's doing: several containers may share the work.
+    """
+    pods = picture.pods.values()
+    first = (each.name for pod in pods for each in pod.containers if each.role == "main")
+    return held(picture, next(first, ""))
+
+
 def is_decided(picture: Picture, holding: Sequence[Held]) -> bool:
     """Tell whether the main containers of these pods decide how the Job ends."""
     if any(each.end.exit_code for each in holding):

@@ -259,7 +259,8 @@ def overdue_end(picture: Picture, timeout: float) -> Ending:
     unschedulable = why is not None and why.text.startswith("Unschedulable")
     image = "cannot be pulled" in text
     if absent and not image:
-        code, hint = Exit.CONFIGURATION, "create what is missing"
+        code = Exit.CONFIGURATION
+        hint = "create what is missing (--preflight shows whether more is)"
     elif unschedulable:
         code, hint = Exit.UNSCHEDULABLE, "ask for less, free the nodes, or wait longer"
     elif image:

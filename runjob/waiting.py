@@ -54,7 +54,11 @@ _CANNOT_RUN = {"StartError", "ContainerCannotRun", "RunContainerError"}
 _UNPULLED, _NO_SECRET = "cannot be pulled", "the imagePullSecret"
 
 IMAGE_HINT = "mend the image name or tag, or the pull secret (-s), and run again"
-CONFIGURATION_HINT = "create what is missing, or mend what the message names, and run again"
+_MORE = "--preflight shows whether more is missing"
+CONFIGURATION_HINT = (
+    f"create what is missing, or mend what the message names, and run again; {_MORE}"
+)
+QUOTA_HINT = f"give every container --requests and --limits (in a manifest resources); {_MORE}"
 
 
 def why_container_waits(view: ContainerView) -> Waiting | None:
@@ -188,9 +192,11 @@ def _refused_pod(message: str) -> Waiting:
     # The ServiceAccount "default" follows its namespace by a moment.
     if re.search(r'serviceaccount "(?!default")[^"]+" not found', message):
         return Waiting(text, Exit.CONFIGURATION, CONFIGURATION_HINT)
+    if re.search("failed quota: .*must specify", message):
+        return Waiting(text, Exit.CONFIGURATION, QUOTA_HINT)
     if re.search("exceeded quota|serviceaccount", message) or "is forbidden" not in message:
         return Waiting(text)
-    return Waiting(text, Exit.CONFIGURATION, "mend what the message names, and run again")
+    return Waiting(text, Exit.CONFIGURATION, f"mend what the message names, and run again; {_MORE}")
 
 
 def cannot_start(view: ContainerView) -> Waiting | None:

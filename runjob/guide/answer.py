@@ -8,6 +8,9 @@ from runjob.errors import UsageError
 from runjob.guide.text import plain, table
 from runjob.guide.topics import RAW, TOPICS
 
+# Other words for a topic, each as somebody may look for it.
+ALIASES = {"lost": "gc", "names": "adoption", "identity": "adoption", "sidecars": "pods"}
+
 
 def text(subcommand: str, word: str, name: str = "runjob") -> str:
     """Return what a subcommand prints when it is asked for word; raises UsageError.
@@ -30,6 +33,7 @@ def _help(topic: str, name: str) -> str:
         from runjob.guide.manual import page
 
         return page()
+    topic = ALIASES.get(topic, topic)
     if topic not in TOPICS:
         raise _unknown(topic, list(about))
     return plain(TOPICS[topic].blocks)

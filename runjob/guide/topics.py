@@ -149,6 +149,23 @@ neither is ever shown.
 )
 
 _topic(
+    "preflight",
+    "what a launch would lack, told without creating anything",
+    """
+    runjob -y job.yaml -n controlm --preflight
+
+Looks at all that a launch needs, creates nothing, and tells what stands in the way, all at once and
+in the order in which to mend it: the API and the login, the namespace, the launcher's own rights,
+ServiceAccount, Secrets and ConfigMaps with their keys, claims, quotas, LimitRanges, PriorityClass,
+names that are taken, and what the API says to a dry run of each object.
+
+It ends with 0 where nothing was found in the way, warnings aside, else with the code that a launch
+would end with. What this account may not read is named and counted, and ends with 0 too: a launch
+needs no right to read it. It is a look and no promise; what it saw may change.
+""",
+)
+
+_topic(
     "logs",
     "what of the pods' logs is printed, and how",
     """
@@ -160,7 +177,8 @@ streams and a restart of the API; a last line without a newline is not lost.
     `always` and `never` do as they say
 
 `--log-limit SIZE` :: of a longer log only the first and the last half of so much is printed, the
-    end when the launch ends, and a line between tells how much was left out: 500K, 10M, 1Gi
+    end when the launch ends, and a line between tells how much was left out: 500K, 10M, 1Gi. Not
+    with `--state-dir`, which goes on where a log was left
 
 `--guard-output` :: puts '| ' before each log line that begins like a line of runjob's own, so that
     who reads the output cannot take it for one
@@ -184,7 +202,8 @@ While a pod does not run, a line on stderr says why, once for each cause:
     scheduled or started has moved; a pull and an autoscaler at work move all the while. It ends
     with 11 (no node), 10 (image), 12 (something is missing) or 17
 `--api-timeout TIME` :: how long the API may give no answer. Then the launch ends with 6, the Job
-    lives on, and the verdict names the commands to look after it
+    lives on, and the verdict names the commands to look after it. An API that hangs, and neither
+    refuses nor breaks off, is noticed after 150 seconds, whatever TIME is
 `--deadline TIME` :: how long the Job may take in all; the cluster ends it, with 13
 
 While a container runs there is no limit but `--deadline`.

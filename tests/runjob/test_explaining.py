@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runjob.explaining import Explainer
-from tests.runjob.scenes import POD, picture, pod, waiting
+from runjob.observed import PodView
+from tests.runjob.scenes import NOON, POD, container, ended, picture, pod, waiting
 
 CREATING = pod(waiting("ContainerCreating"))
 
@@ -47,4 +48,45 @@ def test_what_is_paused_waits_no_more() -> None:
     explainer = Explainer(explain=1, usual=3, events=5)
     explainer.lines(picture(CREATING), 0)
     explainer.pause()
+    assert not explainer.is_waiting
+
+
+PROXY, MESH = (container(name, running=NOON) for name in ("proxy", "mesh"))
+HELD = pod(container(terminated=ended(0)), PROXY, phase="Running")
+ALL_RUN = pod(container(running=NOON), PROXY, phase="Running")
+TWO = pod(container(terminated=ended(3)), PROXY, MESH, phase="Running")
+
+
+@pytest.mark.parametrize(
+    ("looks", "line"),
+    [
+        pytest.param([(0, HELD), (29, HELD)], "", id="not at once"),
+        pytest.param([(0, ALL_RUN), (60, ALL_RUN)], "", id="never while the first runs"),
+        pytest.param([(0, HELD), (9, ALL_RUN), (10, HELD), (35, HELD)], "", id="it ran again"),
+        pytest.param(
+            [(0, ALL_RUN), (9, HELD), (39, HELD), (99, HELD)],
+            "pod hello-x7k2p: main ended with 0, proxy runs on and keeps the Job alive; where that "
+            "is a sidecar: --main-container main",
+            id="once",
+        ),
+        pytest.param(
+            [(0, TWO), (30, TWO)],
+            "pod hello-x7k2p: main ended with 3, proxy, mesh run on and keep the Job alive; where "
+            "that is a sidecar: --main-container main",
+            id="two of them",
+        ),
+    ],
+)
+def test_a_sidecar_that_keeps_the_job_alive_is_told_of(
+    looks: list[tuple[float, PodView]], line: str
+) -> None:
+    explainer = Explainer(explain=1, usual=3, events=5)
+    found = [each for now, seen in looks for each in explainer.lines(picture(seen), now)[0]]
+    assert found == ([line] if line else [])
+    assert explainer.is_waiting is (not line and looks[-1][1] is HELD)
+
+
+def test_a_main_container_that_is_named_leaves_nothing_to_tell() -> None:
+    explainer = Explainer(explain=1, usual=3, events=5, decides=True)
+    assert [explainer.lines(picture(HELD), now) for now in (0, 60)] == [([], []), ([], [])]
     assert not explainer.is_waiting

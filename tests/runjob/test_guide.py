@@ -18,7 +18,7 @@ from runjob import cli, remote
 from runjob.errors import MEANINGS, Exit, UsageError
 from runjob.flags import ASKING, FLAGS, parse
 from runjob.guide import tables
-from runjob.guide.answer import text
+from runjob.guide.answer import ALIASES, text
 from runjob.guide.text import Code, Heading, Prose, Rows, blocks, markdown, plain
 from runjob.guide.topics import RAW, TOPICS
 from runjob.guide.usage import BRIEF, called, short, subcommand
@@ -179,6 +179,12 @@ def test_a_topic_that_is_none_is_one_line_with_what_may_be_meant(
     assert told.err == (
         f"runjob: error: no topic '{word}' (did you mean {meant}?): runjob help lists them\n"
     )
+
+
+@pytest.mark.parametrize("word", ALIASES)
+def test_another_word_for_a_topic_finds_it(word: str) -> None:
+    assert word not in {*TOPICS, *RAW}
+    assert text("help", word) == text("help", ALIASES[word])
 
 
 def test_what_is_like_no_topic_is_not_guessed() -> None:

@@ -509,6 +509,12 @@ FORBIDDEN = 'pods "hello-x7k2p" is forbidden: '
             id="LimitRange",
         ),
         pytest.param(
+            FORBIDDEN + "failed quota: team: must specify limits.cpu for: main; limits.memory for: "
+            "main",
+            Exit.CONFIGURATION,
+            id="a quota that wants limits",
+        ),
+        pytest.param(
             'Internal error occurred: failed calling webhook "mesh.example.com": failed to call '
             "webhook: Post https://mesh.example.svc:443/inject: context deadline exceeded",
             None,
@@ -521,6 +527,7 @@ def test_a_job_whose_pod_is_refused_tells_why(message: str, final: Exit | None) 
     why = why_job_waits(picture(refused(message)))
     assert why is not None
     assert why.text == f"the Job cannot create its pod: Error creating: {message}"
+    assert ("--limits" in why.hint) is ("must specify" in message)
     assert why.final == final
     assert final is None or why.hint
 
