@@ -135,8 +135,16 @@ def _with_form(path: str, words: Sequence[str], kill: bool) -> Options | Asked:
 
 def _kill(options: Options, console: Console, script: str | None) -> int:
     """End the Job of another launch."""
-    if options.run_id is None:
-        raise UsageError("--kill ends the Job of one run: name it with --run-id, as at its start")
+    from runjob.identity import ordered
+
+    run = options.run_id or ordered(os.environ)
+    if not run:
+        raise UsageError(
+            "--kill ends the Job of one run: name it with --run-id, as at its start, or have its "
+            "order id in the environment (RUNJOB_ORDER_ID)"
+        )
+    if options.run_id is None and options.job_name:
+        run = f"{options.job_name}/{run}"
     if options.connection.sandbox:
         raise UsageError("--sandbox ends with its launch: there is nothing to --kill")
     namespace = options.namespace
@@ -153,7 +161,7 @@ def _kill(options: Options, console: Console, script: str | None) -> int:
     killer = Killer(Cluster(login(options.connection)), options.run.api_timeout)
     # The launcher fetches its manifest first, and makes the Job after that.
     appearance = APPEARANCE + (TIMEOUT if is_address(options.manifest) else 0)
-    console.line(killer.kill(namespace, options.run_id, appearance))
+    console.line(killer.kill(namespace, run, appearance))
     return int(Exit.SUCCEEDED)
 
 

@@ -45,6 +45,12 @@ def identity(
     )
     if run_id is not None:
         return f"{place}/{run_id}", True
+    run = ordered(environment)
+    return (f"{place}/{run}", True) if run else (place, False)
+
+
+def ordered(environment: Mapping[str, str]) -> str:
+    """Return the run that a scheduler's environment names, `order:count`; empty for none."""
     order = _first(environment, ORDER)
     if not order:
         return place, False

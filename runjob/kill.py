@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from runjob.errors import ApiError, Exit, LaunchError
+from runjob.identity import is_of_order
 from runjob.observed import KILLED
 from runjob.plan import RUN_ID, is_ours
 from runjob.request import JOB, Body, Kind
@@ -53,7 +54,8 @@ class Killer:
     def kill(self, namespace: str, run_id: str, appearance: float = APPEARANCE) -> str:
         """Delete the Job of that run and wait until it and its pods are gone; say what was done.
 
-        appearance are the seconds that its launcher may take to make it. A Job that has ended
+        run_id is its --run-id, or `order:count` or `name/order:count` of a scheduler; appearance
+        are the seconds that its launcher may take to make it. A Job that has ended
         stays: it may be an earlier run's, and kept. Raises LaunchError, also for a run that has no
         Job: its launcher may make it yet.
         """
@@ -130,11 +132,14 @@ class Killer:
             self._wait(LOOK)
 
     def _jobs(self, namespace: str, run_id: str) -> list[Body]:
-        select = {"labelSelector": f"{RUN_ID}={run_id}"}
+        # A --run-id holds no colon. What a scheduler's order may hold, a label may not.
+        ordered = ":" in run_id
+        select = {} if ordered else {"labelSelector": f"{RUN_ID}={run_id}"}
         found, _ = self._patiently(
             lambda: self._api.list(JOB, namespace, select), f"list the Jobs of {namespace}"
         )
-        return [{"apiVersion": JOB.api_version, "kind": JOB.name, **body} for body in found]
+        jobs = [{"apiVersion": JOB.api_version, "kind": JOB.name, **body} for body in found]
+        return [job for job in jobs if not ordered or is_of_order(job, run_id)]
 
     def _patiently(self, ask: Callable[[], T], what: str) -> T:
         """Ask again, until the patience is at its end, what may be answered otherwise later."""

@@ -10,6 +10,7 @@ from runjob import verdict as judge
 from runjob.errors import ApiError, Exit
 from runjob.identity import how_to_adopt
 from runjob.informer import watching
+from runjob.lease import kept
 from runjob.messages import Created, NotCreated, Signalled
 from runjob.observed import Picture
 from runjob.remains import grace, how_to_find, how_to_remove, remains
@@ -279,11 +280,15 @@ class Launch(Scene):
             return (
                 ""
                 if self._picture is not None and self._picture.job_gone
-                else f"The Job is kept (--keep={keep}); look at it: runjob show {place}"
+                else kept(self._job, keep, f"runjob show {place}", settled=not left)
             )
         if not ending.final and keep != "never" and not self._signals:
             why = "its sidecars would run on" if ending.decided else "it could start yet"
             self._console.remark(f"--keep={keep}: removed all the same, since {why}")
+        if ending.decided and not self._signals:
+            self._console.remark(
+                f"removing the Job: what runs on is given {grace(self._job):.0f} s to end"
+            )
         job = None if self._picture is not None and self._picture.job_gone else self._job
         wait = not ending.final
         self._removing = True
@@ -336,6 +341,9 @@ class Launch(Scene):
             if self._leaving:
                 gone += f", but the earlier Job {self._leaving} is being removed"
             ending = replace(ending, hint="" if left else gone)
+        if ending.decided and not left:
+            hint = "; ".join(part for part in ("the launcher removed the Job", ending.hint) if part)
+            ending = replace(ending, hint=hint)
         return judge.verdict(
             self._request.label,
             ending,

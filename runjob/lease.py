@@ -66,11 +66,13 @@ class Lease:
         """Judge whether the launcher is there."""
         if not self.every or self.heard is None:
             return "unknown"
-        return "gone" if now > self.heard + self._silence else "alive"
+        return "gone" if now > self.until else "alive"
 
     @property
-    def _silence(self) -> timedelta:
-        return timedelta(seconds=MISSED * self.every)
+    def until(self) -> datetime:
+        """Until when the newest sign of life counts."""
+        assert self.heard is not None
+        return self.heard + timedelta(seconds=MISSED * self.every)
 
     def told(self, now: datetime) -> str:
         """Say what is known of a launcher that is not gone; nothing of one that is.
@@ -83,8 +85,7 @@ class Lease:
         if life == "unknown" or self.heard is None:
             return "whether its launcher lives is not known (--heartbeat off, or an older version)"
         ago = max(int((now - self.heard).total_seconds()), 0)
-        until = f"{self.heard + self._silence:%H:%M:%SZ}"
-        return f"latest sign of life {ago} s ago, taken for gone at {until}"
+        return f"latest sign of life {ago} s ago, taken for gone at {self.until:%H:%M:%SZ}"
 
 
 def term(every: int) -> int:
@@ -177,6 +178,21 @@ def beat(lease: Lease, uid: str, now: datetime, elapsed: float | None) -> Body:
         deadline = _until(elapsed or 0, lease.term, lease.deadline)
         sign["spec"] = {"activeDeadlineSeconds": deadline}
     return sign
+
+
+def kept(job: Body, keep: str, look: str, *, settled: bool) -> str:
+    """Say what becomes of a Job that is kept, and how to look at it.
+
+    settled tells that it has what its author asked for, which may be a TTL.
+    """
+    ttl = read(job).ttl if settled else None
+    if ttl == 0:
+        return (
+            f"The Job is left (--keep={keep}) to its manifest's TTL of 0 s, which removes it at "
+            "once"
+        )
+    until = "" if ttl is None else f" until its manifest's TTL removes it {ttl} s after its end"
+    return f"The Job is kept (--keep={keep}){until}; look at it: {look}"
 
 
 def settled(job: Body) -> Body | None:

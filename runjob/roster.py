@@ -22,10 +22,10 @@ HEADER = ("NAME", "STATE", "SINCE", "PODS", "LAUNCHER", "SIGN OF LIFE", "RUN")
 class Entry:
     """A Job that a launcher made, at one version of it.
 
-    since is when its state began, heard when its launcher gave the newest sign of life; run is the
-    identity of the launch. leaving tells that it is being removed, over that it has ended, kept
-    that its launcher told its end and left it on purpose, owned that another object (a CronJob)
-    looks after it.
+    since is when its state began, heard when its launcher gave the newest sign of life, and
+    until when that counts; run is the identity of the launch. leaving tells that it is being
+    removed, over that it has ended, kept that its launcher told its end and left it on purpose,
+    owned that another object (a CronJob) looks after it.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Entry:
     launcher: str = ""
     run: str = ""
     heard: datetime | None = None
+    until: datetime | None = None
     life: Life = "unknown"
     leaving: bool = False
     over: bool = False
@@ -64,6 +65,7 @@ def entry(body: Body, now: datetime) -> Entry | None:
         launcher=view.lease.launcher,
         run=metadata["annotations"].get(IDENTITY) or "",
         heard=view.lease.heard,
+        until=view.lease.until if view.lease.heard else None,
         life=view.lease.life(now),
         leaving=removed is not None,
         over=state in ("complete", "failed"),
@@ -77,6 +79,11 @@ def _state(job: JobView) -> tuple[str, datetime | None]:
         condition = job.condition(type)
         if condition is not None:
             return type.lower(), condition.since
+    # Decided, while its pods still end.
+    for type, word in (("FailureTarget", "failing"), ("SuccessCriteriaMet", "completing")):
+        condition = job.condition(type)
+        if condition is not None:
+            return word, condition.since
     suspended = job.condition("Suspended")
     if job.suspended:
         return "suspended", suspended.since if suspended else None
@@ -113,7 +120,9 @@ def _sign(each: Entry, now: datetime) -> str:
         return "kept"
     if each.life == "unknown" or each.heard is None:
         return "unknown"
-    return f"{each.life}, {span((now - each.heard).total_seconds())} ago"
+    ago = f"{span((now - each.heard).total_seconds())} ago"
+    # It may have died since: nobody knows before its signs of life have ceased.
+    return f"gone, {ago}" if each.life == "gone" else f"{ago}, counts until {each.until:%H:%M:%SZ}"
 
 
 def _aligned(cells: Sequence[Sequence[str]]) -> tuple[str, ...]:

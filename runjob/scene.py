@@ -153,7 +153,12 @@ class Scene:
         )
         # Only events tell of a pull, for which the start time-out waits.
         events = min(patience.events, options.start_timeout / 2)
-        self._explainer = Explainer(patience.explain, patience.usual, events)
+        self._explainer = Explainer(
+            patience.explain,
+            patience.usual,
+            events,
+            decides=options.main_container is not None,
+        )
         self._outages = Outages()
         self._moved = 0.0
         self._progress: tuple[int, ...] = ()

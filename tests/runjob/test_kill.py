@@ -12,6 +12,7 @@ import pytest
 
 from runjob import cli
 from runjob.errors import ApiError, Exit, LaunchError
+from runjob.identity import IDENTITY
 from runjob.interrupts import NUMBERS
 from runjob.kill import APPEARANCE, Killer
 from runjob.plan import LAUNCH, RUN_ID
@@ -103,6 +104,21 @@ def test_the_job_of_the_run_is_deleted_by_its_uid_and_seen_to_go() -> None:
     )
     assert api.deleted == [("here", "hello", "uid of hello", "Foreground")]
     assert api.asked[0] == {"labelSelector": "runjob/run-id=run"}
+
+
+@pytest.mark.parametrize("run", ["o.1:2", "hello/o.1:2"])
+def test_a_run_is_found_by_the_order_of_its_scheduler(run: str) -> None:
+    def of(identity: str, name: str = "hello") -> Body:
+        found = job(name)
+        found["metadata"]["annotations"] |= {IDENTITY: identity}
+        return found
+
+    others = [of("here/hello/o.1:1"), of("here/hello/o.11:2"), of("here/hello"), of("here/1:2")]
+    looks = [[*others, of("here/hello/o.1:2", "mine")]] * 3
+    api, clock = FakeApi(*looks, others), Clock()
+    Killer(api, 60, clock.now, clock.wait).kill("here", run)
+    assert api.deleted == [("here", "mine", "uid of mine", "Foreground")]
+    assert api.asked[0] == {}
 
 
 def test_a_rerun_that_begins_meanwhile_is_not_waited_for() -> None:
@@ -221,6 +237,17 @@ def test_a_launcher_that_fetches_its_manifest_has_the_time_for_it(
     assert cli.main([*line, "https://host/job.yaml"]) == 0
     assert cli.main([*line, "job.yaml"]) == 0
     assert killed == [("here", "run", TIMEOUT + APPEARANCE), ("here", "run", APPEARANCE)]
+
+
+def test_a_kill_takes_the_order_of_its_environment_like_a_launch(
+    killed: list[tuple[str, str, float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli.main(["--kill", "-n", "here"]) != 0
+    monkeypatch.setenv("RUNJOB_ORDER_ID", "o/1")
+    assert cli.main(["--kill", "-n", "here", "-j", "hello"]) == 0
+    assert cli.main(["--kill", "-n", "here", "-a", "x"]) == 0
+    assert cli.main(["--kill", "-n", "here", "--run-id", "run", "-j", "hello"]) == 0
+    assert [run for _, run, _ in killed] == ["hello/o%2F1:", "o%2F1:", "run"]
 
 
 @pytest.mark.parametrize(

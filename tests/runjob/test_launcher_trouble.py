@@ -153,6 +153,9 @@ def test_the_main_container_ends_a_job_that_its_sidecar_keeps_alive(
     assert [wait for _, _, wait in stage.workshop.removed] == [True]
     kept = "--keep=always: removed all the same, since its sidecars would run on"
     assert kept in stage.console.remarks
+    given = "removing the Job: what runs on is given 30 s to end"
+    assert given in stage.console.remarks
+    assert "The launcher removed the Job" in verdict.sentence
 
 
 def test_a_sidecar_that_ends_by_itself_leaves_the_end_to_the_job() -> None:

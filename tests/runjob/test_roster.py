@@ -85,6 +85,14 @@ RUNS = {"startTime": stamp(500), "active": 2, "ready": 1, "failed": 1}
         ),
         pytest.param(job(conditions={"Failed": 9}), "failed", 9, "none", id="failed"),
         pytest.param(
+            job(conditions={"FailureTarget": 5}, status={"startTime": stamp(500), "failed": 1}),
+            "failing", 5, "1 failed", id="failed, and its pods still end",
+        ),
+        pytest.param(
+            job(conditions={"SuccessCriteriaMet": 5}, status={"succeeded": 1}), "completing", 5,
+            "1 succeeded", id="complete, and its pods still end",
+        ),
+        pytest.param(
             job(suspend=True, conditions={"Suspended": 30}), "suspended", 30, "none",
             id="suspended",
         ),
@@ -155,16 +163,16 @@ def test_the_table_is_aligned_and_ends_with_the_newest() -> None:
         job("kept", age=8000, sign=8000, conditions={"Failed": 7900}, kept=True),
     ]
     assert table(map(known, bodies), NOW) == (
-        "NAME           STATE    SINCE      PODS                            LAUNCHER  SIGN OF LIFE "
-        "  RUN",
-        "old            running  8m20s ago  1 running, 1 waiting, 1 failed  agent/7   alive, 1m ago"
-        "  ns/hello",
-        "kept           failed   2h11m ago  none                            agent/7   kept         "
-        "  ns/hello",
-        "lost           pending  2h ago     none                            agent/7   gone, 1h ago "
-        "  ns/hello",
-        "a-longer-name  pending  1m ago     none                            agent/7   unknown      "
-        "  ns/hello",
+        "NAME           STATE    SINCE      PODS                            "
+        "LAUNCHER  SIGN OF LIFE                    RUN",
+        "old            running  8m20s ago  1 running, 1 waiting, 1 failed  "
+        "agent/7   1m ago, counts until 14:14:00Z  ns/hello",
+        "kept           failed   2h11m ago  none                            "
+        "agent/7   kept                            ns/hello",
+        "lost           pending  2h ago     none                            "
+        "agent/7   gone, 1h ago                    ns/hello",
+        "a-longer-name  pending  1m ago     none                            "
+        "agent/7   unknown                         ns/hello",
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from runjob.errors import ApiError, NoClusterError
+from runjob.lease import kept
 from runjob.request import Body
 from runjob.retry import Backoff
 from runjob.workshop import Workshop
@@ -76,3 +77,29 @@ def test_nothing_is_said_where_nothing_is_to_do(
     error: Exception, annotations: dict[str, str]
 ) -> None:
     assert settle(Api(error), **annotations) == ""
+
+
+@pytest.mark.parametrize(
+    ("notes", "settled", "words"),
+    [
+        ({}, True, "The Job is kept (--keep=always); look at it: LOOK"),
+        (
+            HELD,
+            True,
+            "The Job is left (--keep=always) to its manifest's TTL of 0 s, which removes it at "
+            "once",
+        ),
+        (
+            {"runjob/ttl": "300"},
+            True,
+            "The Job is kept (--keep=always) until its manifest's TTL removes it 300 s after its "
+            "end; look at it: LOOK",
+        ),
+        (HELD, False, "The Job is kept (--keep=always); look at it: LOOK"),
+    ],
+)
+def test_a_job_that_is_kept_is_not_promised_beyond_its_ttl(
+    notes: dict[str, str], settled: bool, words: str
+) -> None:
+    job = {"kind": "Job", "metadata": {"name": "hello", "uid": "1", "annotations": notes}}
+    assert kept(job, "always", "LOOK", settled=settled) == words
