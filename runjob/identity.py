@@ -52,9 +52,13 @@ def identity(
 def ordered(environment: Mapping[str, str]) -> str:
     """Return the run that a scheduler's environment names, `order:count`; empty for none."""
     order = _first(environment, ORDER)
-    if not order:
-        return place, False
-    return f"{place}/{quote(order, safe='')}:{quote(_first(environment, COUNT), safe='')}", True
+    count = _first(environment, COUNT)
+    return f"{quote(order, safe='')}:{quote(count, safe='')}" if order else ""
+
+
+def is_of_order(body: Body, run: str) -> bool:
+    """Tell whether an object is of a run `order:count`, or `name/order:count`."""
+    return is_ours(body) and _annotation(body, IDENTITY).endswith(f"/{run}")
 
 
 def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str:
