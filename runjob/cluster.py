@@ -17,8 +17,8 @@ from urllib.parse import urlencode, urlsplit
 from runjob import moments
 from runjob.errors import ApiError, NoClusterError
 from runjob.login import Access, Login
-from runjob.request import JOB, POD, PREREQUISITES, Body, Kind
-from runjob.stream import Stream, words
+from runjob.request import EVENT, JOB, POD, PREREQUISITES, Body, Kind
+from runjob.stream import Stream, broken, words
 from runjob.version import VERSION
 
 # Seconds to connect, and between two bytes of an answer.
@@ -27,6 +27,9 @@ READ_TIMEOUT = 30.0
 # A stream that brings nothing for so long is opened anew: a follow can go mute when the kubelet
 # rotates the file. Just over 5 minutes, since each reopening is a request.
 STREAM_TIMEOUT = 310.0
+# A watch of Jobs or pods that brings nothing for so long is broken: API servers bookmark it each
+# minute. Watches of events get no bookmarks, and are streams like any other.
+WATCH_TIMEOUT = 150.0
 # How long the API is asked to keep a watch open, in seconds.
 WATCH_SECONDS = 3300
 # How many objects to ask for at once: as kubectl does.
@@ -136,7 +139,7 @@ class Cluster:
             raise ApiError(0, words(error), reason="NoSuchHost") from error
         except (HTTPException, OSError) as error:
             connection.close()
-            raise ApiError(0, words(error)) from error
+            raise broken(error) from error
         connection.close()
         if response.status == 401:
             self._renew(access)
@@ -269,7 +272,7 @@ class Cluster:
         }
         # Unlike a log's, its answer begins at once.
         answer = self._request("GET", kind.path(namespace), query, None, READ_TIMEOUT)
-        answer[1].settimeout(STREAM_TIMEOUT)
+        answer[1].settimeout(STREAM_TIMEOUT if kind is EVENT else WATCH_TIMEOUT)
         return Watch(Stream(*answer))
 
     def log(

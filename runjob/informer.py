@@ -98,16 +98,26 @@ class Informer:
     """Tells of every change of what query selects, until it is stopped.
 
     `run` blocks, so it wants a thread of its own. A watch that ends goes on where it was; a
-    version that the API no longer knows (410) is replaced by a list.
+    version that the API no longer knows (410) is replaced by a list. Silence counts from the last
+    byte, by the clock now (seconds): but a watch that went mute is opened once more before it does,
+    for its connection alone may be lost.
     """
 
     def __init__(
-        self, api: Api, query: Query, tell: Callable[[Message], None], backoff: Backoff
+        self,
+        api: Api,
+        query: Query,
+        tell: Callable[[Message], None],
+        backoff: Backoff,
+        now: Callable[[], float],
     ) -> None:
         self._api = api
         self._query = query
         self._tell = tell
         self._backoff = backoff
+        self._now = now
+        self._heard = now()
+        self._open = False
         self._what = watching(query.kind)
         self._stop = threading.Event()
         self._watch: Watch | None = None
@@ -137,33 +147,52 @@ class Informer:
                 asked = error.retry_after
                 if error.status == 410 and version is not None:
                     version = None
+                    self._hear()
                 else:
-                    self._tell(Trouble(error, self._what))
+                    self._tell(Trouble(error, self._what, since=self._since(error)))
             except NoClusterError as error:
+                self._hear()
                 trouble = ApiError(401, str(error))
                 self._tell(Trouble(trouble, self._what))
             except Exception as error:  # noqa: BLE001
                 # A thread that dies would leave the launch waiting for ever.
+                self._hear()
                 strange = ApiError(0, f"an object that is none ({error!r})")
                 self._tell(Trouble(strange, self._what))
             # Also after a clean end: an API that closes every watch at once must not be stormed.
             self._stop.wait(wait_for(asked, next(waits)))
+
+    def _hear(self, *, watch: bool = False) -> None:
+        """Note that the API gave a sign of itself, with watch on a watch that is open."""
+        self._heard, self._open = self._now(), watch
+
+    def _since(self, error: ApiError) -> float | None:
+        """Return since when the API is silent, None where no more is known than the error."""
+        if error.reason != "Silence":
+            self._hear()
+            return None
+        mute, self._open = self._open, False
+        return None if mute else self._heard
 
     def _changes(self, version: str) -> Iterator[str]:
         query = self._query
         self._watch = watch = self._api.watch(query.kind, query.namespace, query.select, version)
         if self._stop.is_set():
             watch.close()
+        self._hear(watch=True)
         self._tell(Answered(self._what))
         for change in watch:
+            self._hear(watch=True)
             view = query.read(change.body) if change.type != "BOOKMARK" else None
             if view is not None:
                 self._tell(Observed(view, change.type == "DELETED"))
             yield change.version
+        self._hear()
 
     def _list(self) -> str:
         query = self._query
         bodies, version = self._api.list(query.kind, query.namespace, query.select)
+        self._hear()
         views = [view for body in bodies if (view := query.read(body)) is not None]
         for view in views:
             self._tell(Observed(view))

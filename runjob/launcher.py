@@ -303,8 +303,8 @@ class Launch(Scene):
 
     def _await_removal(self, deadline: float, verified: bool = False) -> str:
         """Wait until the deletion was accepted, and with verified until nothing is left."""
-        asked = verified
-        hurried = False
+        asked, begun = verified, self._inbox.now()
+        hurried = told = False
         while self._inbox.now() < self._extended(deadline):
             if self._signals > 1 and not hurried:
                 # Hurrying means not to wait for the pods; the deletion itself must be on its way.
@@ -314,13 +314,17 @@ class Launch(Scene):
                 self._refusal or not (verified and remains(self._request, self._picture))
             ):
                 break
+            if not (self._removed or told) and self._inbox.now() - begun >= self._patience.answer:
+                told = True
+                self._console.remark("the API has not answered the deletion yet; trying on")
             self._heed(self._inbox.get(self._patience.tick))
         if self._refusal:
             return f"NOT removed: {self._refusal}"
         if self._removed and not (asked and remains(self._request, self._picture)):
             return ""
         what = remains(self._request, self._picture) or "what was created"
-        return f"NOT removed yet: {what}; remove it with: {how_to_remove(self._request)}"
+        why = "" if self._removed else " (the API gave no answer)"
+        return f"NOT removed yet: {what}{why}; remove it with: {how_to_remove(self._request)}"
 
     def _extended(self, deadline: float) -> float:
         """Return how long to wait for a removal: while the API is silent, as long as for its end.

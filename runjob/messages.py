@@ -67,11 +67,13 @@ class Trouble:
     """The API did not answer as it should; whoever says so tries again.
 
     silence tells that it counts as no answer of the API at all; a log that is not given does not.
+    since is when the last byte came where nothing has come since, None where it begins now.
     """
 
     error: ApiError
     what: str
     silence: bool = True
+    since: float | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from runjob.errors import ApiError
 from runjob.retry import REFUSALS
@@ -30,11 +30,12 @@ class Outages:
     def __bool__(self) -> bool:
         return bool(self._lasting)
 
-    def begin(self, what: str, error: ApiError, now: float) -> None:
-        """Note that something was not answered; it lasts until it ends."""
-        known = self._lasting.get(what) or Outage(now, error)
+    def begin(self, what: str, error: ApiError, since: float) -> None:
+        """Note that something is not answered since then; it lasts until it ends."""
+        known = self._lasting.get(what) or Outage(since, error)
         refusals = known.refusals + 1 if error.status == 403 else 0
-        self._lasting[what] = replace(known, error=error, refusals=refusals)
+        since = min(since, known.since)
+        self._lasting[what] = Outage(since, error, refusals)
 
     def end(self, what: str, now: float) -> float:
         """Note an answer; return how long it was missing."""

@@ -240,7 +240,8 @@ class Scene:
         now = self._inbox.now()
         quiet = not self._outages
         if message.silence:
-            self._outages.begin(message.what, message.error, now)
+            since = now if message.since is None else message.since
+            self._outages.begin(message.what, message.error, since)
         text = f"trouble {message.what}: {message.error}; trying on"
         # An API that is away is told of once, not by each of those that ask it.
         if quiet and self._outages.is_news(text, now):

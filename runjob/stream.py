@@ -37,7 +37,7 @@ class Stream:
             yield from self._chunks() if self._response.chunked else self._plain()
         except (HTTPException, OSError, ValueError, AttributeError) as error:
             # A connection that another thread shut down fails in any of these ways.
-            raise ApiError(0, "closed" if self._closed else words(error)) from error
+            raise (ApiError(0, "closed") if self._closed else broken(error)) from error
         finally:
             self._connection.close()
         if self._closed:
@@ -83,6 +83,12 @@ class Stream:
         # It may have ended by itself meanwhile.
         with suppress(OSError, AttributeError):
             self._socket.shutdown(socket.SHUT_RDWR)
+
+
+def broken(error: Exception) -> ApiError:
+    """Return what stands for a connection that broke, or on which nothing came in time."""
+    reason = "Silence" if isinstance(error, TimeoutError) else ""
+    return ApiError(0, words(error), reason=reason)
 
 
 def words(error: Exception) -> str:

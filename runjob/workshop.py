@@ -147,7 +147,7 @@ class Workshop:
 
     def inform(self, query: Query, tell: Tell) -> Informer:
         """Watch, and tell of each change."""
-        informer = Informer(self._api, query, tell, self._backoff)
+        informer = Informer(self._api, query, tell, self._backoff, self._now)
         _start(f"watch {query.kind.plural}", informer.run)
         return informer
 

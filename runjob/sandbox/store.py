@@ -11,6 +11,7 @@ import json
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -76,10 +77,9 @@ class Watcher:
     async def take(self, seconds: float) -> list[Change]:
         """Wait for changes and return all that are there; none when the time is over."""
         if not self._changes:
-            try:
+            # What arrives in the very moment is taken too: a bookmark must not pass it over.
+            with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._arrived.wait(), seconds)
-            except asyncio.TimeoutError:
-                return []
         self._arrived.clear()
         taken = list(self._changes)
         self._changes.clear()

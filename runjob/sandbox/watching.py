@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from math import inf
 
 from .http import Reply, Request
 from .refusals import Refusal
@@ -103,11 +104,14 @@ async def _follow(
             first += view.bookmark(store.version, initial=True)
         if first:
             yield first
+        # Due at its time whatever else goes on: changes that this watch may not see are no sign.
+        mark = time.monotonic() + span.bookmark if span.bookmark else inf
         while (left := span.deadline - time.monotonic()) > 0:
-            changes = await watcher.take(min(left, span.bookmark) if span.bookmark else left)
-            if lines := view.lines(changes):
+            lines = view.lines(await watcher.take(min(left, mark - time.monotonic())))
+            if time.monotonic() >= mark:
+                lines += view.bookmark(store.version)
+                mark = time.monotonic() + span.bookmark
+            if lines:
                 yield lines
-            elif not changes and span.bookmark:
-                yield view.bookmark(store.version)
     finally:
         store.unwatch(view.resource, watcher, shelf)

@@ -195,6 +195,44 @@ def test_a_watch_that_is_not_answered_is_asked_for_anew(
     target.api.wait_gone(name)
 
 
+@pytest.mark.parametrize("resource", ["jobs", "pods"])
+def test_a_watch_that_goes_mute_is_opened_anew(
+    target: EmbeddedTarget,
+    sandbox: Sandbox,
+    launch: Launcher,
+    name: str,
+    resource: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is broken when not even a bookmark comes, and costs no launch."""
+    monkeypatch.setattr("runjob.cluster.WATCH_TIMEOUT", 1.5)
+    hit = sandbox.inject(Fault(Cut(how="mute"), verb="watch", resource=resource))
+    run = launch("-j", name, *sh("echo once"), "--api-timeout", "5")
+    assert hit.hits == 1
+    assert (run.code, run.log) == (0, b"once\n")
+    target.api.wait_gone(name)
+
+
+def test_an_api_that_hangs_ends_the_launch_and_not_the_job(
+    target: EmbeddedTarget,
+    sandbox: Sandbox,
+    launch: Launcher,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its watches are open and bring nothing, and no other can be had."""
+    monkeypatch.setattr("runjob.cluster.WATCH_TIMEOUT", 1.5)
+    monkeypatch.setattr("runjob.cluster.READ_TIMEOUT", 1.0)
+    sandbox.inject(Fault(Cut(how="mute"), verb="watch", resource="jobs"))
+    sandbox.inject(Fault(Slow(999), verb="watch", resource="jobs", times=None))
+    run = launch("-j", name, *sh(FOREVER), "--api-timeout", "2")
+    assert (run.code, run.status) == (6, 6)
+    assert "trouble watching jobs: no answer in time; trying on" in run.err
+    assert "the API gave no answer for" in run.verdict
+    assert deleted(sandbox) == 0
+    assert target.api.running_pods(name)
+
+
 def test_a_watch_that_missed_what_happened_lists_anew(
     target: EmbeddedTarget, sandbox: Sandbox, launch: Launcher, name: str
 ) -> None:

@@ -14,6 +14,7 @@ from tests.runjob.test_launcher import (
     CREATED,
     FAILED,
     JOB_GONE,
+    KILL,
     READ,
     RUNNING,
     UID,
@@ -73,6 +74,7 @@ def test_a_removal_that_the_api_does_not_answer_is_told_with_the_known_end() -> 
     verdict = stage.play()
     assert verdict.exit_code == 0
     assert "NOT removed yet: Job here/hello" in verdict.sentence
+    assert "(the API gave no answer); remove it with: kubectl" in verdict.sentence
     assert "kubectl -n here delete job hello" in verdict.sentence
     assert stage.inbox.now() < 80
 
@@ -84,6 +86,40 @@ def test_a_job_that_the_kill_of_its_run_removed_is_told_so() -> None:
     assert verdict.exit_code == Exit.KILLED
     assert "--kill" in verdict.sentence
     assert stage.workshop.removed[0][0] is None
+
+
+def test_a_launch_with_an_api_that_hangs_ends_after_one_more_try() -> None:
+    """Its watch went mute at 10 s, was given up at 160 s, and could not be opened anew."""
+    hung = ApiError(0, "no answer in time", reason="Silence")
+    first, second = Trouble(hung, "watching jobs"), Trouble(hung, "watching jobs", since=10)
+    stage = Stage((0, CREATED), (1, RUNNING), (160, first), (170, second), api_timeout=60)
+    verdict = stage.play()
+    assert verdict.exit_code == Exit.UNREADABLE
+    assert "the API gave no answer for 160 s (no answer in time)" in verdict.sentence
+    assert stage.inbox.now() == 170
+    assert stage.workshop.removed == []
+
+
+def test_an_api_that_hangs_for_a_while_is_told_of_for_all_the_while() -> None:
+    hung = ApiError(0, "no answer in time", reason="Silence")
+    first, second = Trouble(hung, "watching jobs"), Trouble(hung, "watching jobs", since=10)
+    stage = Stage(
+        (0, CREATED), (1, RUNNING), (160, first), (170, second), (180, Answered("watching jobs")),
+        (181, ended(0)), (181, COMPLETE), (181, READ),
+    )  # fmt: skip
+    assert stage.play().exit_code == 0
+    assert stage.console.remarks == [
+        "trouble watching jobs: no answer in time; trying on",
+        "the API answers again, after 170 s",
+    ]
+
+
+def test_a_signal_while_the_api_hangs_says_that_it_gives_no_answer() -> None:
+    stage = Stage((0, CREATED), (1, RUNNING), (2, KILL), removes=False)
+    verdict = stage.play()
+    assert verdict.exit_code == Exit.KILLED
+    assert "the API has not answered the deletion yet; trying on" in stage.console.remarks
+    assert "(the API gave no answer); remove it with: kubectl" in verdict.sentence
 
 
 EVICTED = pod(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -81,6 +82,27 @@ def test_bookmarks_come_when_they_are_wanted() -> None:
     assert event["type"] == "BOOKMARK"
     assert event["object"]["kind"] == "Pod"
     assert event["object"]["metadata"]["resourceVersion"] == version
+
+
+def test_bookmarks_come_though_others_change_all_the_while(fresh: Fresh) -> None:
+    """A watch that sees nothing of what goes on beside it would look broken without them."""
+    with Sandbox(timings=Timings(bookmark=0.2)) as sandbox:
+        talk, over = Talk(sandbox), threading.Event()
+        busy = Talk(sandbox)
+
+        def change() -> None:
+            while not over.wait(0.02):
+                make(busy, fresh(), mark="other")
+
+        thread = threading.Thread(target=change)
+        thread.start()
+        try:
+            query = {"labelSelector": "mark!=other", "allowWatchBookmarks": "true"}
+            steps = talk.watch(MAPS, timeoutSeconds=5, **query)
+            assert any(each["type"] == "BOOKMARK" for each in steps)
+        finally:
+            over.set()
+            thread.join()
 
 
 def test_the_end_of_the_state_can_be_marked(talk: Talk, fresh: Fresh) -> None:
