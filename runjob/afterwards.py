@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import count as count_up
 from typing import Protocol, TypeVar
 
+from runjob.commands import Commands
 from runjob.errors import ApiError, Exit, LaunchError
 from runjob.informer import Query, events_query, pods_query
 from runjob.leftovers import Ended, count, divide, ended, rows
@@ -78,7 +79,7 @@ class Printer(Protocol):
 class Caretaker:
     """Does what `gc`, `list` and `show` ask for; raises LaunchError where the API does not let it.
 
-    wait is called with seconds before a request is repeated.
+    wait is called with seconds before a request is repeated; commands words what to run next.
     """
 
     def __init__(
@@ -86,10 +87,12 @@ class Caretaker:
         api: Api,
         console: Printer,
         wait: Callable[[float], None] = time.sleep,
+        commands: Commands = Commands(),  # noqa: B008  # frozen
     ) -> None:
         self._api = api
         self._console = console
         self._wait = wait
+        self._commands = commands
 
     # -- gc --------------------------------------------------------------------------------------
 
@@ -194,7 +197,7 @@ class Caretaker:
         job = self._job(asked.name, asked.namespace)
         picture = self._picture(job)
         words = tuple(self._last_words(asked.namespace, picture))
-        for line in described(job, picture, words, self._api.now()):
+        for line in described(job, picture, words, self._api.now(), self._commands):
             self._console.line(line)
         return int(Exit.SUCCEEDED)
 

@@ -113,6 +113,7 @@ def run(
         if sandbox:
             connection = _embedded(stack)
             options = replace(options, keep="never")  # it takes all with it
+        job = replace(job, commands=job.commands.to(connection.kubeconfig, connection.context))
         try:
             cluster = Cluster(login(connection))
         except OutsideError as error:
@@ -158,6 +159,7 @@ def run(
             prefix=options.prefix,
             guard=options.guard_output,
             journal=journal,
+            commands=job.commands,
         )
         launch = Launch(job, options, creator.cancel, workshop, inbox, console, journal=journal)
         hurry = True

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from runjob.commands import Commands, started_by
 from runjob.console import Console, standard
 from runjob.errors import ApiError, Exit, LaunchError, ManifestError, UsageError
 from runjob.flags import ASKING, FLAGS, Asked, parse
@@ -37,7 +38,7 @@ def main(argv: Sequence[str] | None = None, script: str | None = None) -> int:
     started = sys.argv[0] if argv is None else ""
     words = sys.argv[1:] if argv is None else list(argv)
     if words and words[0] in SUBCOMMANDS:
-        return _look_after(words[0], words[1:], console, started)
+        return _look_after(words[0], words[1:], console, started, script)
     interrupts = Interrupts()
     interrupts.install()
     try:
@@ -76,7 +77,9 @@ def _no_subcommand(word: str) -> UsageError:
     )
 
 
-def _look_after(name: str, words: Sequence[str], console: Console, started: str) -> int:
+def _look_after(
+    name: str, words: Sequence[str], console: Console, started: str, script: str | None
+) -> int:
     """Run a subcommand. A signal may end it at any point: each request stands for itself."""
     from runjob import subcommands
 
@@ -95,7 +98,8 @@ def _look_after(name: str, words: Sequence[str], console: Console, started: str)
         from runjob.cluster import Cluster
         from runjob.login import login
 
-        caretaker = Caretaker(Cluster(login(asked.connection)), console)
+        commands = _commands(asked.connection, script)
+        caretaker = Caretaker(Cluster(login(asked.connection)), console, commands=commands)
         if isinstance(asked, subcommands.Show):
             return caretaker.show(asked)
         if isinstance(asked, subcommands.Roster):
@@ -158,7 +162,11 @@ def _kill(options: Options, console: Console, script: str | None) -> int:
     from runjob.login import login
     from runjob.remote import TIMEOUT
 
-    killer = Killer(Cluster(login(options.connection)), options.run.api_timeout)
+    killer = Killer(
+        Cluster(login(options.connection)),
+        options.run.api_timeout,
+        commands=_commands(options.connection, script),
+    )
     # The launcher fetches its manifest first, and makes the Job after that.
     appearance = APPEARANCE + (TIMEOUT if is_address(options.manifest) else 0)
     console.line(killer.kill(namespace, run, appearance))
@@ -209,6 +217,7 @@ def _run(options: Options, console: Console, interrupts: Interrupts, script: str
     _forget_result(options)
     request, notes = _planned(options, script)
     connection = options.connection
+    request = replace(request, commands=_commands(connection, script))
     asks_only = options.preflight or options.dry_run == "server"
     if connection.sandbox and (connection.kubeconfig or asks_only):
         raise UsageError(
@@ -261,6 +270,11 @@ def _run(options: Options, console: Console, interrupts: Interrupts, script: str
             journal.told(verdict)
     # A signal that came too late for the launch still counts: after it no path returns 0.
     return verdict.exit_code or (int(code_of(interrupts.last)) if interrupts.last else 0)
+
+
+def _commands(connection: Connection, script: str | None) -> Commands:
+    commands = Commands(launcher=started_by(script))
+    return commands.to(connection.kubeconfig, connection.context)
 
 
 def _print_report(closing: Sequence[str], console: Console, interrupts: Interrupts) -> None:

@@ -161,7 +161,7 @@ class Creator:
             self._console.line("Job created")
             return
         label = f"{self._request.namespace}/{job['metadata']['name']}"
-        self._console.remark(f"Job {label} is of this run, {told(job)}: following it")
+        self._console.remark(f"Job {label} {self._signature.kinship}, {told(job)}: following it")
         self._console.line("Job adopted")
         how = (
             "goes on where the earlier launcher stopped"
@@ -223,11 +223,10 @@ class Creator:
         from runjob.manifest import same_content
 
         if not same_content(unsigned(body), known):
-            raise LaunchError(
+            remove = self._kubectl("delete", body["kind"].lower(), body["metadata"]["name"])
+            raise self._stands(
                 f"{name} exists already with other content: rename it in the manifest, or remove "
-                f"it with kubectl -n {self._request.namespace} delete {body['kind'].lower()} "
-                f"{body['metadata']['name']}",
-                Exit.EXISTS,
+                f"it with: {remove}"
             )
         takes = self._takes_up or self._if_exists == "replace"
         return known, takes and same_run(known, self._signature)
@@ -272,23 +271,28 @@ class Creator:
             if isinstance(found, Replace):
                 self._remove(there, found)
             if self._now() > deadline:
-                raise LaunchError(
+                look = self._kubectl("get", "job,pod", "-l", f"job-name={name}")
+                raise self._stands(
                     f"Job {self._request.namespace}/{name} is being deleted but is not gone yet; "
-                    f"look with: kubectl -n {self._request.namespace} get job,pod "
-                    f"-l job-name={name}",
-                    Exit.EXISTS,
+                    f"look with: {look}"
                 )
             self._asking.pause(LOOK)
             there = self._read(there)
 
     def _vanishes(self) -> LaunchError:
-        request = self._request
-        return LaunchError(
-            f"Job {request.label} exists already whenever it is created, and is gone whenever it "
-            "is read: find out who makes and deletes it, with: "
-            f"kubectl -n {request.namespace} get job {request.name} --watch",
-            Exit.EXISTS,
+        look = self._kubectl("get", "job", self._request.name, "--watch")
+        return self._stands(
+            f"Job {self._request.label} exists already whenever it is created, and is gone "
+            f"whenever it is read: find out who makes and deletes it, with: {look}"
         )
+
+    def _kubectl(self, *words: str) -> str:
+        return self._request.commands.kubectl(self._request.namespace, *words)
+
+    def _stands(self, text: str) -> LaunchError:
+        """Return the refusal of what stands in the way, and say which run it is that ends so."""
+        run = self._signature.this_run
+        return LaunchError(f"{run[:1].upper()}{run[1:]}: {text}" if run else text, Exit.EXISTS)
 
     def _made(self) -> tuple[Body | None, Body | None]:
         """Create the Job; return it, or else what stands there."""

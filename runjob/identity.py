@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import quote
 
 from runjob import lease
+from runjob.commands import Commands
 from runjob.observed import job_view
 from runjob.options import IfExists, RunOptions
 from runjob.plan import LAUNCH, is_ours, made_by
@@ -72,13 +73,25 @@ class Signature:
     """Who launches, as it is written on what a launch makes.
 
     launch is new with each launch, identity and content are the same where a run is launched once
-    more.
+    more; commands words what a refusal tells to run.
     """
 
     launch: str
     identity: str
     bound: bool
     content: str
+    commands: Commands = field(default_factory=Commands)
+
+    @property
+    def this_run(self) -> str:
+        """Which run this launch is, for a refusal; empty where none is named."""
+        return f"this is run {self.identity}" if self.bound else ""
+
+    @property
+    def kinship(self) -> str:
+        """What an object and this launch have in common where both carry the same identity."""
+        same_name = "was asked for under the same name (no run is named)"
+        return "is of this run" if self.bound else same_name
 
 
 def signature(request: JobRequest, options: RunOptions, launch: str) -> Signature:
@@ -88,6 +101,7 @@ def signature(request: JobRequest, options: RunOptions, launch: str) -> Signatur
         identity=options.identity or request.label,
         bound=options.bound and bool(options.identity),
         content=content(request.job),
+        commands=request.commands,
     )
 
 
@@ -231,7 +245,13 @@ def stands(
         return Refuse(_whose(there, signature, if_exists, now))
     if _annotation(there, CONTENT) != signature.content:
         return Refuse(
-            _whose(there, signature, if_exists, now, "it is of this run, but other words made it")
+            _whose(
+                there,
+                signature,
+                if_exists,
+                now,
+                f"it {signature.kinship}, but other words made it",
+            )
         )
     return Adopt(again=True)
 
@@ -268,14 +288,24 @@ def told(there: Body) -> str:
     """Say in a few words who made a Job, when, and how it stands."""
     metadata = there["metadata"]
     state = (_ending(there) or "running").lower()
-    managers = metadata.get("managedFields") or ()
-    by = next((each["manager"] for each in managers if each.get("manager")), "")
+    by = manager(there)
     launcher = lease.read(there).launcher
     if is_ours(there) or any(map(_is_own, metadata.get("annotations") or ())):
         by = "another launch of runjob" + (f" ({launcher})" if launcher else "")
     if metadata.get("deletionTimestamp"):
         state += ", being deleted"
     return f"made by {by or 'somebody else'} at {metadata.get('creationTimestamp')}, {state}"
+
+
+def manager(body: Body) -> str:
+    """Name the client program that made an object; empty where it is not known.
+
+    Who wrote to a subresource, as the Job controller does to the status, made nothing.
+    """
+    entries = body["metadata"].get("managedFields") or ()
+    made = (each for each in entries if each.get("manager") and not each.get("subresource"))
+    first = min(made, key=lambda each: each.get("time") or "", default=None)
+    return str(first["manager"]) if first else ""
 
 
 def _whose(
@@ -287,13 +317,16 @@ def _whose(
     namespace = metadata.get("namespace") or place
     theirs = _annotation(there, IDENTITY)
     held = _followed(there, signature, now) if is_ours(there) else ""
-    parts = [told(there), f"run {theirs}" if theirs and not same_run(there, signature) else ""]
+    same = same_run(there, signature)
+    kin = f"it {signature.kinship}" if same and is_ours(there) and not why else ""
+    parts = [told(there), f"run {theirs}" if theirs and not same else kin]
     parts += [why, held]
     if _annotation(there, TOLD):
         parts.append("its end was told already")
+    parts.append(signature.this_run)
     ways = [f"another name (--generate-name {name}-)"]
     if is_ours(there):
-        if if_exists in ("auto", "fail") and same_run(there, signature) and not why:
+        if if_exists in ("auto", "fail") and same and not why:
             ways.insert(0, "--if-exists adopt, where it is this run's")
         if if_exists != "replace":
             later = " once it has ended, or its launcher counts as gone" if held else ""
@@ -301,7 +334,7 @@ def _whose(
     return (
         f"Job {namespace}/{name} exists already, {'; '.join(part for part in parts if part)}; it "
         f"was not touched. Use {', or '.join(ways)}, or remove it with: "
-        f"kubectl -n {namespace} delete job {name}"
+        f"{signature.commands.kubectl(namespace, 'delete', 'job', name)}"
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Protocol, TypeVar
 
+from runjob.commands import Commands
 from runjob.errors import ApiError, Exit, LaunchError
 from runjob.identity import is_of_order
 from runjob.observed import KILLED
@@ -45,11 +46,13 @@ class Killer:
         patience: float,
         now: Callable[[], float] = time.monotonic,
         wait: Callable[[float], None] = time.sleep,
+        commands: Commands = Commands(),  # noqa: B008  # frozen
     ) -> None:
         self._api = api
         self._patience = patience
         self._now = now
         self._wait = wait
+        self._commands = commands
 
     def kill(self, namespace: str, run_id: str, appearance: float = APPEARANCE) -> str:
         """Delete the Job of that run and wait until it and its pods are gone; say what was done.
@@ -69,14 +72,15 @@ class Killer:
         names = _names(staying)
         if not all(is_ours(job) for job in staying):
             raise LaunchError(
-                f"Job {namespace}/{names} carries the identity of this run, but runjob did not "
-                "make it; it was not touched",
+                f"Job {namespace}/{names} carries the identity of this run ({run_id}), but "
+                "runjob did not make it; it was not touched",
                 Exit.EXISTS,
             )
         if len(staying) > 1:
             raise LaunchError(
-                f"{len(staying)} Jobs in namespace {namespace} carry the identity of this run: "
-                f"{names}; none was touched. Give each run an identity of its own (--run-id)",
+                f"{len(staying)} Jobs in namespace {namespace} carry the identity of this run "
+                f"({run_id}): {names}; none was touched. Give each run an identity of its own "
+                "(--run-id)",
                 Exit.EXISTS,
             )
         for job in staying:
@@ -125,9 +129,12 @@ class Killer:
         until = self._now() + max(_grace(job) for job in jobs) + REMOVAL
         while any(job["metadata"]["uid"] in uids for job in self._jobs(namespace, run_id)):
             if self._now() > until:
+                look = self._commands.kubectl(
+                    namespace, "get", "job,pod", "-l", f"job-name in ({_names(jobs)})"
+                )
                 raise LaunchError(
                     f"Job {namespace}/{_names(jobs)} is being deleted but is not gone yet; look "
-                    f"with: kubectl -n {namespace} get job,pod -l 'job-name in ({_names(jobs)})'"
+                    f"with: {look}"
                 )
             self._wait(LOOK)
 

@@ -273,14 +273,16 @@ class Launch(Scene):
         if ending.final and (
             keep == "always" or (keep == "failed" and ending.code is not Exit.SUCCEEDED)
         ):
-            place = f"{self._job['metadata']['name']} -n {self._request.namespace}"
+            look = self._request.commands.show(
+                self._request.namespace, self._job["metadata"]["name"]
+            )
             left = self._workshop.settle(self._job) if ending.code is not Exit.DELETED else ""
             if left:
                 self._console.remark(left)
             return (
                 ""
                 if self._picture is not None and self._picture.job_gone
-                else kept(self._job, keep, f"runjob show {place}", settled=not left)
+                else kept(self._job, keep, look, settled=not left)
             )
         if not ending.final and keep != "never" and not self._signals:
             why = "its sidecars would run on" if ending.decided else "it could start yet"

@@ -17,20 +17,22 @@ def remains(request: JobRequest, picture: Picture | None) -> str:
 
 def how_to_remove(request: JobRequest) -> str:
     """Return the command that removes the Job and its pods."""
-    return f"kubectl -n {request.namespace} delete job {request.name} --cascade=foreground"
+    return request.commands.kubectl(
+        request.namespace, "delete", "job", request.name, "--cascade=foreground"
+    )
 
 
 def how_to_find(request: JobRequest, picture: Picture | None, adopt: str) -> str:
     """Say how to look after a Job that lives on, or may have been made; adopt is one way more."""
-    look = f"kubectl -n {request.namespace} get job"
     if picture is None:
-        return (
-            "it is not known whether the Job was created; look with: "
-            f"{look} {request.name}; {adopt}"
-        )
+        look = request.commands.kubectl(request.namespace, "get", "job", request.name)
+        return f"it is not known whether the Job was created; look with: {look}; {adopt}"
+    look = request.commands.kubectl(
+        request.namespace, "get", "job,pod", "-l", f"job-name={request.name}"
+    )
     return (
-        f"The Job lives on and was not touched; see it with: {look},pod -l "
-        f"job-name={request.name}; end it with: {how_to_remove(request)}; {adopt}"
+        f"The Job lives on and was not touched; see it with: {look}; end it with: "
+        f"{how_to_remove(request)}; {adopt}"
     )
 
 

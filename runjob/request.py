@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import quote
+
+from runjob.commands import Commands
 
 Body = Mapping[str, Any]
 
@@ -19,7 +21,7 @@ class JobRequest:
 
     prerequisites are JSON objects in the order in which to create them; source tells who wrote the
     Job, since the exit code of a refusal depends on it; generated is the start of a name that got
-    a random end.
+    a random end; commands words what is printed for a person to run.
     """
 
     name: str
@@ -28,6 +30,7 @@ class JobRequest:
     prerequisites: tuple[Body, ...] = ()
     source: Literal["flags", "manifest"] = "flags"
     generated: str = ""
+    commands: Commands = field(default_factory=Commands)
 
     @property
     def label(self) -> str:

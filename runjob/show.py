@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 
+from runjob.commands import Commands
 from runjob.diagnosis import describe
+from runjob.identity import manager
 from runjob.leftovers import span
 from runjob.observed import ContainerView, EventView, Picture, PodView
 from runjob.plan import LAUNCH
@@ -56,19 +58,21 @@ def logs_to_show(picture: Picture) -> tuple[tuple[PodView, ContainerView], ...]:
 
 
 def described(
-    job: Body, picture: Picture, words: tuple[LastWords, ...], now: datetime
+    job: Body,
+    picture: Picture,
+    words: tuple[LastWords, ...],
+    now: datetime,
+    commands: Commands,
 ) -> tuple[str, ...]:
     """Return the lines that tell of a Job; picture is what was seen of it, words its failures'."""
-    return tuple(
-        line[:WIDTH]
-        for line in (
-            *_head(job, picture, now),
-            *_pods(picture, now),
-            *_events(picture, now),
-            *_words(words),
-            *_end(job, picture),
-        )
+    told = (
+        *_head(job, picture, now),
+        *_pods(picture, now),
+        *_events(picture, now),
+        *_words(words),
+        *_verdict(picture),
     )
+    return (*(line[:WIDTH] for line in told), *_next(next_commands(job, picture, commands)))
 
 
 def _head(job: Body, picture: Picture, now: datetime) -> Iterator[str]:
@@ -121,11 +125,7 @@ def maker(job: Body) -> str:
     owner = next((each for each in metadata.get("ownerReferences") or ()), None)
     if owner:
         return f"{owner['kind']} {owner['name']}"
-    managers = sorted(
-        (each for each in metadata.get("managedFields") or () if not each.get("subresource")),
-        key=lambda each: each.get("time") or "",
-    )
-    return managers[0]["manager"] if managers else "somebody else than runjob"
+    return manager(job) or "somebody else than runjob"
 
 
 def _pods(picture: Picture, now: datetime) -> Iterator[str]:
@@ -200,11 +200,14 @@ def _words(words: tuple[LastWords, ...]) -> Iterator[str]:
             yield from (f"  | {line}" for line in each.lines)
 
 
-def _end(job: Body, picture: Picture) -> Iterator[str]:
+def _verdict(picture: Picture) -> Iterator[str]:
     ending = natural_end(picture) or early_end(picture)
     if ending:
         yield f"Verdict: {_sentence(ending)}"
-    commands = next_commands(job, picture)
+
+
+def _next(commands: tuple[str, ...]) -> Iterator[str]:
+    # Whole, however long: a command that is cut does something else.
     for word, command in zip(("Next:", *[""] * len(commands)), commands, strict=False):
         yield f"{word:<8} {command}"
 
@@ -213,26 +216,28 @@ def _sentence(ending: Ending) -> str:
     return ". ".join(part[:1].upper() + part[1:] for part in (ending.text, ending.hint) if part)
 
 
-def next_commands(job: Body, picture: Picture) -> tuple[str, ...]:
+def next_commands(job: Body, picture: Picture, commands: Commands) -> tuple[str, ...]:
     """Return the commands that lead on from here, the one to run now first."""
     name = job["metadata"]["name"]
-    kubectl = f"kubectl -n {job['metadata']['namespace']}"
-    remove = f"{kubectl} delete job {name} --cascade=foreground"
+
+    def kubectl(*words: str) -> str:
+        return commands.kubectl(job["metadata"]["namespace"], *words)
+
+    remove = kubectl("delete", "job", name, "--cascade=foreground")
     failed = logs_to_show(picture)
     first = next(iter(pods_to_show(picture)), None)
     if picture.job.condition("Complete"):
         return (remove,)
     if picture.job.condition("Failed"):
-        look = f"{kubectl} describe job {name}"
+        look = kubectl("describe", "job", name)
         if failed:
             pod, view = failed[0]
-            look = f"{kubectl} logs {pod.name} -c {view.name}"
+            look = kubectl("logs", pod.name, "-c", view.name)
         return (look, remove)
     if picture.job.suspended:
-        resume = """'{"spec":{"suspend":false}}'"""
-        return (f"{kubectl} patch job {name} -p {resume}",)
+        return (kubectl("patch", "job", name, "-p", '{"spec":{"suspend":false}}'),)
     if first is None:
-        return (f"{kubectl} describe job {name}",)
+        return (kubectl("describe", "job", name),)
     running = [
         (pod.name, view.name)
         for pod in picture.pods.values()
@@ -240,8 +245,8 @@ def next_commands(job: Body, picture: Picture) -> tuple[str, ...]:
         if view.running
     ]
     if running:
-        return (f"{kubectl} logs -f {running[0][0]} -c {running[0][1]}",)
-    look = f"{kubectl} describe pod {first.name}"
+        return (kubectl("logs", "-f", running[0][0], "-c", running[0][1]),)
+    look = kubectl("describe", "pod", first.name)
     return (look, remove) if early_end(picture) else (look,)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any, Protocol
 
+from runjob.commands import Commands
 from runjob.errors import ApiError, NoClusterError
 from runjob.follower import Api as LogApi
 from runjob.follower import Follower, Position
@@ -70,6 +71,7 @@ class Workshop:
         prefix: str = "auto",
         guard: bool = False,
         journal: Journal | None = None,
+        commands: Commands = Commands(),  # noqa: B008  # frozen
         backoff: Backoff = Backoff(),  # noqa: B008  # frozen
     ) -> None:
         self._api = api
@@ -83,6 +85,7 @@ class Workshop:
 
             self._shape = guarded
         self._journal = journal
+        self._commands = commands
         self._backoff = backoff
 
     def remove(self, job: Body | None, ours: tuple[Body, ...], tell: Tell, wait: bool) -> None:
@@ -116,7 +119,7 @@ class Workshop:
         try:
             persist(ask, threading.Event().wait, enough=enough, backoff=self._backoff)
         except ApiError as error:
-            how = f"kubectl -n {self._namespace} delete {name.lower()}"
+            how = self._commands.kubectl(self._namespace, "delete", *name.lower().split())
             return f"{name} ({error}); remove it with: {how}"
         return ""
 
@@ -139,9 +142,11 @@ class Workshop:
             if patch is None or getattr(error, "status", 0) == 404:
                 return ""  # there is nothing to restore, or nothing to restore it on
             name, text = job["metadata"]["name"], json.dumps(patch, separators=(",", ":"))
+            how = self._commands.kubectl(
+                self._namespace, "patch", "job", name, "--type=merge", "-p", text
+            )
             return (
-                f"the TTL of the Job's manifest could not be restored ({error}); do it with: "
-                f"kubectl -n {self._namespace} patch job {name} --type=merge -p '{text}'"
+                f"the TTL of the Job's manifest could not be restored ({error}); do it with: {how}"
             )
         return ""
 

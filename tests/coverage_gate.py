@@ -18,6 +18,7 @@ PURE = {
     "runjob": {
         *(
             "chunked",
+            "commands",
             "diagnosis",
             "disruptions",
             "errors",

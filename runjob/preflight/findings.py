@@ -158,7 +158,7 @@ def _service_account(facts: Facts) -> Iterator[Finding]:
         yield _error(
             Exit.CONFIGURATION,
             f"ServiceAccount {name} does not exist",
-            f"create it: kubectl -n {facts.request.namespace} create serviceaccount {name}",
+            f"create it: {_kubectl(facts, 'create', 'serviceaccount', name)}",
         )
 
 
@@ -171,6 +171,10 @@ def _pull_secrets(facts: Facts) -> Iterator[Finding]:
                 "create it (kubectl create secret docker-registry), name another with -s, or none "
                 "with -s none",
             )
+
+
+def _kubectl(facts: Facts, *words: str) -> str:
+    return facts.request.commands.kubectl(facts.request.namespace, *words)
 
 
 def _is_there(facts: Facts, kind: str, name: str) -> bool:
@@ -205,11 +209,14 @@ def _missing(facts: Facts, kind: str, name: str, group: list[Reference]) -> Find
     said = f"{kind} {name!r:.253} can be no name" if not is_name(name) else f"{kind} {name}"
     wanted = f" with {' and '.join(keys)}" if keys else ""
     how = {
-        "Secret": f"create secret generic {name} --from-file={keys[0] if keys else 'KEY'}=FILE",
-        "ConfigMap": f"create configmap {name} --from-file={keys[0] if keys else 'KEY'}=FILE",
+        "Secret": ("create", "secret", "generic"),
+        "ConfigMap": ("create", "configmap"),
     }.get(kind)
     namespace = facts.request.namespace
-    hint = f"create it: kubectl -n {namespace} {how}" if how else "create it"
+    hint = "create it"
+    if how:
+        file = f"--from-file={keys[0] if keys else 'KEY'}=FILE"
+        hint += f": {_kubectl(facts, *how, name, file)}"
     if not is_name(name):
         return _error(Exit.CONFIGURATION, f"{said} (for {users})", "mend the name")
     return _error(

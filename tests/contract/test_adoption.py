@@ -54,7 +54,8 @@ def adopted(run: Run) -> tuple[str, bytes]:
     assert b"Job created" not in run.out
     before, marker, rest = MARKER.split(run.out)
     assert before.endswith(b"Job adopted\n")
-    assert f"Job {run.verdict.split()[1]} is of this run" in run.err
+    kin = ("is of this run", "was asked for under the same name (no run is named)")
+    assert any(f"Job {run.verdict.split()[1]} {each}, made by" in run.err for each in kin)
     return marker.decode(), rest[: run.end.start() - len(run.out) + len(rest)]
 
 
@@ -243,6 +244,7 @@ def test_what_is_not_of_this_run_is_not_taken_up(
     assert (run.code, run.status) == (15, 15)
     assert words in run.verdict
     assert "kubectl -n" in run.verdict
+    assert (f"this is run {target.namespace}/{name}/r." in run.verdict) == ("--run-id" in options)
     assert uid_of(target.api.job(name)) == left
 
 
@@ -255,6 +257,7 @@ def test_a_job_of_the_same_name_is_taken_up_when_that_is_asked_for(
     refused = launch("-j", name, *sh(SCRIPT_LINE))
     assert refused.code == 15
     assert "--if-exists adopt" in refused.verdict
+    assert "it was asked for under the same name (no run is named)" in refused.verdict
     run = launch("-j", name, *sh(SCRIPT_LINE), *CODE, "--if-exists", "adopt")
     assert (run.code, adopted(run)[1]) == (3, b"one\ntwo\n")
     target.api.wait_gone(name)

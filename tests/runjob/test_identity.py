@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from runjob.commands import Commands
 from runjob.identity import (
     CONTENT,
     IDENTITY,
@@ -216,6 +217,43 @@ def there(
     }
     conditions = [{"type": ended, "status": "True"}] if ended else []
     return {"metadata": metadata, "spec": {}, "status": {"conditions": conditions}}
+
+
+def refused(job: Any, if_exists: Any = "fail", **more: Any) -> str:
+    found = stands(job, mine(**more), if_exists, NOW)
+    assert isinstance(found, Refuse)
+    return found.text
+
+
+def test_a_refusal_says_which_run_this_launch_is_where_one_is_named() -> None:
+    assert "; it is of this run; this is run here/hello/r; it was not" in refused(there())
+    text = refused(there(run="here/hello/q"))
+    assert "run here/hello/q; " in text
+    assert "this is run here/hello/r;" in text
+    assert "it is of this run" not in text
+
+
+@pytest.mark.parametrize("more", [{}, {"if_exists": "adopt", "content": "other"}])
+def test_where_no_run_is_named_a_job_of_the_same_name_is_of_none(more: dict[str, Any]) -> None:
+    text = refused(there(run="here/hello"), identity="here/hello", bound=False, **more)
+    assert "it was asked for under the same name (no run is named)" in text
+    assert "is of this run" not in text
+    assert "this is run" not in text
+
+
+def test_a_refusal_leads_to_the_cluster_of_the_launch() -> None:
+    commands = Commands().to("/k/config", "c")
+    reach = "--kubeconfig /k/config --context c"
+    assert f"kubectl -n here {reach} delete job hello" in refused(there(), commands=commands)
+
+
+def test_who_writes_the_status_made_nothing() -> None:
+    job = there(None)
+    job["metadata"]["managedFields"] = [
+        {"manager": "kube-controller-manager", "time": "2", "subresource": "status"},
+        {"manager": "kubectl-create", "time": "1"},
+    ]
+    assert "made by kubectl-create at" in refused(job)
 
 
 OTHER_RUN = there(run="here/hello/earlier")

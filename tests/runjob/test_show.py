@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runjob.commands import Commands
 from runjob.lease import Lease
 from runjob.observed import Picture
 from runjob.plan import LAUNCH
@@ -47,7 +48,7 @@ def body(**more: Any) -> dict[str, Any]:
 
 
 def lines(seen: Picture, *words: LastWords, **metadata: Any) -> list[str]:
-    return list(described(body(**metadata), seen, words, NOW))
+    return list(described(body(**metadata), seen, words, NOW, Commands()))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ def test_each_state_has_its_word_and_its_next_command(
     seen: Picture, state: str, first: str
 ) -> None:
     assert lines(seen)[0] == f"Job ns/hello: {state}"
-    assert next_commands(body(), seen)[0].startswith(f"kubectl -n ns {first}")
+    assert next_commands(body(), seen, Commands())[0].startswith(f"kubectl -n ns {first}")
 
 
 def test_what_failed_last_is_told_first_and_many_pods_are_counted() -> None:
