@@ -119,6 +119,7 @@ class Follower:
         self._stream: Stream | None = None
         self._heard = 0.0
         self._printing = False
+        self._bare = False  # whether nothing came when the log's last line was asked for
 
     @property
     def pod_name(self) -> str:
@@ -273,7 +274,8 @@ class Follower:
                     if whole or (whole is None and same >= SAME_READS):
                         self._put(run, self._cursor.finish())
                         return self._cursor.words if self._cursor.empty else ""
-                    ended = ended if removed else whole is not False
+                    # No last line at all: a cut again, or the node has removed the log meanwhile.
+                    ended = ended if removed else whole is not False or (caught_up and self._bare)
                     if whole is False and not fresh:
                         short += 1
                         if short == SHORT_READS and not told and passed:
@@ -394,7 +396,9 @@ class Follower:
         self._stream = stream = self._api.log(
             self._namespace, self._pod.name, self._container, previous=previous, tail=1
         )
-        return self._cursor.ends_with(b"".join(stream))
+        tail = b"".join(stream)
+        self._bare = not tail
+        return self._cursor.ends_with(tail)
 
 
 def _second_after(end: Terminated | None) -> bytes | None:

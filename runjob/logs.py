@@ -146,12 +146,9 @@ class LogCursor:
     def ends_with(self, tail: bytes) -> bool | None:
         """Tell whether the stream has brought the whole log, of which tail is the last line.
 
-        None where that does not tell: for an empty log, for one that the node has just removed, and
-        where a runtime wrote a line down in pieces, since a piece that comes alone has its own
-        stamp.
+        None where that does not tell: for an empty log, and where a runtime wrote a line down in
+        pieces, since a piece that comes alone has its own stamp.
         """
-        if not tail:
-            return None
         if self._rest:
             latest, end = _STAMP.match(self._rest), None if self._partial else self._rest
         elif self.empty:

@@ -74,9 +74,7 @@ def test_every_pod_that_we_ship_is_restricted_and_bounded() -> None:
 def test_no_right_is_a_wildcard_and_every_right_is_the_launcher_s() -> None:
     bodies = [body for file in FILES for body in read(file)]
     # What a preflight may look at is optional, and has a test of its own.
-    bodies = [
-        body for body in bodies if body.get("metadata", {}).get("name") != "runjob-preflight"
-    ]
+    bodies = [body for body in bodies if body.get("metadata", {}).get("name") != "runjob-preflight"]
     roles = [body for body in bodies if body["kind"] in ("Role", "ClusterRole")]
     assert {(each["kind"], each["metadata"]["name"]) for each in roles} == {("Role", "runjob")}
     assert len(roles) == 2
