@@ -112,9 +112,8 @@ def test_a_job_that_exists_for_a_create_and_not_for_a_read_is_not_tried_for_ever
     monkeypatch.setattr(Cluster, "create", exists)
     run = launch("-j", name, *sh("echo never"))
     assert run.code == 15
-    assert f"find out who makes and deletes it, with: kubectl -n controlm get job {name}" in (
-        run.verdict
-    )
+    assert "find out who makes and deletes it, with: kubectl -n controlm " in run.verdict
+    assert f" get job {name}" in run.verdict
     assert created(sandbox) == 0
 
 
@@ -432,7 +431,8 @@ def test_an_api_that_stays_away_ends_the_launch_and_not_the_job(
     run = launch("-j", name, *sh(FOREVER), "--api-timeout", "2", meanwhile=leave)
     assert (run.code, run.status) == (6, 6)
     assert "lives on" in run.verdict
-    assert f"end it with: kubectl -n {target.namespace} delete job {name}" in run.verdict
+    assert f"end it with: kubectl -n {target.namespace} --kubeconfig " in run.verdict
+    assert f" delete job {name} --cascade=foreground" in run.verdict
     assert "take it up again: the same command with --if-exists adopt" in run.verdict
     sandbox.start_listening()
     assert deleted(sandbox) == 0

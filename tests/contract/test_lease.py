@@ -403,7 +403,8 @@ def test_a_ttl_that_cannot_be_given_back_is_said_with_the_command(
     assert run.code == 1
     assert forbidden.wait()
     (said,) = [line for line in run.err.splitlines() if "could not be restored" in line]
-    command = f"kubectl -n {target.namespace} patch job {name} --type=merge -p '"
+    assert f"kubectl -n {target.namespace} --kubeconfig " in said
+    command = f" patch job {name} --type=merge -p '"
     text = said.partition(command)[2].rstrip("'")
     patch: Any = json.loads(text)
     assert patch["spec"] == {"ttlSecondsAfterFinished": 7200}

@@ -136,7 +136,8 @@ def test_jobs_are_shown_as_they_stand_and_a_wrong_name_with_those_near_it(
         f"  | {number}" for number in range(3, 13)
     ]
     assert "Job has reached the specified backoff limit" in text
-    assert f"Next:    kubectl -n {target.namespace} logs {pod} -c main" in text
+    assert f"Next:    kubectl -n {target.namespace} --kubeconfig " in text
+    assert f" logs {pod} -c main" in text
 
     waits = "\n".join(say("show", f"{left}-runs").lines)
     assert f"{left}-runs: suspended" in waits
