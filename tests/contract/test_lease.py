@@ -202,7 +202,12 @@ def test_a_job_whose_launcher_was_killed_is_found_and_removed(
     target: Target, keep: Start, say: Say, name: str
 ) -> None:
     launched = keep(FOREVER)
-    target.api.running_pods(name)
+
+    def counted() -> bool:
+        job = target.api.job(name)
+        return bool(job and job.get("status", {}).get("ready"))
+
+    target.api.until(counted, "a pod that the Job counts as ready")
     launched.kill()
     row = target.api.until(lambda: next(iter(say("gc", "--lost").rows), None), "that it is lost")
     assert row[:3] == ["would remove", name, "running"]
