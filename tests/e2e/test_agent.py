@@ -163,7 +163,8 @@ ATTEMPTS = {
     "run a command in a pod": ("POST", "/api/v1/namespaces/{ns}/pods/x/exec?command=sh"),
     "create a Deployment": ("POST", "/apis/apps/v1/namespaces/{ns}/deployments"),
     "change its DaemonSet": ("PATCH", "/apis/apps/v1/namespaces/{ns}/daemonsets/controlm-agent"),
-    "change a Job": ("PATCH", "/apis/batch/v1/namespaces/{ns}/jobs/x"),
+    "replace a Job": ("PUT", "/apis/batch/v1/namespaces/{ns}/jobs/x"),
+    "tell how a Job stands": ("PATCH", "/apis/batch/v1/namespaces/{ns}/jobs/x/status"),
     "delete all Jobs": ("DELETE", "/apis/batch/v1/namespaces/{ns}/jobs"),
     "create a CronJob": ("POST", "/apis/batch/v1/namespaces/{ns}/cronjobs"),
     "give itself rights": (
