@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from .moments import stamp
 from .refusals import conflict
-from .resources import JOBS, PODS, RESOURCES, Json, Resource, key_of, uid_of, with_metadata
+from .resources import JOBS, PODS, RESOURCES, Json, Key, Resource, key_of, uid_of, with_metadata
 from .schema import refused_option
 from .store import Change, Store
 
@@ -143,39 +145,75 @@ def _orphan_dependents(store: Store, uid: str) -> None:
 
 
 def settle_foreground(store: Store, resource: Resource, owner: Json) -> None:
-    """Delete the dependents of an owner in foreground deletion; let it go when none is left."""
-    dependents = list(store.owned_by(uid_of(owner)))
-    for kind, item in dependents:
+    """Delete the dependents that hold an owner in foreground deletion; let it go without them.
+
+    Those that do not block it follow once it is gone.
+    """
+    for kind, item in _blocking(store, uid_of(owner)):
         if "deletionTimestamp" not in item["metadata"]:
             delete(store, kind, item, DeleteOptions("Background"))
     current = store.find(resource, key_of(owner))
-    if current is not None and not any(store.owned_by(uid_of(owner))):
+    if current is not None and not _blocking(store, uid_of(owner)):
         _unmark(store, resource, current, FOREGROUND)
 
 
+def _blocking(store: Store, uid: str) -> list[tuple[Resource, Json]]:
+    return [
+        (resource, item)
+        for resource, item in store.owned_by(uid)
+        if any(
+            owner["uid"] == uid and owner.get("blockOwnerDeletion")
+            for owner in item["metadata"]["ownerReferences"]
+        )
+    ]
+
+
 class Collector:
-    """Deletes what lost its owner, and ends foreground deletions."""
+    """Deletes what has lost its last owner, of whatever kind, and ends foreground deletions."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         for resource in RESOURCES:
-            store.observe(resource, self._note)
+            store.observe(resource, partial(self._note, resource))
 
-    def _note(self, change: Change) -> None:
+    def _note(self, resource: Resource, change: Change) -> None:
+        metadata = change.item["metadata"]
+        owners = metadata.get("ownerReferences") or ()
         if change.type != "DELETED":
+            before = change.previous["metadata"].get("ownerReferences") if change.previous else ()
+            if owners and owners != before:
+                # Its writer is answered first, as by a collector that watches.
+                asyncio.get_running_loop().call_soon(self._judge, resource, key_of(change.item))
             return
-        for resource, item in list(self._store.owned_by(uid_of(change.item))):
-            if "deletionTimestamp" not in item["metadata"]:
-                delete(self._store, resource, item, DeleteOptions("Background"))
-        for reference in change.item["metadata"].get("ownerReferences") or ():
-            owner = self._owner(reference, change.item["metadata"].get("namespace", ""))
+        for kind, item in list(self._store.owned_by(uid_of(change.item))):
+            self._judge(kind, key_of(item))
+        for reference in owners:
+            owner = self._owner(reference, metadata.get("namespace", ""))
             if owner is not None and FOREGROUND in (owner[1]["metadata"].get("finalizers") or ()):
                 settle_foreground(self._store, *owner)
+
+    def _judge(self, resource: Resource, key: Key) -> None:
+        """Take owners that are gone off an object, and delete it where none is left."""
+        item = self._store.find(resource, key)
+        if item is None or "deletionTimestamp" in item["metadata"]:
+            return
+        owners = item["metadata"].get("ownerReferences") or []
+        left = [each for each in owners if not self._is_gone(each, key[0])]
+        if owners and not left:
+            delete(self._store, resource, item, DeleteOptions("Background"))
+        elif left != owners:
+            self._store.update(resource, with_metadata(item, ownerReferences=left))
+
+    def _is_gone(self, reference: Json, namespace: str) -> bool:
+        """Tell whether an owner is gone; of a kind that is not served here nobody knows."""
+        known = any(each.kind == reference["kind"] for each in RESOURCES)
+        return known and self._owner(reference, namespace) is None
 
     def _owner(self, reference: Json, namespace: str) -> tuple[Resource, Json] | None:
         for resource in RESOURCES:
             if resource.kind == reference["kind"]:
-                item = self._store.find(resource, (namespace, reference["name"]))
+                place = namespace if resource.namespaced else ""
+                item = self._store.find(resource, (place, reference["name"]))
                 if item is not None and uid_of(item) == reference["uid"]:
                     return resource, item
         return None

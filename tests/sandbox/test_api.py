@@ -335,6 +335,46 @@ def test_owned_objects_of_another_kind_are_collected_too(talk: Talk, fresh: Fres
     assert talk.call("GET", f"{CORE}/configmaps/{name}-part").status == 404
 
 
+@pytest.mark.parametrize("policy", ["Background", "Foreground"])
+def test_what_a_job_owns_goes_once_the_job_has(talk: Talk, fresh: Fresh, policy: str) -> None:
+    name = fresh()
+    path = owned(talk, f"{name}-map", *(talk.job(job(each, "true", suspend=True)) for each in (
+        name, f"{name}-other")))  # fmt: skip
+    talk.call("DELETE", f"{JOBS}/{name}", {"propagationPolicy": policy})
+    assert talk.call("GET", f"{JOBS}/{name}").status == 404
+    left = talk.get(path)["metadata"]["ownerReferences"]
+    assert [each["name"] for each in left] == [f"{name}-other"]
+    talk.call("DELETE", f"{JOBS}/{name}-other", {"propagationPolicy": policy})
+    assert talk.call("GET", path).status == 404
+
+
+def test_what_gets_an_owner_that_is_gone_is_collected(talk: Talk, fresh: Fresh) -> None:
+    name = fresh()
+    gone = talk.job(job(name, "true", suspend=True))
+    talk.call("DELETE", f"{JOBS}/{name}", {"propagationPolicy": "Background"})
+    owned(talk, f"{name}-map", gone)
+    talk.gone(f"{CORE}/configmaps", f"{name}-map")
+
+
+def test_an_owner_of_a_kind_that_is_not_served_is_believed(talk: Talk, fresh: Fresh) -> None:
+    name = fresh()
+    owner = {"apiVersion": "batch/v1", "kind": "CronJob", "name": "nightly", "uid": "u"}
+    talk.create(f"{CORE}/configmaps", {"metadata": {"name": name, "ownerReferences": [owner]}})
+    assert talk.get(f"{CORE}/configmaps/{name}")["metadata"]["ownerReferences"] == [owner]
+
+
+def owned(talk: Talk, name: str, *owners: Json) -> str:
+    """Create a ConfigMap that goes with the last of these Jobs; return its address."""
+    references = [
+        {"apiVersion": "batch/v1", "kind": "Job", "name": each["metadata"]["name"],
+         "uid": each["metadata"]["uid"], "controller": False, "blockOwnerDeletion": False}
+        for each in owners
+    ]  # fmt: skip
+    body = {"metadata": {"name": name, "ownerReferences": references}}
+    talk.create(f"{CORE}/configmaps", body)
+    return f"{CORE}/configmaps/{name}"
+
+
 def test_a_list_comes_in_parts_of_the_size_that_was_asked_for(talk: Talk, fresh: Fresh) -> None:
     for _ in range(5):
         talk.job(job(fresh(), "true", suspend=True))
