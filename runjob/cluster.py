@@ -7,22 +7,23 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from runjob import moments
+from runjob.connections import Route, opened, route_to
 from runjob.errors import ApiError, NoClusterError
-from runjob.login import Access, Login
+from runjob.login import Login
+from runjob.refusals import broken, refusal, words
 from runjob.request import EVENT, JOB, POD, PREREQUISITES, Body, Kind
-from runjob.stream import Stream, broken, words
+from runjob.stream import Stream
 from runjob.version import VERSION
+from runjob.watches import Watch
 
-# Seconds to connect, and between two bytes of an answer.
-CONNECT_TIMEOUT = 10.0
+# Seconds between two bytes of an answer.
 READ_TIMEOUT = 30.0
 # A stream that brings nothing for so long is opened anew: a follow can go mute when the kubelet
 # rotates the file. Just over 5 minutes, since each reopening is a request.
@@ -37,26 +38,6 @@ PAGE = 500
 # What the last lines of a log may come to.
 TAIL_BYTES = 1 << 16
 
-# A peer that is gone without a word is found within about a minute, at no request's cost.
-_KEEPALIVE = [
-    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    *(
-        (socket.IPPROTO_TCP, getattr(socket, name), value)
-        for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
-        if hasattr(socket, name)
-    ),
-]
-
-
-@dataclass(frozen=True)
-class Change:
-    """One step of a watch: ADDED, MODIFIED, DELETED or BOOKMARK, and the version to go on from."""
-
-    type: str
-    body: Body
-    version: str
-
 
 class Cluster:
     """One connection to one cluster; its methods raise ApiError, and wait READ_TIMEOUT for a byte.
@@ -69,7 +50,7 @@ class Cluster:
         self._agent = user_agent
         self._lock = threading.Lock()
         self._ahead = timedelta()
-        self._connect()
+        self._route = route_to(login())
 
     def now(self) -> datetime:
         """Return the time by the API's clock, as its latest answer told it; ours before one.
@@ -77,23 +58,6 @@ class Cluster:
         Whoever judges an age by what stands in the API must not believe a machine of its own.
         """
         return moments.now() + self._ahead
-
-    def _connect(self) -> None:
-        self._access = access = self._login()
-        try:
-            self._host = urlsplit(access.host)
-            good = self._host.scheme in ("http", "https") and bool(self._host.hostname)
-            good = good and self._host.port != 0
-        except ValueError:
-            good = False
-        if not good:
-            raise NoClusterError(f"{access.host!r:.80} is no address such as https://host:6443")
-        try:
-            self._tls = _tls(access) if self._host.scheme == "https" else None
-        except (OSError, ValueError) as error:
-            raise NoClusterError(
-                f"a certificate or key for {access.host} cannot be used: {error}"
-            ) from error
 
     def _request(
         self,
@@ -105,21 +69,20 @@ class Cluster:
         content_type: str = "application/json",
     ) -> tuple[HTTPConnection, socket.socket, HTTPResponse]:
         """Send one request on a connection of its own; the answer's body is yet to be read."""
-        access = self._access
-        headers = {"User-Agent": self._agent, "Accept": "application/json", **access.headers()}
+        route = self._route
+        headers = {
+            "User-Agent": self._agent,
+            "Accept": "application/json",
+            **route.access.headers(),
+        }
         data = None
         if body is not None:
             data = json.dumps(body).encode()
             headers["Content-Type"] = content_type
-        url = self._host.path + path + (f"?{urlencode(query)}" if query else "")
-        connection = self._connection()
+        url = route.path + path + (f"?{urlencode(query)}" if query else "")
+        connection = route.connection()
         try:
-            connection.connect()
-            # Kept by the caller: after an answer that closes the connection, http.client lets go.
-            sock = connection.sock
-            for level, option, value in _KEEPALIVE:
-                sock.setsockopt(level, option, value)
-            sock.settimeout(read_timeout)
+            sock = opened(connection, read_timeout)
             connection.request(method, url, data, headers)
             response = connection.getresponse()
             self._ahead = _ahead(response.getheader("Date"), self._ahead)
@@ -129,10 +92,10 @@ class Cluster:
         except ssl.SSLError as error:
             connection.close()
             # A certificate ends like a token: what replaces it lies in the same file.
-            self._renew(access)
+            self._renew(route)
             if isinstance(error, ssl.SSLCertVerificationError):
                 raise NoClusterError(
-                    f"{access.host}: its certificate is not trusted ({error.verify_message})"
+                    f"{route.access.host}: its certificate is not trusted ({error.verify_message})"
                 ) from error
             raise ApiError(0, words(error)) from error
         except socket.gaierror as error:
@@ -142,26 +105,14 @@ class Cluster:
             raise broken(error) from error
         connection.close()
         if response.status == 401:
-            self._renew(access)
-        raise _refusal(response, answer)
+            self._renew(route)
+        raise refusal(response.status, answer, response.getheader("Retry-After"))
 
-    def _connection(self) -> HTTPConnection:
-        name, port = self._host.hostname or "", self._host.port
-        address = (name, port or (443 if self._tls else 80))
-        server = self._access.server_name
-        if not self._access.proxy:
-            return _connection(*address, self._tls, server)
-        proxy = urlsplit(self._access.proxy if "//" in self._access.proxy
-                         else f"//{self._access.proxy}")  # fmt: skip
-        connection = _connection(proxy.hostname or "", proxy.port or 3128, self._tls, server)
-        connection.set_tunnel(*address)
-        return connection
-
-    def _renew(self, refused: Access) -> None:
+    def _renew(self, refused: Route) -> None:
         """Log in again, unless another thread has done so since that request was made."""
         with self._lock:
-            if self._access is refused:
-                self._connect()
+            if self._route is refused:
+                self._route = route_to(self._login())
 
     def _json(
         self,
@@ -177,7 +128,7 @@ class Cluster:
         try:
             answer: Body = json.loads(b"".join(stream))
         except ValueError as error:
-            raise ApiError(0, f"no JSON came from {self._access.host}") from error
+            raise ApiError(0, f"no JSON came from {self._route.access.host}") from error
         return answer
 
     def create(self, body: Body, namespace: str, *, dry_run: bool = False) -> Body:
@@ -321,87 +272,7 @@ def _ahead(date: str | None, known: timedelta) -> timedelta:
         return known
 
 
-def _tls(access: Access) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=access.ca_file)
-    # Python 3.13 asks for extensions that the CAs of many clusters lack, and kubectl does not.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    if not access.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if access.cert_file:
-        context.load_cert_chain(access.cert_file, access.key_file)
-    return context
-
-
-class _NamedConnection(HTTPSConnection):
-    """A TLS connection to a server that goes by another name (`tls-server-name`)."""
-
-    def __init__(self, host: str, port: int, tls: ssl.SSLContext, name: str) -> None:
-        super().__init__(host, port, timeout=CONNECT_TIMEOUT, context=tls)
-        self._tls, self._name = tls, name
-
-    def connect(self) -> None:
-        HTTPConnection.connect(self)
-        self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._name)
-
-
-def _connection(
-    host: str, port: int, tls: ssl.SSLContext | None, server_name: str | None
-) -> HTTPConnection:
-    if tls is None:
-        return HTTPConnection(host, port, CONNECT_TIMEOUT)
-    if server_name:
-        return _NamedConnection(host, port, tls, server_name)
-    return HTTPSConnection(host, port, timeout=CONNECT_TIMEOUT, context=tls)
-
-
-class Watch:
-    """The changes of one watch as they come; `close` ends it, from any thread."""
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-
-    def __iter__(self) -> Iterator[Change]:
-        rest = b""
-        for chunk in self._stream:
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                if line.strip():
-                    yield _change(line)
-
-    def close(self) -> None:
-        self._stream.close()
-
-
-def _change(line: bytes) -> Change:
-    try:
-        step = json.loads(line)
-        body = step["object"]
-        if step["type"] == "ERROR":
-            raise ApiError(
-                body.get("code") or 500, body.get("message") or "", reason=body.get("reason") or ""
-            )
-        return Change(step["type"], body, body["metadata"]["resourceVersion"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ApiError(0, "a watch brought something that is no change") from error
-
-
 def _kind(body: Body) -> Kind:
     if body["kind"] == "Job":
         return JOB
     return PREREQUISITES[body["apiVersion"], body["kind"]]
-
-
-def _refusal(response: HTTPResponse, answer: bytes) -> ApiError:
-    try:
-        status = json.loads(answer)
-        message, reason = str(status["message"]), str(status.get("reason") or "")
-    except (ValueError, KeyError, TypeError):
-        message, reason = answer[:300].decode(errors="replace"), ""
-    after = response.getheader("Retry-After") or ""
-    return ApiError(
-        response.status,
-        " ".join(message.split()) or f"HTTP {response.status}",
-        reason=reason,
-        retry_after=float(after) if after.isdigit() else None,
-    )

@@ -11,6 +11,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteR
 
 from runjob.chunked import Dechunker
 from runjob.errors import ApiError
+from runjob.refusals import broken
 
 CHUNK = 1 << 16
 BURST = 1 << 18
@@ -83,20 +84,3 @@ class Stream:
         # It may have ended by itself meanwhile.
         with suppress(OSError, AttributeError):
             self._socket.shutdown(socket.SHUT_RDWR)
-
-
-def broken(error: Exception) -> ApiError:
-    """Return what stands for a connection that broke, or on which nothing came in time."""
-    reason = "Silence" if isinstance(error, TimeoutError) else ""
-    return ApiError(0, words(error), reason=reason)
-
-
-def words(error: Exception) -> str:
-    """Say in words what broke."""
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, (HTTPException, ValueError, AttributeError)):
-        return "the connection broke off"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -43,6 +43,7 @@ PURE = {
             "options",
             "plan",
             "positions",
+            "refusals",
             "report",
             "request",
             "retry",

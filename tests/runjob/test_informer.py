@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from runjob.cluster import Change
 from runjob.errors import ApiError
 from runjob.informer import Informer, Query, Watch, watching
 from runjob.messages import Listed, Message, Trouble
 from runjob.observed import job_view
 from runjob.request import JOB, Body, Kind
 from runjob.retry import Backoff
+from runjob.watches import Change
 
 EXPIRED = ApiError(410, "too old resource version", reason="Expired")
 QUERY = Query(JOB, "here", {}, job_view, "7")
