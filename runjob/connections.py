@@ -6,7 +6,7 @@ import socket
 import ssl
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPSConnection
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from runjob.errors import NoClusterError
 from runjob.login import Access
@@ -28,21 +28,23 @@ _KEEPALIVE = [
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """The way that access leads: tls is None where it goes without, path begins every path."""
+    """The way that access leads.
+
+    path begins every path; tls is None where it goes without; proxy is a host and its port.
+    """
 
     access: Access
     host: str
     port: int
     path: str
     tls: ssl.SSLContext | None
+    proxy: tuple[str, int] | None
 
     def connection(self) -> HTTPConnection:
         """Return a connection of its own that is yet to be opened."""
-        if not self.access.proxy:
+        if self.proxy is None:
             return self._connection(self.host, self.port)
-        proxy = urlsplit(self.access.proxy if "//" in self.access.proxy
-                         else f"//{self.access.proxy}")  # fmt: skip
-        connection = self._connection(proxy.hostname or "", proxy.port or 3128)
+        connection = self._connection(*self.proxy)
         connection.set_tunnel(self.host, self.port)
         return connection
 
@@ -57,23 +59,42 @@ class Route:
 def route_to(access: Access) -> Route:
     """Return the way that access leads.
 
-    Raises NoClusterError where its address is none, or its certificates cannot be used.
+    Raises NoClusterError where an address is none, or its certificates cannot be used.
     """
-    try:
-        address = urlsplit(access.host)
-        host, port = address.hostname, address.port
-    except ValueError:
-        host = port = None
-    if not host or port == 0 or address.scheme not in ("http", "https"):
+    address = _address(access.host)
+    if address is None or address.scheme not in ("http", "https"):
         raise NoClusterError(f"{access.host!r:.80} is no address such as https://host:6443")
+    secure = address.scheme == "https"
     try:
-        tls = _tls(access) if address.scheme == "https" else None
+        tls = _tls(access) if secure else None
     except (OSError, ValueError) as error:
         raise NoClusterError(
             f"a certificate or key for {access.host} cannot be used: {error}"
         ) from error
-    default = 443 if tls else 80
-    return Route(access=access, host=host, port=port or default, path=address.path, tls=tls)
+    return Route(
+        access=access,
+        host=address.hostname or "",
+        port=address.port or (443 if secure else 80),
+        path=address.path,
+        tls=tls,
+        proxy=_proxy(access.proxy) if access.proxy else None,
+    )
+
+
+def _address(text: str) -> SplitResult | None:
+    try:
+        address = urlsplit(text)
+        return address if address.hostname and address.port != 0 else None
+    except ValueError:
+        return None
+
+
+def _proxy(text: str) -> tuple[str, int]:
+    address = _address(text if "//" in text else f"//{text}")
+    if address is None:
+        # It may hold a password.
+        raise NoClusterError("the proxy in HTTPS_PROXY is no address such as http://host:3128")
+    return address.hostname or "", address.port or 3128
 
 
 def _tls(access: Access) -> ssl.SSLContext:
