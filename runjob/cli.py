@@ -391,7 +391,7 @@ def _draft(path: str) -> str:
 
 def _write_result(path: str, verdict: Verdict, console: Console) -> None:
     """Write the result whole or not at all."""
-    from runjob.verdict import as_json
+    from runjob.result import as_json
 
     draft = _draft(path)
     try:

@@ -6,17 +6,18 @@ import signal
 from dataclasses import replace
 from math import inf
 
-from runjob import verdict as judge
+from runjob.endings import Ending, early_end, natural_end, overdue_end, sidecar_end
 from runjob.errors import ApiError, Exit
 from runjob.identity import how_to_adopt
 from runjob.informer import watching
 from runjob.lease import kept
 from runjob.messages import Created, NotCreated, Signalled
+from runjob.motion import is_moving
 from runjob.observed import Picture
 from runjob.remains import grace, how_to_find, how_to_remove, remains
 from runjob.request import JOB, POD
 from runjob.scene import Scene
-from runjob.verdict import Ending, Verdict
+from runjob.verdict import Verdict, verdict
 
 
 class Launch(Scene):
@@ -76,12 +77,12 @@ class Launch(Scene):
             left = ". ".join(part for part in (left, removal) if part)
         return self._verdict(ending, left=left)
 
-    def _bring_to_its_end(self, verdict: Verdict) -> Verdict:
+    def _bring_to_its_end(self, told: Verdict) -> Verdict:
         """Finish the removal that an earlier launch had begun, or was about to begin."""
-        left = self._remove(verdict.ending)
+        left = self._remove(told.ending)
         if self._signals:
             return self._verdict(self._killed(), left=left)
-        return replace(verdict, left_behind=left)
+        return replace(told, left_behind=left)
 
     # -- track ---------------------------------------------------------------------------------
 
@@ -92,7 +93,7 @@ class Launch(Scene):
             ending = self._ending()
             if ending is not None:
                 return ending
-            moving = judge.is_moving(self._picture)
+            moving = is_moving(self._picture)
             pause = self._beat()
             message = self._inbox.get(self._patience.tick if self._is_restless() else pause)
             if moving:
@@ -107,7 +108,7 @@ class Launch(Scene):
             or self._explainer.is_waiting
             or self._decided is not None
             or self._readings.has_ended
-            or not judge.is_moving(self._picture)
+            or not is_moving(self._picture)
         )
 
     def _ending(self) -> Ending | None:
@@ -115,7 +116,7 @@ class Launch(Scene):
         now = self._inbox.now()
         if self._signals:
             return self._killed()
-        natural = judge.natural_end(self._picture)
+        natural = natural_end(self._picture)
         if natural is not None:
             return natural
         # The Job's own watch tells how it ends; no other answer stands for it.
@@ -127,23 +128,23 @@ class Launch(Scene):
             )
         if silence is not None or self._outages.may_end(watching(POD)):
             return None
-        early = judge.early_end(self._picture)
+        early = early_end(self._picture)
         if early is not None:
             return early
         decided = self._sidecar_end(now)
         if decided is not None:
             return decided
-        if judge.is_moving(self._picture):
+        if is_moving(self._picture):
             self._moved = now
         elif now - self._moved > self._options.start_timeout:
-            return judge.overdue_end(self._picture, self._options.start_timeout)
+            return overdue_end(self._picture, self._options.start_timeout)
         return None
 
     def _sidecar_end(self, now: float) -> Ending | None:
         """Return the end that the main containers decide, once their sidecars had time to end."""
         assert self._picture is not None
         name = self._options.main_container
-        ending = None if name is None else judge.sidecar_end(self._picture, name)
+        ending = None if name is None else sidecar_end(self._picture, name)
         if ending is None or not ending.decided:
             self._decided = None
             return ending
@@ -164,7 +165,7 @@ class Launch(Scene):
             away = self._drain()
             # What came last may explain the end better than what was known at it.
             judged = self._picture or judged
-            ending = self._killed() if self._signals else judge.natural_end(judged) or ending
+            ending = self._killed() if self._signals else natural_end(judged) or ending
         else:
             patience = self._patience
             self._read_what_ended(patience.drain if ending.decided else patience.last_words)
@@ -350,7 +351,7 @@ class Launch(Scene):
         if ending.decided and not left:
             hint = "; ".join(part for part in ("the launcher removed the Job", ending.hint) if part)
             ending = replace(ending, hint=hint)
-        return judge.verdict(
+        return verdict(
             self._request.label,
             ending,
             self._picture,

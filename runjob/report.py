@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from runjob.masking import without
 from runjob.options import Shown
-from runjob.verdict import Verdict, as_json
+from runjob.result import as_json
+from runjob.verdict import Verdict
 
 
 def report(verdict: Verdict, shown: tuple[Shown, ...] = ()) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from runjob import verdict as judge
+from runjob.endings import natural_end
 from runjob.explaining import Explainer
 from runjob.follower import Follower
 from runjob.heartbeat import Heartbeat
@@ -25,6 +25,7 @@ from runjob.messages import (
     Signalled,
     Trouble,
 )
+from runjob.motion import progress
 from runjob.observed import Picture, PodView, job_view
 from runjob.options import RunOptions
 from runjob.outages import Outages
@@ -228,9 +229,9 @@ class Scene:
         if self._heartbeat is not None:
             self._heartbeat.look(self._picture.job)
         now = self._inbox.now()
-        progress = judge.progress(self._picture)
-        if progress != self._progress:
-            self._progress, self._moved = progress, now
+        come = progress(self._picture)
+        if come != self._progress:
+            self._progress, self._moved = come, now
         # What starts while we remove it was never the Job's work.
         self._readings.look(self._picture.pods.values(), now, begin=not self._removing)
 
@@ -258,7 +259,7 @@ class Scene:
     def _explain(self) -> None:
         """Tell what is worth a line now, and look closer at what waits long."""
         assert self._picture is not None
-        if self._signals or self._removing or judge.natural_end(self._picture) is not None:
+        if self._signals or self._removing or natural_end(self._picture) is not None:
             self._explainer.pause()
             return
         told, waiting = self._explainer.lines(self._picture, self._inbox.now())

@@ -10,12 +10,12 @@ from difflib import get_close_matches
 
 from runjob.commands import Commands
 from runjob.diagnosis import describe
+from runjob.endings import Ending, early_end, natural_end
 from runjob.identity import manager
 from runjob.leftovers import span
 from runjob.observed import ContainerView, EventView, Picture, PodView
 from runjob.plan import LAUNCH
 from runjob.request import Body
-from runjob.verdict import Ending, early_end, natural_end
 from runjob.waiting import causes, why_container_waits
 
 # How much of each is shown, the most telling first.

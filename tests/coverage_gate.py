@@ -21,6 +21,7 @@ PURE = {
             "commands",
             "diagnosis",
             "disruptions",
+            "endings",
             "errors",
             "fields",
             "flags",
@@ -39,6 +40,7 @@ PURE = {
         *(
             "messages",
             "moments",
+            "motion",
             "observed",
             "options",
             "plan",
@@ -46,6 +48,7 @@ PURE = {
             "refusals",
             "report",
             "request",
+            "result",
             "retry",
             "roster",
             "sidecars",

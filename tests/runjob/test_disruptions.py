@@ -16,9 +16,9 @@ from runjob.disruptions import (
     is_replaced,
     to_replace,
 )
+from runjob.endings import natural_end
 from runjob.errors import Exit, UsageError
 from runjob.observed import Picture, job_view
-from runjob.verdict import natural_end
 from tests.runjob.scenes import condition, container, ended, picture, pod
 
 EVICTED = (condition("DisruptionTarget", "EvictionByEvictionAPI", "Eviction API: evicting"),)

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from runjob.endings import natural_end
 from runjob.guide.tables import exit_rows, option_rows
-from runjob.verdict import as_json, natural_end, verdict
+from runjob.result import as_json
+from runjob.verdict import verdict
 from tests.runjob.scenes import condition, container, ended, picture, pod
 
 COMPLETE = picture(

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from runjob.endings import Ending
 from runjob.errors import Exit
 from runjob.frozen import from_json, to_json
 from runjob.observed import Condition, ContainerView, PodView, Terminated
-from runjob.verdict import Ending, Verdict
+from runjob.verdict import Verdict
 
 AT = datetime(2026, 1, 31, 12, 0, 1, 250000, tzinfo=timezone.utc)
 CONTAINER = ContainerView(

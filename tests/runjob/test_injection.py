@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from runjob import cli
 from runjob.console import Console
+from runjob.endings import Ending, early_end
 from runjob.errors import Exit, LaunchError, ManifestError
 from runjob.manifest import documents
 from runjob.plan import RUN_ID, check_names
 from runjob.report import report
 from runjob.request import JOB, MAX_SIZE, JobRequest
 from runjob.values import identity
-from runjob.verdict import Ending, early_end, verdict
+from runjob.verdict import verdict
 from runjob.waiting import causes
 from tests.runjob.scenes import condition, container, ended, event, picture, pod, waiting
 

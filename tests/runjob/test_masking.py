@@ -15,13 +15,15 @@ from hypothesis import strategies as st
 from runjob import cli
 from runjob.console import Console
 from runjob.diagnosis import Failure
+from runjob.endings import Ending
 from runjob.errors import Exit, UsageError
 from runjob.flags import parse
 from runjob.masking import SHORTEST, is_secret, masked, masked_text, masked_words, without
 from runjob.options import Options
 from runjob.plan import in_effect, plan, secrets_given, shown
 from runjob.report import report, without_secrets
-from runjob.verdict import Ending, as_json, verdict
+from runjob.result import as_json
+from runjob.verdict import verdict
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runjob.diagnosis import Failure
+from runjob.endings import Ending
 from runjob.errors import MEANINGS, Exit
 from runjob.flags import parse
 from runjob.logs import clean
 from runjob.options import Options
 from runjob.plan import in_effect, plan
 from runjob.report import report
-from runjob.verdict import Ending, Verdict, as_json
+from runjob.result import as_json
+from runjob.verdict import Verdict
 
 
 def told(*argv: str, manifest: str = "") -> str:

@@ -13,11 +13,13 @@ import jsonschema
 import pytest
 
 from runjob import cli
+from runjob.endings import Ending, early_end, natural_end, overdue_end
 from runjob.errors import Exit
 from runjob.guide.answer import text
 from runjob.guide.schema import RESULT, fields
 from runjob.observed import Picture
-from runjob.verdict import Ending, as_json, early_end, natural_end, overdue_end, verdict
+from runjob.result import as_json
+from runjob.verdict import verdict
 from tests.runjob.scenes import condition, container, ended, event, picture, pod, waiting
 
 PACKAGE = Path(cli.__file__).parent

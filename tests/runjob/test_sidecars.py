@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from runjob.diagnosis import main_container_code
+from runjob.endings import sidecar_end
 from runjob.errors import Exit
 from runjob.observed import ContainerView, Picture, PodView
 from runjob.sidecars import held, is_stalled, names, without
-from runjob.verdict import exit_code, sidecar_end, verdict
+from runjob.verdict import exit_code, verdict
 from tests.runjob.scenes import NOON, container, ended, picture, pod
 
 PROXY = container("proxy", running=NOON)

@@ -19,12 +19,13 @@ from hypothesis import strategies as st
 
 from runjob import state
 from runjob.console import Console
+from runjob.endings import Ending
 from runjob.errors import Exit, LaunchError, UsageError
 from runjob.identity import Past
 from runjob.logs import LogCursor, prefixed
 from runjob.positions import Place
 from runjob.state import Journal
-from runjob.verdict import Ending, Verdict
+from runjob.verdict import Verdict
 
 JOB: dict[str, Any] = {
     "apiVersion": "batch/v1",

@@ -12,21 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runjob.diagnosis import describe, failures, main_container_code, warnings
+from runjob.endings import Ending, early_end, natural_end, overdue_end
 from runjob.errors import Exit
 from runjob.lease import Lease
+from runjob.motion import is_moving, progress
 from runjob.observed import ContainerView, Picture, PodView, Terminated
-from runjob.verdict import (
-    Ending,
-    Verdict,
-    as_json,
-    early_end,
-    exit_code,
-    is_moving,
-    natural_end,
-    overdue_end,
-    progress,
-    verdict,
-)
+from runjob.result import as_json
+from runjob.verdict import Verdict, exit_code, verdict
 from tests.runjob.scenes import (
     JOB,
     NOON,
@@ -567,7 +559,6 @@ FAILED, SUCCEEDED = ending(Exit.FAILED), ending(Exit.SUCCEEDED)
         pytest.param(FAILED, picture(succeeded()), True, (), 1, id="no code tells of a failure"),
         pytest.param(FAILED, picture(succeeded()), True, ((0, 0),), 1, id="nor does a map"),
         pytest.param(FAILED, picture(), True, ((1, 0),), 1, id="no container ran"),
-        pytest.param(FAILED, None, True, (), 1, id="no Job"),
         pytest.param(SUCCEEDED, picture(succeeded()), True, (), 0, id="success"),
         pytest.param(SUCCEEDED, picture(), True, (), 0, id="success that nobody saw"),
         pytest.param(SUCCEEDED, picture(succeeded()), True, ((0, 3),), 3, id="success is mapped"),
@@ -583,12 +574,16 @@ FAILED, SUCCEEDED = ending(Exit.FAILED), ending(Exit.SUCCEEDED)
 )
 def test_the_exit_code_is_the_jobs_or_the_containers(
     end: Ending,
-    seen: Picture | None,
+    seen: Picture,
     container_asked: bool,
     mapped: tuple[tuple[int, int], ...],
     code: int,
 ) -> None:
     assert exit_code(end, seen, container_asked, mapped) == code
+
+
+def test_without_a_job_the_exit_code_is_the_endings() -> None:
+    assert verdict("here/hello", FAILED, None, container=True, mapped=((1, 0),)).exit_code == 1
 
 
 @pytest.mark.parametrize(
