@@ -1,7 +1,7 @@
-"""A private key and a self-signed certificate for one server on this machine, made at start.
+"""An authority, and the certificates that it signs for servers on this machine and their clients.
 
 P-256 and ECDSA as in FIPS 186-5, encoded as in RFC 5280 and RFC 5915. The arithmetic is not
-hardened against timing: the key lives as long as one sandbox and guards nothing but it.
+hardened against timing: the keys live as long as one sandbox and guard nothing but it.
 """
 
 from __future__ import annotations
@@ -29,60 +29,101 @@ PRIME256V1 = (1, 2, 840, 10045, 3, 1, 7)
 ECDSA_SHA256 = (1, 2, 840, 10045, 4, 3, 2)
 COMMON_NAME = (2, 5, 4, 3)
 SERVER_AUTH = (1, 3, 6, 1, 5, 5, 7, 3, 1)
+CLIENT_AUTH = (1, 3, 6, 1, 5, 5, 7, 3, 2)
 SUBJECT_KEY_ID, KEY_USAGE, ALT_NAME, CONSTRAINTS, AUTHORITY_KEY_ID, EXTENDED_USAGE = (
     (2, 5, 29, last) for last in (14, 15, 17, 19, 35, 37)
 )
+AUTHORITY = "runjob-sandbox-ca"
 BACKDATE = 3600
 LIFETIME = 30 * 86400
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate, which is its own authority, with its key; both PEM."""
+    """A certificate with its key, both PEM, and its serial number."""
 
     certificate: str
     key: str
+    serial: int
 
 
-def make_certificate(names: Iterable[str] = ("localhost", "127.0.0.1")) -> Certificate:
-    """Make a key and a certificate for those host names and addresses, valid for 30 days."""
+class Authority:
+    """Signs with a key of its own; whoever trusts its certificate (PEM) trusts what it signed."""
+
+    def __init__(self) -> None:
+        self._secret, self._public = _new_key()
+        # keyCertSign: it signs certificates, and nothing else.
+        extensions = (
+            _extension(CONSTRAINTS, _sequence(_tagged(0x01, b"\xff")), critical=True),
+            _extension(KEY_USAGE, _tagged(0x03, b"\x02\x04"), critical=True),
+        )
+        self.certificate, _ = self._signed(AUTHORITY, self._public, extensions)
+
+    def server(self, names: Iterable[str] = ("localhost", "127.0.0.1")) -> Certificate:
+        """Make a key and a certificate for a server of those names and addresses."""
+        alternatives = _extension(ALT_NAME, _sequence(*map(_alternative, names)))
+        return self._issue("runjob-sandbox", SERVER_AUTH, alternatives)
+
+    def client(self, user: str) -> Certificate:
+        """Make a key and a certificate by which a server knows that user."""
+        return self._issue(user, CLIENT_AUTH)
+
+    def _issue(self, name: str, usage: tuple[int, ...], *more: bytes) -> Certificate:
+        secret, public = _new_key()
+        # digitalSignature: it signs handshakes.
+        extensions = (
+            _extension(KEY_USAGE, _tagged(0x03, b"\x07\x80"), critical=True),
+            _extension(EXTENDED_USAGE, _sequence(_oid(usage))),
+            *more,
+        )
+        certificate, serial = self._signed(name, public, extensions)
+        key = _sequence(
+            _integer(1),
+            _tagged(0x04, secret.to_bytes(32, "big")),
+            _tagged(0xA0, _oid(PRIME256V1)),
+            _tagged(0xA1, _bits(public)),
+        )
+        return Certificate(certificate, _pem("EC PRIVATE KEY", key), serial)
+
+    def _signed(self, name: str, public: bytes, extensions: tuple[bytes, ...]) -> tuple[str, int]:
+        """Return a certificate for the next 30 days, and its serial number."""
+        now, serial = time.time(), secrets.randbits(127) | 1
+        body = _sequence(
+            _tagged(0xA0, _integer(2)),
+            _integer(serial),
+            _sequence(_oid(ECDSA_SHA256)),
+            _name(AUTHORITY),
+            _sequence(_time(now - BACKDATE), _time(now + LIFETIME)),
+            _name(name),
+            _sequence(_sequence(_oid(EC_PUBLIC_KEY), _oid(PRIME256V1)), _bits(public)),
+            _tagged(
+                0xA3,
+                _sequence(
+                    *extensions,
+                    _extension(SUBJECT_KEY_ID, _tagged(0x04, _identifier(public))),
+                    _extension(
+                        AUTHORITY_KEY_ID, _sequence(_tagged(0x80, _identifier(self._public)))
+                    ),
+                ),
+            ),
+        )
+        signature = _bits(_sign(self._secret, body))
+        return _pem(
+            "CERTIFICATE", _sequence(body, _sequence(_oid(ECDSA_SHA256)), signature)
+        ), serial
+
+
+def _new_key() -> tuple[int, bytes]:
     secret = secrets.randbelow(N - 1) + 1
-    public = _point_bytes(multiply(secret, G))
-    body = _certificate_body(public, tuple(names))
-    algorithm = _sequence(_oid(ECDSA_SHA256))
-    certificate = _sequence(body, algorithm, _bits(_sign(secret, body)))
-    key = _sequence(
-        _integer(1),
-        _tagged(0x04, secret.to_bytes(32, "big")),
-        _tagged(0xA0, _oid(PRIME256V1)),
-        _tagged(0xA1, _bits(public)),
-    )
-    return Certificate(_pem("CERTIFICATE", certificate), _pem("EC PRIVATE KEY", key))
+    return secret, _point_bytes(multiply(secret, G))
 
 
-def _certificate_body(public: bytes, names: tuple[str, ...]) -> bytes:
-    name = _sequence(_tagged(0x31, _sequence(_oid(COMMON_NAME), _text("runjob-sandbox"))))
-    identifier = hashlib.sha1(public, usedforsecurity=False).digest()
-    now = time.time()
-    extensions = (
-        _extension(CONSTRAINTS, _sequence(_tagged(0x01, b"\xff")), critical=True),
-        # digitalSignature and keyCertSign: the certificate signs handshakes and itself.
-        _extension(KEY_USAGE, _tagged(0x03, b"\x02\x84"), critical=True),
-        _extension(EXTENDED_USAGE, _sequence(_oid(SERVER_AUTH))),
-        _extension(SUBJECT_KEY_ID, _tagged(0x04, identifier)),
-        _extension(AUTHORITY_KEY_ID, _sequence(_tagged(0x80, identifier))),
-        _extension(ALT_NAME, _sequence(*map(_alternative, names))),
-    )
-    return _sequence(
-        _tagged(0xA0, _integer(2)),
-        _integer(secrets.randbits(127) | 1),
-        _sequence(_oid(ECDSA_SHA256)),
-        name,
-        _sequence(_time(now - BACKDATE), _time(now + LIFETIME)),
-        name,
-        _sequence(_sequence(_oid(EC_PUBLIC_KEY), _oid(PRIME256V1)), _bits(public)),
-        _tagged(0xA3, _sequence(*extensions)),
-    )
+def _identifier(public: bytes) -> bytes:
+    return hashlib.sha1(public, usedforsecurity=False).digest()
+
+
+def _name(common: str) -> bytes:
+    return _sequence(_tagged(0x31, _sequence(_oid(COMMON_NAME), _text(common))))
 
 
 def _sign(secret: int, message: bytes) -> bytes:

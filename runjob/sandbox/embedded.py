@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import json
 import secrets
 import shutil
@@ -18,7 +17,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from .api import Api, locate
-from .certificate import make_certificate
+from .certificate import Authority, Certificate
 from .deletion import Collector
 from .disruption import PREEMPTION, disrupt
 from .events import Recorder
@@ -83,10 +82,9 @@ class Sandbox:
         """Bring the cluster up; return when it serves requests."""
         self._folder = Path(tempfile.mkdtemp(prefix="sandbox-"))
         try:
-            self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self._certify(self._context)
+            context = self._found_authority()
             self._thread.start()
-            self._call(lambda: self._assemble(self._context))
+            self._call(lambda: self._assemble(context))
             self.start_listening()
             self._write_kubeconfig()
         except BaseException:
@@ -173,9 +171,22 @@ class Sandbox:
         return self.token
 
     def renew_certificate(self) -> None:
-        """Serve a certificate of another authority, which the kubeconfig then holds."""
-        self._call(lambda: self._certify(self._context))
+        """Serve another certificate of the same authority; connections are reset."""
+        self._listen_with(self._context())
+
+    def rotate_authority(self) -> None:
+        """Serve a certificate of another authority, which ca.crt and the kubeconfig then hold.
+
+        Connections are reset; client certificates of the former authority end the TLS handshake.
+        """
+        self._listen_with(self._found_authority())
         self._write_kubeconfig()
+
+    def client_files(self, folder: Path) -> None:
+        """Write client.crt and client.key, and refuse (401) each client certificate before."""
+        made = self._authority.client("sandbox")
+        self._gate.certificate = made.serial
+        _write(made, folder / "client.crt", folder / "client.key")
 
     def stop_listening(self) -> None:
         """Take the API down: connections are reset and refused; the cluster goes on."""
@@ -240,15 +251,26 @@ class Sandbox:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._loop.shutdown_asyncgens()
 
-    def _certify(self, context: ssl.SSLContext) -> None:
-        made = make_certificate()
-        key = self._folder / "tls.key"
-        self.ca_file.write_text(made.certificate)
-        key.touch(mode=0o600)
-        key.write_text(made.key)
-        context.load_cert_chain(self.ca_file, key)
-        with contextlib.suppress(OSError):
-            key.unlink()
+    def _found_authority(self) -> ssl.SSLContext:
+        """Make an authority; return what a server needs that it certifies."""
+        self._authority = Authority()
+        self.ca_file.write_text(self._authority.certificate)
+        return self._context()
+
+    def _context(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+            certificate, key = Path(folder, "tls.crt"), Path(folder, "tls.key")
+            _write(self._authority.server(), certificate, key)
+            context.load_cert_chain(certificate, key)
+        context.load_verify_locations(self.ca_file)
+        context.verify_mode = ssl.CERT_OPTIONAL  # most clients have a token instead
+        return context
+
+    def _listen_with(self, context: ssl.SSLContext) -> None:
+        self.stop_listening()
+        self._server.context = context
+        self.start_listening()
 
     def _write_kubeconfig(self) -> None:
         authority = base64.b64encode(self.ca_file.read_bytes()).decode()
@@ -264,3 +286,9 @@ class Sandbox:
         }
         self.kubeconfig.touch(mode=0o600)
         self.kubeconfig.write_text(json.dumps(config, indent=2) + "\n")
+
+
+def _write(made: Certificate, certificate: Path, key: Path) -> None:
+    certificate.write_text(made.certificate)
+    key.touch(mode=0o600)
+    key.write_text(made.key)

@@ -54,6 +54,13 @@ class Reset:
 
 
 @dataclass(frozen=True)
+class Mute:
+    """Answer nothing and keep the connection open; with ``done`` after the effect."""
+
+    done: bool = False
+
+
+@dataclass(frozen=True)
 class Cut:
     """Send ``at_byte`` bytes of the body, then close the stream, reset it or fall silent."""
 
@@ -75,7 +82,7 @@ class Gone:
     after_events: int = 0
 
 
-Effect = Refuse | Reset | Cut | Slow | Gone
+Effect = Refuse | Reset | Mute | Cut | Slow | Gone
 
 
 @dataclass(frozen=True)
@@ -163,6 +170,8 @@ def spoil(reply: Reply, effect: Effect) -> Reply:
     """Apply to an answer those effects that let the request through."""
     if isinstance(effect, Reset):
         return replace(reply, limit=None, ending="reset")
+    if isinstance(effect, Mute):
+        return replace(reply, limit=None, ending="mute")
     if isinstance(effect, Cut):
         return replace(reply, limit=effect.at_byte, ending=effect.how)
     if isinstance(effect, Gone) and reply.stream is not None:

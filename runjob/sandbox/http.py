@@ -20,13 +20,17 @@ MAX_BODY = 3 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Request:
-    """One request; header names are lower case, the last of repeated parameters counts."""
+    """One request; header names are lower case, the last of repeated parameters counts.
+
+    ``certificate`` is the serial number of the client's, 0 without one.
+    """
 
     method: str
     path: str
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    certificate: int = 0
 
     @property
     def parameters(self) -> dict[str, str]:

@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from .http import Reply, Request, head_of, read_request, with_close
 
@@ -17,11 +18,11 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Server:
-    """Listens on 127.0.0.1; may stop and start again on the same port."""
+    """Listens on 127.0.0.1; may stop and start again on the same port, with another context."""
 
     def __init__(self, application: Application, context: ssl.SSLContext, port: int = 0) -> None:
+        self.context = context
         self._application = application
-        self._context = context
         self.port = port
         self._listener: asyncio.Server | None = None
         self._connections: set[asyncio.StreamWriter] = set()
@@ -29,7 +30,7 @@ class Server:
     async def start(self) -> None:
         if self._listener is None:
             self._listener = await asyncio.start_server(
-                self._serve, "127.0.0.1", self.port, ssl=self._context, backlog=1024
+                self._serve, "127.0.0.1", self.port, ssl=self.context, backlog=1024
             )
             self.port = self._listener.sockets[0].getsockname()[1]
 
@@ -46,9 +47,10 @@ class Server:
             _reset(writer)  # it was shaking hands when the listener was stopped
             return
         self._connections.add(writer)
+        certificate = int((writer.get_extra_info("peercert") or {}).get("serialNumber", "0"), 16)
         try:
             while (request := await read_request(reader)) is not None:
-                reply = await self._application(request)
+                reply = await self._application(replace(request, certificate=certificate))
                 if request.headers.get("connection", "").lower() == "close":
                     await self._send(with_close(reply), reader, writer)
                     break
@@ -65,9 +67,8 @@ class Server:
         self, reply: Reply, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
         """Send a reply; return whether the connection can take another request."""
-        if reply.limit is None and reply.ending == "reset":
-            _reset(writer)
-            return False
+        if reply.limit is None and reply.ending in ("reset", "mute"):
+            return await _end(reply, reader, writer)
         if reply.stream is None:
             writer.write(head_of(reply) + reply.body[: reply.limit])
             await writer.drain()

@@ -570,9 +570,7 @@ def test_a_certificate_and_its_authority_that_are_replaced_are_read_anew(
 
     def replace() -> None:
         target.api.running_pods(name)
-        sandbox.renew_certificate()
-        sandbox.stop_listening()
-        sandbox.start_listening()
+        sandbox.rotate_authority()
 
     run = launch("-j", name, *sh("echo up; sleep 2; echo whole"), meanwhile=replace)
     assert (run.code, run.log) == (0, b"up\nwhole\n")

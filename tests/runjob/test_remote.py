@@ -21,7 +21,7 @@ from runjob.options import Options
 from runjob.plan import in_effect, plan, shown
 from runjob.remote import fetch
 from runjob.request import MAX_SIZE, JobRequest
-from runjob.sandbox.certificate import make_certificate
+from runjob.sandbox.certificate import Authority
 
 JOB = b"""\
 apiVersion: batch/v1
@@ -40,7 +40,7 @@ class Web:
     """A web server on this machine: what it answers, and what it was asked."""
 
     address: str
-    certificate: Path
+    authority: Path
     answer: Callable[[BaseHTTPRequestHandler], None]
     asked: list[tuple[str, str | None]] = field(default_factory=list)
 
@@ -61,8 +61,10 @@ def give(
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Web]:
-    made = make_certificate()
-    certificate, key = folder / "web.pem", folder / "web.key"
+    authority = Authority()
+    made = authority.server()
+    trusted, certificate, key = (folder / name for name in ("ca.pem", "web.pem", "web.key"))
+    trusted.write_text(authority.certificate)
     certificate.write_text(made.certificate)
     key.write_text(made.key)
 
@@ -82,7 +84,7 @@ def serving(folder: Path) -> Iterator[Web]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    found = Web(f"https://127.0.0.1:{server.server_port}", certificate, give(JOB))
+    found = Web(f"https://127.0.0.1:{server.server_port}", trusted, give(JOB))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     yield found
@@ -96,7 +98,7 @@ def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
     with serving(tmp_path) as found:
-        monkeypatch.setenv("SSL_CERT_FILE", str(found.certificate))
+        monkeypatch.setenv("SSL_CERT_FILE", str(found.authority))
         yield found
 
 

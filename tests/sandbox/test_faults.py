@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from runjob.sandbox import Fault, Sandbox
-from runjob.sandbox.faults import Cut, Gone, Injection, Refuse, Reset, Slow
+from runjob.sandbox.faults import Cut, Gone, Injection, Mute, Refuse, Reset, Slow
 
 from .talk import CORE, JOBS, PODS, Json, Talk, job, phase_is, shell
 
@@ -108,13 +108,23 @@ def test_a_test_can_wait_for_a_hit(talk: Talk, inject: Inject) -> None:
 
 
 @pytest.mark.parametrize(("done", "status"), [(False, 404), (True, 200)])
-def test_a_reset_loses_the_answer_or_the_request(
-    talk: Talk, inject: Inject, fresh: Fresh, done: bool, status: int
+@pytest.mark.parametrize(
+    ("effect", "seen"), [(Reset, ConnectionError), (Mute, TimeoutError)], ids=["reset", "mute"]
+)
+def test_an_answer_or_the_request_is_lost(
+    sandbox: Sandbox,
+    talk: Talk,
+    inject: Inject,
+    fresh: Fresh,
+    effect: type[Reset | Mute],
+    seen: type[Exception],
+    done: bool,
+    status: int,
 ) -> None:
     name = fresh()
-    inject(Fault(Reset(done), verb="create", resource="jobs"))
-    with pytest.raises((ConnectionError, http.client.RemoteDisconnected)):
-        talk.call("POST", JOBS, job(name, "true"))
+    inject(Fault(effect(done), verb="create", resource="jobs"))
+    with pytest.raises(seen):
+        Talk(sandbox, timeout=1).call("POST", JOBS, job(name, "true"))
     assert talk.call("GET", f"{JOBS}/{name}").status == status
     assert [each.status for each in talk.sandbox.requests if each.method == "POST"][-1] == 0
 

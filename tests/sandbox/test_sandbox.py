@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -238,3 +239,44 @@ def test_help_says_what_it_is_for(capsys: pytest.CaptureFixture[str]) -> None:
         options(["-h"])
     assert caught.value.code == 0
     assert "For trying out and testing only" in capsys.readouterr().out
+
+
+def served(sandbox: Sandbox, authority: bytes, client: Path | None = None) -> int | str:
+    """Return the answer's status for a client without a token, or that none came.
+
+    A server may send an alert where it refuses a certificate, or only hang up.
+    """
+    context = ssl.create_default_context(cadata=authority.decode())
+    if client is not None:
+        context.load_cert_chain(client / "client.crt", client / "client.key")
+    connection = http.client.HTTPSConnection("127.0.0.1", sandbox.port, timeout=10, context=context)
+    try:
+        connection.request("GET", JOBS)
+        return connection.getresponse().status
+    except (ssl.SSLError, ConnectionError):
+        return "no connection"
+    finally:
+        connection.close()
+
+
+def test_certificates_are_renewed_and_with_another_authority_none_of_the_old_ones_count(
+    tmp_path: Path,
+) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    with Sandbox() as sandbox:
+        first = sandbox.ca_file.read_bytes()
+        for folder in (old, new):
+            folder.mkdir()
+            sandbox.client_files(folder)
+        assert [served(sandbox, first, each) for each in (None, old, new)] == [401, 401, 200]
+        before = ssl.get_server_certificate(("127.0.0.1", sandbox.port))
+        sandbox.renew_certificate()
+        assert ssl.get_server_certificate(("127.0.0.1", sandbox.port)) != before
+        assert served(sandbox, first, new) == 200
+        sandbox.rotate_authority()
+        second = sandbox.ca_file.read_bytes()
+        assert served(sandbox, first) == "no connection"
+        assert served(sandbox, second) == 401
+        assert served(sandbox, second, new) == "no connection"
+        sandbox.client_files(new)
+        assert served(sandbox, second, new) == 200
