@@ -7,11 +7,10 @@ from tests.contract import habits
 from tests.contract.launches import sh
 from tests.contract.lessons import Stage, lesson
 
-ON_DEMAND = "only the embedded cluster answers so on demand"
 SUSPENDED = ("--set", "spec.suspend=true")
 
 
-@lesson(habits.OneWatch, embedded=ON_DEMAND)
+@lesson(habits.OneWatch)
 def test_lesson_08_a_watch_that_is_too_old(stage: Stage) -> None:
     """The API has forgotten the version to watch from, and says so within a stream that it began.
 
@@ -22,18 +21,20 @@ def test_lesson_08_a_watch_that_is_too_old(stage: Stage) -> None:
     assert (run.code, run.log) == (0, b"one\ntwo\n")
 
 
-@lesson(habits.ThreeAttempts, embedded="tests/e2e/test_breakdowns.py replaces a real token")
+@lesson(habits.ThreeAttempts)
 def test_lesson_09_a_token_that_is_replaced_late(stage: Stage) -> None:
     """The token ends before a new one lies there: it is read anew, however often it was refused.
 
+    tests/e2e/test_breakdowns.py has a token that a real API server no longer takes.
+
     Fails on a launcher that tries three times: airflow#32718.
     """
-    current = stage.target.kubeconfig
+    current = stage.gate.kubeconfig
     stage.kubeconfig = current.with_name("launcher.kubeconfig")
     stage.kubeconfig.write_bytes(current.read_bytes())
     started = stage.start(*sh("echo one; echo two"), *SUSPENDED)
     started.until(b"Job created")
-    stage.sandbox.rotate_token()
+    stage.gate.rotate_token()
     stage.resume()
     stage.wait(started, lambda: stage.asked("GET", status=401) > 3, "more than three refusals")
     stage.kubeconfig.write_bytes(current.read_bytes())
@@ -42,9 +43,11 @@ def test_lesson_09_a_token_that_is_replaced_late(stage: Stage) -> None:
     stage.target.api.wait_gone(stage.name)
 
 
-@lesson(habits.DeletesInTrouble, embedded="tests/e2e/test_breakdowns.py stops a real API server")
+@lesson(habits.DeletesInTrouble)
 def test_lesson_10_an_api_that_shuts_down(stage: Stage) -> None:
     """The API answers 503 with Retry-After, then 429: the Job goes on, and nothing deletes it.
+
+    tests/e2e/test_breakdowns.py has a real API server that is killed.
 
     Fails on a launcher that tidies up when the API fails: airflow#32718 and its like.
     """
@@ -55,7 +58,7 @@ def test_lesson_10_an_api_that_shuts_down(stage: Stage) -> None:
     assert stage.asked("DELETE") == 1
 
 
-@lesson(habits.CreatesAgain, embedded=ON_DEMAND)
+@lesson(habits.CreatesAgain)
 def test_lesson_11_a_create_whose_answer_is_lost(stage: Stage) -> None:
     """The Job stands, and the answer that says so never comes: the 409 that follows is our own.
 

@@ -12,7 +12,6 @@ from tests.contract.lessons import Stage, lesson
 from tests.contract.naive import end_of
 from tests.contract.targets import waiting_reason
 
-ON_DEMAND = "only the embedded cluster answers late on demand"
 POD = "spec.template.spec"
 
 
@@ -46,7 +45,7 @@ def test_lesson_22_a_signal_while_it_runs(stage: Stage) -> None:
     assert stage.target.api.is_gone(stage.name)
 
 
-@lesson(habits.EndsWell, embedded=ON_DEMAND)
+@lesson(habits.EndsWell)
 def test_lesson_22_a_signal_after_the_jobs_end(stage: Stage) -> None:
     """The Job has succeeded and is being deleted: also then the launch was killed.
 
@@ -76,7 +75,7 @@ def test_lesson_23_a_kill_before_a_pod_runs(stage: Stage) -> None:
     assert api.is_gone(stage.name)
 
 
-@lesson(habits.ForgetsTheCreate, embedded=ON_DEMAND)
+@lesson(habits.ForgetsTheCreate)
 def test_lesson_23_a_kill_during_the_create(stage: Stage) -> None:
     """The create is under way, and will have its effect: that is waited for and removed.
 
@@ -182,7 +181,7 @@ def test_lesson_27_the_containers_exit_code(stage: Stage) -> None:
     assert (run.code, run.status) == (5, 5)
 
 
-@lesson(habits.OneLookForTheCode, embedded=ON_DEMAND)
+@lesson(habits.OneLookForTheCode)
 def test_lesson_27_an_exit_code_that_comes_late(stage: Stage) -> None:
     """The Job has failed before its pod's end can be seen: the code is waited for.
 

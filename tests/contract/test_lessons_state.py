@@ -11,7 +11,7 @@ from tests.contract.targets import is_running
 SUSPENDED = ("--set", "spec.suspend=true")
 
 
-@lesson(habits.BelievesTheWatch, embedded="only the embedded cluster closes a watch on demand")
+@lesson(habits.BelievesTheWatch)
 def test_lesson_12_a_watch_that_ends_early(stage: Stage) -> None:
     """A watch comes to a clean end while the Job runs: only the Job's conditions decide.
 
