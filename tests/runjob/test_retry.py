@@ -25,6 +25,13 @@ def test_jitter_makes_a_wait_longer_by_no_more_than_its_part(jitter: float, coun
         assert bare <= wait <= bare * (1 + jitter)
 
 
+def test_a_thousand_launchers_do_not_try_again_in_step() -> None:
+    """A naive launcher waits as long as all others that met the same outage, each time."""
+    for tries in (1, 5, 20):
+        waits = {next(islice(Backoff().waits(), tries - 1, None)) for _ in range(50)}
+        assert len(waits) > 40
+
+
 @pytest.mark.parametrize(
     ("asked", "planned", "least", "most"),
     [
