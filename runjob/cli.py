@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import errno
-import json
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
+from runjob import resultfile
 from runjob.commands import Commands, started_by
 from runjob.console import Console, standard
-from runjob.errors import ApiError, Exit, LaunchError, ManifestError, UsageError
+from runjob.errors import Exit, LaunchError, UsageError
 from runjob.flags import ASKING, FLAGS, Asked, parse
 from runjob.interrupts import Interrupts, code_of
 from runjob.masking import without
 from runjob.options import Connection, Options
 from runjob.plan import check_names, in_effect, is_address, plan, secrets_given
-from runjob.request import MAX_SIZE, JobRequest
-
-if TYPE_CHECKING:
-    from runjob.verdict import Verdict
-
+from runjob.request import JobRequest
+from runjob.sources import beside, read
 
 # No launch begins so: its words before the first option were always refused.
 SUBCOMMANDS = ("gc", "list", "show", "help", "completion")
@@ -121,14 +116,14 @@ def _filled(line: Options, words: Sequence[str]) -> Options | Asked:
         return _with_form(line.form or "", words, line.kill)
     except LaunchError:
         if not line.kill:
-            _forget_result(line)
+            resultfile.forget(line)
         raise
 
 
 def _with_form(path: str, words: Sequence[str], kill: bool) -> Options | Asked:
     from runjob import form
 
-    found = parse([*form.words(_read("--form", path)), *words])
+    found = parse([*form.words(read("--form", path)), *words])
     if (kill or isinstance(found, Options)) and getattr(found, "kill", False) != kill:
         raise UsageError(
             "the form's More Options hold --kill, --help or --version, or end with an option "
@@ -189,12 +184,12 @@ def _planned(options: Options, script: str | None) -> tuple[JobRequest, tuple[st
 
     def manifest(path: str) -> str:
         if not is_address(path):
-            return _read("-y", path)
+            return read("-y", path)
         from runjob.remote import fetch
 
         return fetch(path, options.query, options.token_file)
 
-    return plan(options, lambda name: _beside(name, folders), manifest)
+    return plan(options, lambda name: beside(name, folders), manifest)
 
 
 def _tell(asked: Asked, console: Console, started: str) -> int:
@@ -214,10 +209,29 @@ def _print(text: str, console: Console) -> int:
 
 
 def _run(options: Options, console: Console, interrupts: Interrupts, script: str | None) -> int:
-    _forget_result(options)
+    resultfile.forget(options)
     request, notes = _planned(options, script)
     connection = options.connection
     request = replace(request, commands=_commands(connection, script))
+    _refuse_contradictions(options)
+    for note in notes:
+        console.remark(f"note: {note}")
+    if options.dry_run:
+        from runjob import dryrun
+
+        if options.dry_run == "client":
+            dryrun.as_written(request, console)
+        else:
+            dryrun.as_answered(request, connection, console)
+        return int(Exit.SUCCEEDED)
+    if options.preflight:
+        return _preflight(request, connection, console)
+    return _launch(request, options, console, interrupts)
+
+
+def _refuse_contradictions(options: Options) -> None:
+    """Refuse options that contradict each other, which only the whole line shows."""
+    connection = options.connection
     asks_only = options.preflight or options.dry_run == "server"
     if connection.sandbox and (connection.kubeconfig or asks_only):
         raise UsageError(
@@ -227,20 +241,15 @@ def _run(options: Options, console: Console, interrupts: Interrupts, script: str
         raise UsageError("--preflight and --dry-run both create nothing: give one of them")
     if connection.context and not connection.kubeconfig:
         raise UsageError("--context chooses within a kubeconfig: name it with --kubeconfig")
-    for note in notes:
-        console.remark(f"note: {note}")
-    if options.dry_run == "client":
-        _print_manifest([*request.prerequisites, request.job], console)
-        return int(Exit.SUCCEEDED)
-    if options.dry_run == "server":
-        return _ask_server(request, connection, console)
-    if options.preflight:
-        return _preflight(request, connection, console)
-    # The rest of the launcher is loaded here: what is refused above is refused at once.
+
+
+def _launch(request: JobRequest, options: Options, console: Console, interrupts: Interrupts) -> int:
+    # The rest of the launcher is loaded here: what is refused before is refused at once.
     from runjob.api import opened, run
     from runjob.identity import identity
     from runjob.report import report, without_secrets
 
+    connection = options.connection
     if connection.sandbox:
         console.remark("note: --sandbox is for trying out only; containers are processes here")
         if options.run.keep != "never":
@@ -264,7 +273,7 @@ def _run(options: Options, console: Console, interrupts: Interrupts, script: str
         )
         verdict = without_secrets(verdict, console.secrets)
         if how.result_file:
-            _write_result(how.result_file, verdict, console)
+            resultfile.write(how.result_file, verdict, console)
         _print_report(report(verdict, how.shown), console, interrupts)
         if journal is not None:
             journal.told(verdict)
@@ -288,55 +297,6 @@ def _print_report(closing: Sequence[str], console: Console, interrupts: Interrup
     printed(lines, lambda: bool(interrupts.last))
 
 
-def _beside(name: str, folders: Sequence[str]) -> str | None:
-    paths = (os.path.join(folder, name) for folder in folders)
-    return next((path for path in paths if os.path.isfile(path)), None)
-
-
-def _read(option: str, path: str) -> str:
-    try:
-        if path == "-":
-            data = sys.stdin.buffer.read(MAX_SIZE + 1)
-        else:
-            with open(path, "rb") as file:
-                data = file.read(MAX_SIZE + 1)
-        if len(data) > MAX_SIZE:
-            named = "standard input" if path == "-" else path
-            raise ManifestError(
-                f"{named} is larger than {MAX_SIZE >> 20} MiB, so it is no manifest"
-            )
-        return data.decode("utf-8")
-    except OSError as error:
-        raise UsageError(f"{option} {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{path} is not UTF-8 at byte {error.start}") from error
-
-
-def _print_manifest(bodies: Sequence[Any], console: Console) -> None:
-    import yaml
-
-    text = yaml.safe_dump_all([dict(body) for body in bodies], sort_keys=False)
-    console.log(text.encode())
-
-
-def _ask_server(request: JobRequest, connection: Connection, console: Console) -> int:
-    from runjob.cluster import Cluster
-    from runjob.login import login
-
-    cluster = Cluster(login(connection))
-    answers = []
-    for body in (*request.prerequisites, request.job):
-        try:
-            answers.append(cluster.create(body, request.namespace, dry_run=True))
-        except ApiError as error:
-            name = f"{body['kind']} {request.namespace}/{body['metadata']['name']}"
-            raise LaunchError(
-                f"the API refuses {name}: {error}", _dry_run_code(error, request)
-            ) from error
-    _print_manifest(answers, console)
-    return int(Exit.SUCCEEDED)
-
-
 def _preflight(request: JobRequest, connection: Connection, console: Console) -> int:
     from runjob.cluster import Cluster
     from runjob.login import login
@@ -346,61 +306,6 @@ def _preflight(request: JobRequest, connection: Connection, console: Console) ->
         console.line(without(text, console.secrets))
 
     return int(preflight(Cluster(login(connection)), request, line))
-
-
-def _dry_run_code(error: ApiError, request: JobRequest) -> Exit:
-    if error.status == 401:
-        return Exit.NO_CLUSTER
-    if error.heals:
-        return Exit.UNREADABLE
-    if error.reason == "AlreadyExists":
-        return Exit.EXISTS
-    return Exit.MANIFEST if request.source == "manifest" else Exit.REFUSED
-
-
-def _forget_result(options: Options) -> None:
-    """Remove what an earlier launch wrote, before this one is refused for anything else.
-
-    A scheduler would read it as this launch's. What cannot be written there, or would take the
-    place of what is read, is refused.
-    """
-    path = options.run.result_file
-    if not path or options.dry_run or options.preflight:
-        return
-    read = (options.manifest, options.form, options.token_file, options.connection.kubeconfig)
-    if os.path.realpath(path) in {os.path.realpath(each) for each in read if each}:
-        raise UsageError(f"--result-file {path:.80}: the launch reads that file, name another")
-    draft = _draft(path)
-    try:
-        if os.path.isdir(path):
-            raise IsADirectoryError(errno.EISDIR, "is a directory")
-        with open(draft, "w", encoding="utf-8"):
-            os.remove(draft)
-        if os.path.exists(path):
-            os.remove(path)
-    except OSError as error:
-        raise UsageError(
-            f"--result-file {path:.80}: cannot be written there ({error.strerror})"
-        ) from error
-
-
-def _draft(path: str) -> str:
-    """Name the file that becomes the result file once it is whole."""
-    return f"{path}.{os.getpid()}"
-
-
-def _write_result(path: str, verdict: Verdict, console: Console) -> None:
-    """Write the result whole or not at all."""
-    from runjob.result import as_json
-
-    draft = _draft(path)
-    try:
-        with open(draft, "w", encoding="utf-8") as file:
-            json.dump(as_json(verdict), file, indent=2)
-            file.write("\n")
-        os.replace(draft, path)
-    except OSError as error:
-        console.remark(f"error: --result-file {path}: {error.strerror}")
 
 
 if __name__ == "__main__":
