@@ -220,10 +220,8 @@ def _run(options: Options, console: Console, interrupts: Interrupts, script: str
         from runjob import dryrun
 
         if options.dry_run == "client":
-            dryrun.as_written(request, console)
-        else:
-            dryrun.as_answered(request, connection, console)
-        return int(Exit.SUCCEEDED)
+            return int(dryrun.as_written(request, console))
+        return int(dryrun.as_answered(request, connection, console))
     if options.preflight:
         return _preflight(request, connection, console)
     return _launch(request, options, console, interrupts)

@@ -11,12 +11,12 @@ from runjob.options import Connection
 from runjob.request import JobRequest
 
 
-def as_written(request: JobRequest, console: Console) -> None:
+def as_written(request: JobRequest, console: Console) -> Exit:
     """Print the objects as they would be sent."""
-    _print([*request.prerequisites, request.job], console)
+    return _print([*request.prerequisites, request.job], console)
 
 
-def as_answered(request: JobRequest, connection: Connection, console: Console) -> None:
+def as_answered(request: JobRequest, connection: Connection, console: Console) -> Exit:
     """Print the objects as the API would have them; raises LaunchError where it refuses one."""
     from runjob.cluster import Cluster
     from runjob.login import login
@@ -29,7 +29,7 @@ def as_answered(request: JobRequest, connection: Connection, console: Console) -
         except ApiError as error:
             name = f"{body['kind']} {request.namespace}/{body['metadata']['name']}"
             raise LaunchError(f"the API refuses {name}: {error}", _code(error, request)) from error
-    _print(answers, console)
+    return _print(answers, console)
 
 
 def _code(error: ApiError, request: JobRequest) -> Exit:
@@ -42,8 +42,10 @@ def _code(error: ApiError, request: JobRequest) -> Exit:
     return Exit.MANIFEST if request.source == "manifest" else Exit.REFUSED
 
 
-def _print(bodies: Sequence[Any], console: Console) -> None:
+def _print(bodies: Sequence[Any], console: Console) -> Exit:
     import yaml
 
     text = yaml.safe_dump_all([dict(body) for body in bodies], sort_keys=False)
     console.log(text.encode())
+    # A manifest that is cut short on a full disk must not look whole.
+    return Exit.FAILED if console.lost else Exit.SUCCEEDED

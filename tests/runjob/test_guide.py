@@ -126,7 +126,13 @@ def test_help_is_asked_for_as_ever(argv: list[str], capsys: pytest.CaptureFixtur
 # -- topics --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("line", [["-h"], ["--version"], ["help"], ["gc", "-h"], ["help", "man"]])
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(["-h"], ["--version"], ["help"], ["gc", "-h"], ["help", "man"]),
+        ["-j", "x", "-i", "x", "--dry-run", "client"],
+    ],
+)
 def test_a_text_that_cannot_be_written_is_a_failure(
     line: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
