@@ -24,7 +24,8 @@ _END = re.compile(r"[;&|<>()]+")
 _VARIABLE = re.compile(r"%%[\w$\\.-]*")
 # A here-document: the form of our job type.
 _HANDED = re.compile(r"<<(['\"])([^\n]+?)\1\n(.*?)^\2$", re.S | re.M)
-_NAMED = re.compile(r"[\w./-]+\.(?:ya?ml|sql|sh|py)")
+# Tried where a word begins and nowhere within, or a long one takes the square of its length.
+_NAMED = re.compile(r"(?<![\w./-])[\w./-]+\.(?:ya?ml|sql|sh|py)")
 
 
 @dataclass(frozen=True)
