@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +18,14 @@ from pythonapp.posts import Json
 from tests.pythonapp.scenes import post
 
 SCHEMA = Path(pythonapp.__file__).with_name("post.schema.json")
-CHECK = jsonschema.Draft7Validator(json.loads(SCHEMA.read_bytes()))
+
+
+@functools.cache
+def schema() -> Any:
+    """Return what holds a message to the schema, imported here: that takes seconds."""
+    import jsonschema
+
+    return jsonschema.Draft7Validator(json.loads(SCHEMA.read_bytes()))
 
 
 def made(payload: Json | bytes) -> Any:
@@ -26,7 +33,7 @@ def made(payload: Json | bytes) -> Any:
     result = message(payload, "ctne", "search")
     assert isinstance(result, Message), result
     body = json.loads(result.value)
-    CHECK.validate(body)
+    schema().validate(body)
     return body
 
 
@@ -205,7 +212,7 @@ def test_whatever_x_writes_into_a_field_is_a_message_or_rejected(field: str, val
     payload = read(json.dumps(post(**{field: value})).encode())
     result = message(payload, "ctne", "replay")
     if isinstance(result, Message):
-        CHECK.validate(json.loads(result.value))
+        schema().validate(json.loads(result.value))
 
 
 @given(st.dictionaries(st.sampled_from(["data", "includes", "errors"]), JSON))

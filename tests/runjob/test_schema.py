@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import subprocess
@@ -9,7 +10,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from runjob import cli
@@ -23,7 +23,6 @@ from runjob.verdict import verdict
 from tests.runjob.scenes import condition, container, ended, event, picture, pod, waiting
 
 PACKAGE = Path(cli.__file__).parent
-VALIDATOR = jsonschema.Draft202012Validator(RESULT)
 
 COMPLETE = picture(
     condition("Complete"), pod(container(terminated=ended(0)), phase="Succeeded"), succeeded=1
@@ -71,9 +70,17 @@ RESULTS = {
 }
 
 
+@functools.cache
+def validator() -> Any:
+    """Return what holds a result to the schema, imported here: that takes seconds."""
+    import jsonschema
+
+    return jsonschema.Draft202012Validator(RESULT)
+
+
 @pytest.mark.parametrize("name", RESULTS)
 def test_what_is_written_is_as_the_schema_says(name: str) -> None:
-    VALIDATOR.validate(json.loads(json.dumps(RESULTS[name])))
+    validator().validate(json.loads(json.dumps(RESULTS[name])))
 
 
 def names(value: Any, before: str = "") -> set[str]:
@@ -99,7 +106,7 @@ def test_a_result_without_a_field_is_none(name: str) -> None:
     for each in outer:
         holder = holder[each]
     del holder[last]
-    assert not VALIDATOR.is_valid(result)
+    assert not validator().is_valid(result)
 
 
 @pytest.mark.parametrize(
@@ -108,14 +115,14 @@ def test_a_result_without_a_field_is_none(name: str) -> None:
 )
 def test_a_result_with_a_wrong_value_is_none(more: dict[str, Any]) -> None:
     result = told(FAILED)
-    assert VALIDATOR.is_valid(result)
-    assert not VALIDATOR.is_valid({**result, **more})
+    assert validator().is_valid(result)
+    assert not validator().is_valid({**result, **more})
 
 
 def test_help_prints_it_as_json() -> None:
     printed = json.loads(text("help", "schema"))
     assert printed == RESULT
-    jsonschema.Draft202012Validator.check_schema(printed)
+    validator().check_schema(printed)
 
 
 def test_every_field_is_explained() -> None:
@@ -133,7 +140,7 @@ def test_a_launch_writes_what_the_schema_says(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 1
     written = json.loads((tmp_path / "result.json").read_text())
-    VALIDATOR.validate(written)
+    validator().validate(written)
     printed = re.search(r"(?m)^Result: (.*)$", done.stdout)
     assert printed
     assert json.loads(printed[1]) == written
