@@ -41,6 +41,11 @@ class Asking:
         """Ask nothing further, and try nothing again."""
         self._cancelled.set()
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether nothing is to be asked any more."""
+        return self._cancelled.is_set()
+
     def pause(self, seconds: float) -> None:
         """Wait, unless it is cancelled."""
         self._cancelled.wait(seconds)

@@ -144,13 +144,16 @@ class Cluster:
         """Send one request about what lives in no namespace, and return the answer."""
         return self._json(method, path, None, body)
 
-    def patch(self, body: Body, namespace: str, patch: Body) -> Body:
+    def patch(self, body: Body, namespace: str, patch: Body, *, strategic: bool = False) -> Body:
         """Change the fields of an object that patch names, null takes one away; return it.
 
-        With metadata.uid in patch another object of the same name is refused and not changed.
+        With metadata.uid in patch another object of the same name is refused and not changed. A
+        list takes the place of the one that is there; strategic adds to one with keys, as owners
+        have.
         """
         path = _kind(body).path(namespace, body["metadata"]["name"])
-        return self._json("PATCH", path, None, patch, "application/merge-patch+json")
+        kind = f"application/{'strategic-' if strategic else ''}merge-patch+json"
+        return self._json("PATCH", path, None, patch, kind)
 
     def delete(
         self, body: Body, namespace: str, uid: str, *, propagation: str = "Background"

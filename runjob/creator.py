@@ -15,38 +15,28 @@ from runjob.identity import (
     Refuse,
     Replace,
     Signature,
-    same_run,
     selector,
     stands,
     told,
-    unsigned,
 )
 from runjob.marks import mark
-from runjob.messages import Created, Message, NotCreated, Prepared
+from runjob.messages import Created, Message, NotCreated
 from runjob.options import IfExists
 from runjob.plan import made_by
+from runjob.provisions import LOOK, REMOVAL, Provisions
+from runjob.provisions import Api as PrerequisiteApi
 from runjob.remains import grace
 from runjob.request import JOB, Body, JobRequest, Kind
 from runjob.retry import Backoff
 
 Tell = Callable[[Message], None]
 
-# Seconds, beyond the pods' own grace period, until a Job that is being deleted must be gone.
-REMOVAL = 15.0
-LOOK = 0.5
 
-
-class Api(Protocol):
+class Api(PrerequisiteApi, Protocol):
     """What the creator needs of the API."""
 
     def now(self) -> datetime:
         """Return the time by the API's clock."""
-
-    def create(self, body: Body, namespace: str, *, dry_run: bool = False) -> Body:
-        """Create an object."""
-
-    def read(self, body: Body, namespace: str) -> Body:
-        """Return the object of that kind and name."""
 
     def list(self, kind: Kind, namespace: str, query: Mapping[str, str]) -> tuple[list[Body], str]:
         """Return the objects that query selects."""
@@ -109,15 +99,23 @@ class Creator:
         self._now = now
         self._console = console
         self._journal = journal
+        self._backoff = backoff
+        self._patience = patience
         self._asking = Asking(request, now, backoff, patience)
+        self._provisions = Provisions(
+            api,
+            request,
+            signature,
+            self._asking,
+            now,
+            takes_up=self._takes_up or if_exists == "replace",
+        )
         self._leaving = ""  # an earlier Job that is on its way out
 
     def start(self, tell: Tell) -> None:
         """Begin; returns at once."""
         self._asking.tell = tell
-        threading.Thread(
-            target=lambda: tell(self._create(tell)), name="create", daemon=True
-        ).start()
+        threading.Thread(target=lambda: self._run(tell), name="create", daemon=True).start()
 
     def cancel(self) -> None:
         """Create nothing further, and try nothing again."""
@@ -129,31 +127,33 @@ class Creator:
         usual = self._if_exists == "auto" and self._signature.bound
         return usual or self._if_exists == "adopt"
 
-    def _create(self, tell: Tell) -> Message:
-        made: list[Body] = []  # by this very launch
-        ours: list[Body] = []
+    def _run(self, tell: Tell) -> None:
+        made = self._create()
+        tell(made)
+        # The Job is being followed by now: what goes with it may take its time.
+        if isinstance(made, Created) and not made.concluded:
+            staying = self._provisions.bequeath(made.job, self._backoff, self._patience)
+            if staying:
+                self._console.remark(staying)
+
+    def _create(self) -> Message:
+        provisions = self._provisions
         try:
             over = self._concluded()
             if over is not None:
                 return over
-            for body in self._request.prerequisites:
-                there, is_ours = self._prerequisite(body)
-                if is_ours:
-                    ours.append(there)
-                if made_by(there, self._signature.launch):
-                    made.append(there)
-                    tell(Prepared(there))
+            provisions.prepare()
             job, again = self._job()
-            self._announce(job, tuple(ours), again)
-            return Created(job, tuple(ours))
+            self._announce(job, provisions.ours, again)
+            return Created(job, provisions.ours)
         except LaunchError as error:
             return NotCreated(
-                error, tuple(made), unsure=self._asking.doubtful, leaving=self._leaving
+                error, provisions.made, unsure=self._asking.doubtful, leaving=self._leaving
             )
         except Exception as error:  # noqa: BLE001
             # A thread that dies would leave the launch waiting for ever.
             strange = LaunchError(f"the API gave an answer that is none ({error!r})")
-            return NotCreated(strange, tuple(made), unsure=True)
+            return NotCreated(strange, provisions.made, unsure=True)
 
     def _announce(self, job: Body, ours: tuple[Body, ...], again: bool) -> None:
         known = self._journal.begin(job, ours) if self._journal is not None else False
@@ -198,39 +198,6 @@ class Creator:
             return NotCreated(error, past.ours)
         return None
 
-    # -- what the Job needs ----------------------------------------------------------------------
-
-    def _prerequisite(self, body: Body) -> tuple[Body, bool]:
-        """Create one object, or find it as it is written; tell whether it is ours to remove."""
-        name = f"{body['kind']} {self._request.namespace}/{body['metadata']['name']}"
-        try:
-            made = self._asking.persist(
-                lambda: self._api.create(body, self._request.namespace), name
-            )
-        except ApiError as error:
-            if error.status != 409:
-                raise self._asking.refused(error, name) from error
-        else:
-            return made, True
-        try:
-            known = self._asking.persist(
-                lambda: self._api.read(body, self._request.namespace), name
-            )
-        except ApiError as error:
-            raise self._asking.refused(error, name) from error
-        if made_by(known, self._signature.launch):
-            return known, True  # the answer to our own create was lost
-        from runjob.manifest import same_content
-
-        if not same_content(unsigned(body), known):
-            remove = self._kubectl("delete", body["kind"].lower(), body["metadata"]["name"])
-            raise self._stands(
-                f"{name} exists already with other content: rename it in the manifest, or remove "
-                f"it with: {remove}"
-            )
-        takes = self._takes_up or self._if_exists == "replace"
-        return known, takes and same_run(known, self._signature)
-
     # -- the Job ---------------------------------------------------------------------------------
 
     def _job(self) -> tuple[Body, bool]:
@@ -239,7 +206,9 @@ class Creator:
         deadline = vanishing = None
         while True:
             if there is None:
-                self._leaving = ""
+                if self._leaving:
+                    self._leaving = ""
+                    self._provisions.prepare()  # what belonged to that Job goes with it
                 made, there = self._made()
                 if made is not None:
                     return made, False
@@ -291,8 +260,7 @@ class Creator:
 
     def _stands(self, text: str) -> LaunchError:
         """Return the refusal of what stands in the way, and say which run it is that ends so."""
-        run = self._signature.this_run
-        return LaunchError(f"{run[:1].upper()}{run[1:]}: {text}" if run else text, Exit.EXISTS)
+        return LaunchError(self._signature.with_run(text), Exit.EXISTS)
 
     def _made(self) -> tuple[Body | None, Body | None]:
         """Create the Job; return it, or else what stands there."""

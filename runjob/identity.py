@@ -87,6 +87,11 @@ class Signature:
         """Which run this launch is, for a refusal; empty where none is named."""
         return f"this is run {self.identity}" if self.bound else ""
 
+    def with_run(self, text: str) -> str:
+        """Return a refusal that says which run it is that ends so."""
+        run = self.this_run
+        return f"{run[:1].upper()}{run[1:]}: {text}" if run else text
+
     @property
     def kinship(self) -> str:
         """What an object and this launch have in common where both carry the same identity."""
@@ -158,10 +163,10 @@ def _annotated(body: Body, more: Mapping[str, str]) -> Body:
 
 
 def unsigned(body: Body) -> Body:
-    """Return an object without our annotations, to compare what is in it."""
+    """Return an object without our annotations and its owners, to compare what is in it."""
     metadata = body["metadata"]
     kept = _foreign(metadata.get("annotations"))
-    rest = {key: value for key, value in metadata.items() if key != "annotations"}
+    rest = {k: v for k, v in metadata.items() if k not in ("annotations", "ownerReferences")}
     return {**body, "metadata": {**rest, **({"annotations": kept} if kept else {})}}
 
 

@@ -89,7 +89,7 @@ class Killer:
         self._see_gone(namespace, run_id, meant)
         return (
             f"Job {namespace}/{_names(meant)} was ended: it and its pods are gone; what else its "
-            "manifest made is for its launcher to remove"
+            "manifest made goes with it, or is for its launcher to remove"
         )
 
     def _alive(self, namespace: str, run_id: str) -> tuple[list[Body], list[Body]]:

@@ -300,6 +300,7 @@ class Scene:
             self._heartbeat.stop()
 
     def _stop(self) -> None:
+        self._cancel()
         self._fall_silent()
         for informer in self._informers.values():
             informer.stop()

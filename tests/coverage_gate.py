@@ -17,6 +17,7 @@ PURE = {
     "pythonapp": {"errors", "message", "rules", "settings"},
     "runjob": {
         *(
+            "belonging",
             "chunked",
             "commands",
             "diagnosis",

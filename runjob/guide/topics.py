@@ -124,8 +124,8 @@ _topic(
 
 A manifest holds one Job of `batch/v1`, and may bring what the Job needs: ConfigMap, Secret,
 PersistentVolumeClaim, ServiceAccount, Service, Role, RoleBinding, NetworkPolicy. These are created
-before it, in the order written, and removed with it. What exists already must be the same, and is
-left alone.
+before it, in the order written, and removed with it, whoever removes it. What exists already must
+be the same, and is left alone.
 
 `-j` and `-n` name what the manifest leaves open, or are verified against it (exit codes 16 and 18).
 `--generate-name START` names the Job anew each time, whatever the manifest says. Old options that

@@ -12,7 +12,7 @@ from runjob.preflight.references import (
     references,
     service_account,
 )
-from runjob.request import JobRequest
+from runjob.request import PREREQUISITES, JobRequest
 
 # What a launch does in its namespace: k8s/runjob.yaml grants it, and a test compares the two.
 NEEDED = {
@@ -26,8 +26,12 @@ SPARE = {
     ("jobs", "patch"): "the Job then bears no sign of its launcher's life",
     ("events", "list"): "reasons for waiting are then told less well",
     ("events", "watch"): "reasons for waiting are then told less well",
+    **{
+        (kind.plural, "patch"): "it would be left behind where the launcher is lost"
+        for kind in PREREQUISITES.values()
+    },
 }
-BROUGHT = ("create", "get", "delete")
+BROUGHT = ("create", "get", "patch", "delete")
 
 QUOTAS = Listing("ResourceQuota", "resourcequotas")
 RANGES = Listing("LimitRange", "limitranges")

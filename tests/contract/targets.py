@@ -48,7 +48,7 @@ def launcher_rules() -> list[Json]:
 PREREQUISITE_RULE = {
     "apiGroups": [""],
     "resources": ["configmaps", "secrets"],
-    "verbs": ["create", "get", "delete"],
+    "verbs": ["create", "get", "patch", "delete"],
 }
 
 

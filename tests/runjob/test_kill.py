@@ -99,8 +99,8 @@ def kill(
 def test_the_job_of_the_run_is_deleted_by_its_uid_and_seen_to_go() -> None:
     api = FakeApi([job()], [job()], [job()], [])
     assert kill(api) == (
-        "Job here/hello was ended: it and its pods are gone; what else its manifest made is for "
-        "its launcher to remove"
+        "Job here/hello was ended: it and its pods are gone; what else its manifest made "
+        "goes with it, or is for its launcher to remove"
     )
     assert api.deleted == [("here", "hello", "uid of hello", "Foreground")]
     assert api.asked[0] == {"labelSelector": "runjob/run-id=run"}

@@ -170,9 +170,10 @@ def test_a_job_of_any_shape_is_judged_without_an_error(spec: Any, pod: Any, othe
 
 def test_the_rights_of_what_the_manifest_brings_are_asked_once_for_each_kind() -> None:
     request = of(job(), brought("Secret", "a"), brought("Secret", "b"))
-    assert [str(each) for each in rights(request)][-3:] == [
+    assert [str(each) for each in rights(request)][-4:] == [
         "the right to create secrets",
         "the right to get secrets",
+        "the right to patch secrets",
         "the right to delete secrets",
     ]
 
@@ -419,6 +420,13 @@ def test_names_that_are_taken_are_told() -> None:
 )  # fmt: skip
 def test_a_dry_run_tells(answer: Answer, expected: list[Any]) -> None:
     assert told(of(job()), (TRIAL, answer), (RANGES, found([]))) == expected
+
+
+def test_what_may_not_be_bound_to_its_job_is_told_as_what_a_lost_launcher_leaves() -> None:
+    (found_,) = told(of(job()), (Right("patch", "", "secrets"), Answer(False)))
+    assert found_[0] == "warning"
+    assert "no right to patch secrets" in found_[1]
+    assert "left behind where the launcher is lost" in found_[1]
 
 
 def test_what_was_not_looked_at_is_told_by_its_kind_once() -> None:
