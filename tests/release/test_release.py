@@ -17,8 +17,6 @@ from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from misc.release import archives, make, tree
 from misc.release.lock import normal
@@ -325,6 +323,10 @@ def test_an_old_python_is_told_so_in_one_line(launcher: Path, tmp_path: Path) ->
 
 @pytest.mark.parametrize("name", [f"{make.LAUNCHER}.cdx.json", f"runjob-{VERSION}.cdx.json"])
 def test_a_bill_is_what_its_format_asks_for(dist: Path, name: str) -> None:
+    # Imported here, for it takes each worker of the tests seconds.
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
     text = (dist / name).read_text(encoding="utf-8")
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     bill = json.loads(text)
