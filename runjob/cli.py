@@ -37,25 +37,35 @@ def main(argv: Sequence[str] | None = None, script: str | None = None) -> int:
     interrupts = Interrupts()
     interrupts.install()
     try:
-        if words and not words[0].startswith("-"):
-            raise _no_subcommand(words[0])
-        asked = parse(words)
-        if isinstance(asked, Asked):
-            return _tell(asked, console, started)
-        if asked.form is not None:
-            asked = _filled(asked, words)
-            if isinstance(asked, Asked):
-                return _tell(asked, console, started)
-        console.secrets = secrets_given(asked)
-        if asked.kill:
-            interrupts.moment = "before the Job was seen to be gone; kill again"
-            return _kill(asked, console, script)
-        return _run(asked, console, interrupts, script)
+        try:
+            code = _command(words, console, interrupts, started, script)
+        finally:
+            interrupts.restore()
     except LaunchError as error:
         console.remark(f"error: {error}")
-        return int(error.exit_code)
-    finally:
-        interrupts.restore()
+        code = int(error.exit_code)
+    # A signal that came too late for the launch still counts: after it no path returns 0.
+    return code or (int(code_of(interrupts.last)) if interrupts.last else 0)
+
+
+def _command(
+    words: Sequence[str], console: Console, interrupts: Interrupts, started: str, script: str | None
+) -> int:
+    """Run a line that is no subcommand's. Raises LaunchError."""
+    if words and not words[0].startswith("-"):
+        raise _no_subcommand(words[0])
+    asked = parse(words)
+    if isinstance(asked, Asked):
+        return _tell(asked, console, started)
+    if asked.form is not None:
+        asked = _filled(asked, words)
+        if isinstance(asked, Asked):
+            return _tell(asked, console, started)
+    console.secrets = secrets_given(asked)
+    if asked.kill:
+        interrupts.moment = "before the Job was seen to be gone; kill again"
+        return _kill(asked, console, script)
+    return _run(asked, console, interrupts, script)
 
 
 def _no_subcommand(word: str) -> UsageError:
@@ -275,8 +285,7 @@ def _launch(request: JobRequest, options: Options, console: Console, interrupts:
         _print_report(report(verdict, how.shown), console, interrupts)
         if journal is not None:
             journal.told(verdict)
-    # A signal that came too late for the launch still counts: after it no path returns 0.
-    return verdict.exit_code or (int(code_of(interrupts.last)) if interrupts.last else 0)
+    return verdict.exit_code
 
 
 def _commands(connection: Connection, script: str | None) -> Commands:

@@ -34,7 +34,11 @@ class Interrupts:
                 self._before[number] = signal.signal(number, self._on_signal)
 
     def restore(self) -> None:
-        """Give the signals back: whoever called may live on, and a signal is theirs from now on."""
+        """Give the signals back: whoever called may live on, and a signal is theirs from now on.
+
+        One that comes meanwhile ends nothing any more; it is known by `last`.
+        """
+        self._tell = lambda _: None
         for number, handler in self._before.items():
             # None stands for a handler that was not installed by Python, and cannot be by it.
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
