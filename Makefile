@@ -3,13 +3,16 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
+# Bytecode is kept, or each process of the tests, workers and launchers, compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 # COVERAGE=1 measures the branches that the tests take, for `make check`.
 PYTEST := $(PY) -m pytest $(if $(COVERAGE),--cov --cov-report= $(if $(RETRY),--cov-append))
 # What needs no cluster, no root and no account. Most of it waits: for processes, brokers, signals.
-TESTS := tests --ignore tests/e2e --ignore tests/bench --ignore tests/browser --numprocesses 4 --dist loadfile
+TESTS := tests --ignore tests/e2e --ignore tests/bench --ignore tests/browser --numprocesses 6 --dist loadfile
 CLUSTER ?= $(KUBECONFIG)
 CACHE := $(or $(RUNJOB_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/runjob)
 need-cluster = test -n "$(CLUSTER)" || { echo "make $(1): no cluster; make cluster brings one up, then: KUBECONFIG=$(CACHE)/cluster/kubeconfig make $(1)" >&2; exit 1; }
