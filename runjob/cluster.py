@@ -73,7 +73,7 @@ class Cluster:
         headers = {
             "User-Agent": self._agent,
             "Accept": "application/json",
-            **route.access.headers(),
+            **route.headers(),
         }
         data = None
         if body is not None:

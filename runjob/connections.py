@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPSConnection
 from urllib.parse import SplitResult, urlsplit
@@ -39,6 +40,19 @@ class Route:
     path: str
     tls: ssl.SSLContext | None
     proxy: tuple[str, int] | None
+
+    def headers(self) -> Mapping[str, str]:
+        """Return the authorization headers.
+
+        Raises NoClusterError for what no header can hold: the library's own error would show it.
+        """
+        found = self.access.headers()
+        if not all(value.isascii() and value.isprintable() for value in found.values()):
+            raise NoClusterError(
+                f"the token or password for {self.access.host} holds a line end, or what else no "
+                "request can carry; it must be one line of ASCII"
+            )
+        return found
 
     def connection(self) -> HTTPConnection:
         """Return a connection of its own that is yet to be opened."""

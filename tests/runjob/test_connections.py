@@ -57,3 +57,28 @@ def test_a_proxy_that_is_no_address_is_refused_before_anything_is_asked(proxy: s
     with pytest.raises(NoClusterError, match="HTTPS_PROXY") as caught:
         route_to(access("https://10.0.0.1:6443", proxy))
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        pytest.param("s3cr3t\n", id="the line end of a YAML block"),
+        pytest.param("one\ns3cr3t", id="two lines"),
+        pytest.param("s3cr3t\r", id="a file of Windows"),
+        pytest.param("s3cr3t\u00e9", id="no ASCII"),
+        pytest.param("s3cr3t\0", id="a control character"),
+    ],
+)
+def test_a_token_that_no_header_can_hold_is_refused_and_not_shown(token: str) -> None:
+    """The standard library's error has it in full."""
+    letting = Access(
+        host="https://10.0.0.1:6443", headers=lambda: {"Authorization": f"Bearer {token}"}
+    )
+    with pytest.raises(NoClusterError, match="must be one line of ASCII") as caught:
+        route_to(letting).headers()
+    assert "s3cr3t" not in str(caught.value)
+
+
+def test_the_headers_are_those_of_the_login() -> None:
+    given = {"Authorization": "Bearer abc.def-ghi"}
+    assert route_to(Access(host="https://10.0.0.1:6443", headers=lambda: given)).headers() == given
