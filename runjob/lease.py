@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any, Literal
 
 from runjob.errors import UsageError
@@ -72,7 +72,10 @@ class Lease:
     def until(self) -> datetime:
         """Until when the newest sign of life counts."""
         assert self.heard is not None
-        return self.heard + timedelta(seconds=MISSED * self.every)
+        try:
+            return self.heard + timedelta(seconds=MISSED * self.every)
+        except OverflowError:  # somebody wrote a time there that no calendar has
+            return datetime.max.replace(tzinfo=timezone.utc)
 
     def told(self, now: datetime) -> str:
         """Say what is known of a launcher that is not gone; nothing of one that is.

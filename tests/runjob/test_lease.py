@@ -169,6 +169,24 @@ def test_an_interval_that_is_no_number_is_none(text: str) -> None:
     assert read(created(asked({"runjob/heartbeat-seconds": text}))).every == 0
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param({"runjob/heartbeat-seconds": "9" * 19}, id="an interval beyond all clocks"),
+        pytest.param({"runjob/heartbeat-seconds": "9" * 13}, id="an interval beyond the calendar"),
+        pytest.param(
+            {"runjob/heartbeat-seconds": "300", "runjob/heartbeat": "9999-12-31T23:59:59Z"},
+            id="a sign on the last day",
+        ),
+    ],
+)
+def test_terms_that_no_calendar_holds_never_run_out(written: dict[str, str]) -> None:
+    """One such Job must not keep `gc` and `list` from all the others of its namespace."""
+    known = read(created(asked(written)))
+    assert known.life(NOON) == "alive"
+    assert "taken for gone at" in known.told(NOON)
+
+
 def test_a_beat_of_a_job_that_is_kept_is_a_time_and_nothing_else() -> None:
     known = read(created(lent(asked(), KEEP, "a/1")))
     assert beat(known, "u1", at(300), 299) == {
