@@ -102,6 +102,10 @@ class Cluster:
             raise ApiError(0, words(error), reason="NoSuchHost") from error
         except (HTTPException, OSError) as error:
             connection.close()
+            hung_up = isinstance(error, (ConnectionResetError, BrokenPipeError))
+            if route.access.cert_file and hung_up:
+                # A server may say no more than that when it refuses a client's certificate.
+                self._renew(route)
             raise broken(error) from error
         connection.close()
         if response.status == 401:

@@ -563,20 +563,6 @@ def test_a_kubeconfig_whose_token_is_replaced_is_read_anew(
     assert deleted(sandbox) == 1
 
 
-def test_a_certificate_and_its_authority_that_are_replaced_are_read_anew(
-    target: EmbeddedTarget, sandbox: Sandbox, launch: Launcher, name: str
-) -> None:
-    """A launcher that loads its authority once trusts the server never again."""
-
-    def replace() -> None:
-        target.api.running_pods(name)
-        sandbox.rotate_authority()
-
-    run = launch("-j", name, *sh("echo up; sleep 2; echo whole"), meanwhile=replace)
-    assert (run.code, run.log) == (0, b"up\nwhole\n")
-    assert deleted(sandbox) == 1
-
-
 @pytest.mark.parametrize(
     "trouble",
     [

@@ -1,0 +1,182 @@
+"""Certificates that are replaced while a Job runs: the server's, its authority's, the client's."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from runjob import api
+from runjob.login import Access, Login, login
+from runjob.options import Connection
+from runjob.sandbox import Sandbox
+from tests.contract.launches import Launcher, Run, sh, wait_until
+from tests.contract.targets import wants_real
+
+pytestmark = pytest.mark.skipif(wants_real(), reason="only the embedded cluster breaks on demand")
+
+# More often than a launcher reads its files that tries once or twice.
+IN_VAIN = 4
+LOG = b"".join(b"%d\n" % number for number in range(1, 601))
+
+
+class Play:
+    """A launch with files of its own that lead to the API: they stay until the test replaces them.
+
+    They lie as in a pod: token and ca.crt; beside them lie kubeconfigs that name them.
+    """
+
+    def __init__(self, sandbox: Sandbox, folder: Path, launch: Launcher, name: str) -> None:
+        self.sandbox = sandbox
+        self.folder = folder
+        self._launch = launch
+        self._name = name
+        self._reads = 0
+        self.replace_all()
+        self._write("names-files", {"tokenFile": str(folder / "token")})
+        client = {
+            "client-certificate": str(folder / "client.crt"),
+            "client-key": str(folder / "client.key"),
+        }
+        self._write("client", client)
+
+    def _write(self, kubeconfig: str, user: dict[str, str]) -> None:
+        authority = str(self.folder / "ca.crt")
+        cluster = {"server": self.sandbox.url, "certificate-authority": authority}
+        body = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "here", "cluster": cluster}],
+            "users": [{"name": "me", "user": user}],
+            "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
+            "current-context": "here",
+        }
+        (self.folder / kubeconfig).write_text(json.dumps(body))
+
+    def replace_all(self) -> None:
+        """Write the token and the authority that count now, beside and into a kubeconfig."""
+        self.sandbox.namespace_files(self.folder)
+        shutil.copy(self.sandbox.kubeconfig, self.folder / "holds-data")
+
+    def login(self, asked: Connection) -> Login:
+        """Log in as the launcher does, and count how often it reads its files."""
+        read = login(asked, str(self.folder))
+
+        def counted() -> Access:
+            self._reads += 1
+            return read()
+
+        return counted
+
+    def read_in_vain(self) -> None:
+        """Wait until the launcher has read its files so often more, which did not help."""
+        enough = self._reads + IN_VAIN
+        wait_until(lambda: self._reads >= enough, "files that are read in vain")
+
+    def run(self, kubeconfig: str, mishap: Callable[[], object]) -> Run:
+        """Launch, and have the mishap in the middle of the log; no kubeconfig means in a pod."""
+        over = self.folder / "over"
+
+        def meanwhile() -> None:
+            wait_until(
+                lambda: any(each.path.endswith("/log") for each in self.sandbox.requests), "its log"
+            )
+            mishap()
+            over.touch()
+
+        where = ("--kubeconfig", str(self.folder / kubeconfig)) if kubeconfig else ()
+        self._launch.common = ("-n", "controlm", *where)
+        script = f"seq 1 300; until [ -e {over} ]; do sleep 0.05; done; seq 301 600"
+        return self._launch("-j", self._name, *sh(script), meanwhile=meanwhile)
+
+
+@pytest.fixture
+def play(
+    launch: Launcher, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Play]:
+    with Sandbox() as sandbox:
+        monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+        monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(sandbox.port))
+        made = Play(sandbox, tmp_path / "account", launch, name)
+        monkeypatch.setattr(api, "login", made.login)
+        yield made
+
+
+by_a_token = pytest.mark.parametrize(
+    "kubeconfig",
+    [
+        pytest.param("", id="in a pod"),
+        pytest.param("names-files", id="by files that a kubeconfig names"),
+        pytest.param("holds-data", id="by a kubeconfig that holds all"),
+    ],
+)
+
+
+@by_a_token
+def test_another_certificate_of_the_same_authority_is_not_even_told_of(
+    play: Play, kubeconfig: str
+) -> None:
+    """A launcher that pins the certificate that it saw first never comes back."""
+    run = play.run(kubeconfig, play.sandbox.renew_certificate)
+    assert (run.code, run.log) == (0, LOG)
+    assert "not trusted" not in run.err
+
+
+@by_a_token
+def test_another_authority_is_believed_as_soon_as_its_file_lies_there(
+    play: Play, kubeconfig: str
+) -> None:
+    """A launcher that loads its authority once, or gives up at it, never comes back."""
+
+    def rotate() -> None:
+        play.sandbox.rotate_authority()
+        play.read_in_vain()
+        play.replace_all()
+
+    run = play.run(kubeconfig, rotate)
+    assert (run.code, run.log) == (0, LOG)
+
+
+def test_in_a_pod_the_token_may_be_replaced_after_the_authority(play: Play) -> None:
+    """A launcher that takes the new authority's first 401 for the last word ends too early."""
+
+    def rotate() -> None:
+        play.sandbox.rotate_authority()
+        play.sandbox.rotate_token()
+        play.read_in_vain()
+        shutil.copy(play.sandbox.ca_file, play.folder)
+        play.read_in_vain()
+        play.replace_all()
+
+    run = play.run("", rotate)
+    assert (run.code, run.log) == (0, LOG)
+    assert any(each.status == 401 for each in play.sandbox.requests)
+
+
+@pytest.mark.parametrize("authority", [False, True], ids=["answered 401", "no handshake"])
+def test_a_client_certificate_that_is_refused_is_read_anew(play: Play, authority: bool) -> None:
+    """Its two files are replaced one after the other, so that for a while they do not fit.
+
+    A server may refuse a certificate by hanging up: a launcher that blames the network never reads
+    the new one.
+    """
+    new = play.folder.with_name("new")
+    new.mkdir()
+    play.sandbox.client_files(play.folder)
+
+    def replace() -> None:
+        if authority:
+            play.sandbox.rotate_authority()
+            play.sandbox.namespace_files(play.folder)
+        play.sandbox.client_files(new)
+        play.sandbox.renew_certificate()
+        play.read_in_vain()
+        shutil.copy(new / "client.crt", play.folder)
+        play.read_in_vain()
+        shutil.copy(new / "client.key", play.folder)
+
+    run = play.run("client", replace)
+    assert (run.code, run.log) == (0, LOG)
