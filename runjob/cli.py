@@ -220,9 +220,15 @@ def _print(text: str, console: Console) -> int:
 
 def _run(options: Options, console: Console, interrupts: Interrupts, script: str | None) -> int:
     resultfile.forget(options)
+    from runjob.identity import content, identity, named
+
     request, notes = _planned(options, script)
     connection = options.connection
     request = replace(request, commands=_commands(connection, script))
+    run, bound = identity(request, options.run_id, os.environ)
+    options = replace(options, run=replace(options.run, identity=run, bound=bound))
+    if bound and request.generated:
+        request = named(request, run, content(request.job))
     _refuse_contradictions(options)
     for note in notes:
         console.remark(f"note: {note}")
@@ -254,16 +260,13 @@ def _refuse_contradictions(options: Options) -> None:
 def _launch(request: JobRequest, options: Options, console: Console, interrupts: Interrupts) -> int:
     # The rest of the launcher is loaded here: what is refused before is refused at once.
     from runjob.api import opened, run
-    from runjob.identity import identity
     from runjob.report import report, without_secrets
 
-    connection = options.connection
+    connection, how = options.connection, options.run
     if connection.sandbox:
         console.remark("note: --sandbox is for trying out only; containers are processes here")
-        if options.run.keep != "never":
+        if how.keep != "never":
             console.remark("note: --keep is of no use with --sandbox, which ends with its launch")
-    named, bound = identity(request, options.run_id, os.environ)
-    how = replace(options.run, identity=named, bound=bound)
     with ExitStack() as stack:
         journal = None
         if how.state_dir is not None:

@@ -15,6 +15,7 @@ from runjob.identity import (
     Refuse,
     Replace,
     Signature,
+    named,
     selector,
     stands,
     told,
@@ -284,7 +285,10 @@ class Creator:
         return known, None
 
     def _earlier(self) -> Body | None:
-        """Return the Job that an earlier launch of this run made under another generated name."""
+        """Return the Job with a generated name that an earlier launch of this run made.
+
+        Where there are only such that stay as they are, this launch makes its own beside them.
+        """
         request = self._request
         if not (request.generated and self._takes_up and self._signature.bound):
             return None
@@ -296,15 +300,17 @@ class Creator:
         except ApiError as error:
             raise self._asking.refused(error, f"to list the Jobs of {request.namespace}") from error
         jobs = [{"apiVersion": JOB.api_version, "kind": JOB.name, **body} for body in found]
-        now = self._api.now()
-        return next(
-            (
-                job
-                for job in jobs
-                if isinstance(stands(job, self._signature, self._if_exists, now), Adopt)
-            ),
-            None,
-        )
+        now, beside = self._api.now(), []
+        for job in jobs:
+            fate = stands(job, self._signature, self._if_exists, now)
+            if isinstance(fate, Adopt):
+                return job
+            if isinstance(fate, Refuse):
+                beside.append(job["metadata"]["name"])
+        if beside:
+            mine = self._signature
+            self._request = named(request, mine.identity, mine.content, beside)
+        return None
 
     def _read(self, job: Body) -> Body | None:
         """Return a Job as it is now, None where there is none."""

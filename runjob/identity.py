@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import quote
@@ -132,6 +132,19 @@ def _foreign(notes: Mapping[str, str] | None) -> dict[str, str]:
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def named(
+    request: JobRequest, identity: str, content: str, beside: Iterable[str] = ()
+) -> JobRequest:
+    """Return the request with a generated name that each launch of that content by one run has.
+
+    So of two launches at the same moment the API lets one make the Job. beside are the names of
+    Jobs of the run that stay as they are, and have it take another name.
+    """
+    name = request.generated + _hash("\n".join((identity, content, *sorted(beside))))[:6]
+    job = {**request.job, "metadata": {**request.job["metadata"], "name": name}}
+    return replace(request, name=name, job=job)
 
 
 def selector(signature: Signature) -> str:

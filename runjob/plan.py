@@ -189,7 +189,8 @@ def _job_name(options: Options) -> str | None:
         raise UsageError("-j and --generate-name both name the Job: give one of them")
     name = options.job_name
     if options.generate_name:
-        # Made here and not by the API, so that a create whose answer was lost can be repeated.
+        # Made here and not by the API, so that a create whose answer was lost can be repeated. A
+        # run that is named has another end put in its place.
         name = options.generate_name + os.urandom(3).hex()
     return name
 

@@ -128,8 +128,9 @@ before it, in the order written, and removed with it, whoever removes it. What e
 be the same, and is left alone.
 
 `-j` and `-n` name what the manifest leaves open, or are verified against it (exit codes 16 and 18).
-`--generate-name START` names the Job anew each time, whatever the manifest says. Old options that
-shape a Job (`-i`, `-e`, `-b` …) are ignored with a note; newer ones are refused.
+`--generate-name START` names the Job anew each time, or for each run that is named, whatever the
+manifest says. Old options that shape a Job (`-i`, `-e`, `-b` …) are ignored with a note; newer ones
+are refused.
 
 # Values from outside
 

@@ -367,6 +367,38 @@ def test_two_launches_of_one_run_share_one_job(target: Target, start: Starter, n
     target.api.wait_gone(name)
 
 
+def test_two_launches_of_one_run_share_a_job_whose_name_is_generated(
+    target: Target, start: Starter, name: str
+) -> None:
+    job = ("--generate-name", f"{name}-", *sh(SCRIPT_LINE), *RUN, *CODE)
+    both = [start(*job) for _ in range(2)]
+    shared(target, name, [each.end() for each in both])
+
+
+def shared(target: Target, name: str, runs: list[Run]) -> None:
+    assert [run.code for run in runs] == [3, 3]
+    assert sorted(b"Job adopted" in run.out for run in runs) == [False, True]
+    assert len({run.verdict.split()[1] for run in runs}) == 1
+    target.api.until(lambda: not named_so(target, name), "nothing left")
+
+
+def named_so(target: Target, name: str) -> list[str]:
+    names = [each["metadata"]["name"] for each in target.api.items("jobs")]
+    return [each for each in names if each.startswith(name)]
+
+
+def test_a_run_that_kept_its_job_runs_beside_it_under_another_generated_name(
+    target: Target, launch: Launcher, name: str
+) -> None:
+    job = ("--generate-name", f"{name}-", *sh("exit 3"), *RUN, *CODE, "--keep", "failed")
+    runs = [launch(*job) for _ in range(2)]
+    assert [run.code for run in runs] == [3, 3]
+    assert sorted(named_so(target, name)) == sorted(
+        run.verdict.split()[1].partition("/")[2] for run in runs
+    )
+    assert len(named_so(target, name)) == 2
+
+
 def test_a_state_folder_serves_one_launcher_at_a_time(
     target: Target, start: Starter, launch: Launcher, name: str, kept: tuple[str, str]
 ) -> None:
@@ -545,6 +577,20 @@ def test_a_launcher_that_is_killed_again_and_again_prints_each_line_once(
 def sandbox(target: Target) -> Sandbox:
     assert isinstance(target, EmbeddedTarget)
     return target.sandbox
+
+
+@embedded
+def test_two_launches_that_saw_no_job_of_their_run_make_one(
+    target: Target, sandbox: Sandbox, start: Starter, name: str
+) -> None:
+    """Both have looked before either creates; where each draws a name they make two Jobs."""
+    held = sandbox.inject(Fault(Refuse(503), verb="create", resource="jobs", times=None))
+    job = ("--generate-name", f"{name}-", *sh(SCRIPT_LINE), *RUN, *CODE)
+    both = [start(*job) for _ in range(2)]
+    for each in both:
+        each.until(b"trouble creating")
+    held.remove()
+    shared(target, name, [each.end() for each in both])
 
 
 @embedded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -24,6 +25,7 @@ from runjob.identity import (
     content,
     how_to_adopt,
     identity,
+    named,
     selector,
     signature,
     signed,
@@ -97,6 +99,21 @@ def test_a_generated_name_counts_by_its_start() -> None:
     first = identity(request("load-1a2", generated="load-"), "r", {})
     assert first == identity(request("load-3b4", generated="load-"), "r", {})
     assert first == ("here/load-*/r", True)
+
+
+def test_a_generated_name_ends_alike_for_each_launch_of_a_job_by_one_run() -> None:
+    one, other = (request(f"load-{end}", generated="load-") for end in ("1a2b3c", "4d5e6f"))
+    first = named(one, "here/load-*/r", "c")
+    assert re.fullmatch("load-[0-9a-f]{6}", first.name)
+    assert first.job == {**JOB, "metadata": {**JOB["metadata"], "name": first.name}}
+    assert named(other, "here/load-*/r", "c", ()) == first
+    others = [
+        named(one, "here/load-*/q", "c"),
+        named(one, "here/load-*/r", "other words"),
+        named(one, "here/load-*/r", "c", [first.name]),
+    ]
+    assert len({each.name for each in (first, *others)}) == 4
+    assert named(one, "r", "c", ["a", "b"]) == named(one, "r", "c", ["b", "a"])
 
 
 launches = st.tuples(
