@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from functools import partial
 from typing import Any, Protocol
 
+from runjob import logend
 from runjob.errors import ApiError, NoClusterError
+from runjob.logend import Ask, Done, Ending, Known, Next, Pause, Seen, Whole
 from runjob.logs import LogCursor
 from runjob.marks import mark as marked
 from runjob.messages import LogGap, LogRead, Message, Trouble
-from runjob.observed import ContainerView, PodView, Terminated
-from runjob.retry import REFUSALS, Backoff, wait_for
+from runjob.observed import PodView
+from runjob.retry import Backoff, wait_for
+from runjob.runs import RunView, run_of
 
 # How long a stream may end before the pod's status says that the container did, in seconds.
 STATUS_LAG = 2.0
-
-# How many reads in a row must bring nothing new where the log's last line does not tell the end, as
-# in an empty log.
-SAME_READS = 4
-
-# How often the end of a log is tried when the stream breaks off before what is known to be there.
-SHORT_READS = 6
-_ROTATED = "its log was rotated away by the kubelet"
-_SHORT = "each try breaks off before its log's end"
 
 
 class Stream(Protocol):
@@ -50,28 +44,6 @@ class Api(Protocol):
         tail: int | None = None,
     ) -> Stream:
         """Open a container's log, or so many lines of its end."""
-
-
-def has_begun(view: ContainerView, run: int) -> bool:
-    """Tell whether that run of the container (0 is the first) has begun."""
-    return view.restarts > run or (view.restarts == run and view.started)
-
-
-def has_ended(view: ContainerView, run: int, pod: PodView) -> bool:
-    """Tell whether that run of the container is over."""
-    if view.restarts > run or pod.over:
-        return True
-    return view.restarts == run and view.latest_end is not None
-
-
-def may_run_again(view: ContainerView, pod: PodView) -> bool:
-    """Tell whether the kubelet may yet start the container, for the first time or once more."""
-    if pod.over:
-        return False
-    end = view.latest_end
-    if not (pod.restarts_in_place or view.role == "sidecar"):
-        return not view.started
-    return end is None or end.exit_code != 0 or view.role == "sidecar"
 
 
 # The run of a container (0 is the first), and a LogCursor's snapshot in that run's log.
@@ -102,9 +74,8 @@ class Follower:
         position: Position | None = None,
         record: Callable[[Position, bytes], None] | None = None,
     ) -> None:
-        self._api = api
+        self._log = partial(api.log, namespace, pod.name, container)
         self._now = now
-        self._namespace = namespace
         self._pod = pod
         self._container = container
         self._write = write
@@ -119,7 +90,6 @@ class Follower:
         self._stream: Stream | None = None
         self._heard = 0.0
         self._printing = False
-        self._bare = False  # whether nothing came when the log's last line was asked for
 
     @property
     def pod_name(self) -> str:
@@ -156,7 +126,7 @@ class Follower:
 
     def run(self) -> None:
         """Read until nothing more can come."""
-        kept = max(self._view.restarts - 1, 0)
+        kept = max(self._restarts - 1, 0)
         run = kept if self._first is None else self._first
         if run < kept or (run and self._first is None):
             self._miss_runs(kept - (self._first or 0))
@@ -175,9 +145,9 @@ class Follower:
             run += 1
             if not self._stop:
                 self._put(run, b"")
-            if self._view.restarts > run + 1:
-                self._miss_runs(self._view.restarts - run - 1)
-                run = self._view.restarts - 1
+            if self._restarts > run + 1:
+                self._miss_runs(self._restarts - run - 1)
+                run = self._restarts - 1
         self._tell(LogRead(self._pod.name, self._container))
 
     def _miss_runs(self, number: int) -> None:
@@ -203,12 +173,16 @@ class Follower:
 
     def _begins(self, run: int) -> bool:
         """Wait for that run of the container; False when it will not come."""
-        self._await(lambda: has_begun(self._view, run) or not may_run_again(self._view, self._pod))
-        return not self._stop and has_begun(self._view, run)
+        self._await(lambda: not self._run(run).pending)
+        return not self._stop and self._run(run).begun
+
+    def _run(self, number: int) -> RunView:
+        """Return what the newest view of the pod tells of that run."""
+        return run_of(self._pod, self._container, number)
 
     @property
-    def _view(self) -> ContainerView:
-        return next(each for each in self._pod.containers if each.name == self._container)
+    def _restarts(self) -> int:
+        return self._run(0).container.restarts
 
     def _await(self, happened: Callable[[], bool], seconds: float | None = None) -> bool:
         """Wait until it happened; False when stopped, or when the seconds are over."""
@@ -218,148 +192,68 @@ class Follower:
 
     def _read(self, run: int) -> str:
         """Read one run's log to its end; return in words what could not be read."""
-        waits = self._backoff.waits()
-        since = self._cursor.resume()
-        ended = False  # whether the latest read came to what may be the log's end
-        rest = b""  # what it left unfinished
-        same = 0  # reads in a row that brought nothing new
-        short = 0  # reads that broke off before what is known to be there
-        refused = 0  # reads after the end that were forbidden, or met nobody who knows the pod
-
-        # Whether the present log is the next run's already, which the status tells later; None
-        # before there is a sign of it.
-        passed: bool | None = None
-
-        def is_over() -> bool:
-            return has_ended(self._view, run, self._pod)
-
+        known, waits = Known(), self._backoff.waits()
         while not self._stop:
-            told = self._view.restarts > run
-            over, previous = is_over() or bool(passed), told or bool(passed)
-            asked = None
-            try:
-                fresh = self._stream_once(
-                    run,
-                    since,
-                    follow=not over,
-                    previous=previous,
-                    doubt=not told and passed is not False and self._restarts,
-                    end=self._view.latest_end if over and passed is None else None,
-                )
-                if fresh is None:
-                    # What is missing in one of the two logs may stand in the other one.
-                    passed = passed is None
-                    since = self._cursor.resume()
-                    continue
-                refused = 0
-                same = same + 1 if not fresh and self._cursor.unfinished == rest else 0
-                # A node that has removed a container says so, or nothing, which takes nothing back.
-                removed = self._cursor.is_refused or (
-                    ended and not fresh and not self._cursor.caught_up
-                )
-                if not removed:
-                    ended, rest = False, self._cursor.unfinished
-                waits = self._backoff.waits() if fresh else waits
-                # The stream's end comes a moment before the status that explains it; where none
-                # does, the container goes on, and that was no end.
-                over = over or self._await(is_over, STATUS_LAG)
-                if over:
-                    # A kubelet that dies ends a stream as cleanly as a log does, and where a proxy
-                    # cuts each stream, all end at one place: the log's last line tells.
-                    caught_up = self._cursor.caught_up
-                    ended = ended if removed else caught_up
-                    whole = caught_up and self._is_whole(
-                        previous=self._view.restarts > run or bool(passed)
-                    )
-                    if whole or (whole is None and same >= SAME_READS):
-                        self._put(run, self._cursor.finish())
-                        return self._cursor.words if self._cursor.empty else ""
-                    # No last line at all: a cut again, or the node has removed the log meanwhile.
-                    ended = ended if removed else whole is not False or (caught_up and self._bare)
-                    if whole is False and not fresh:
-                        short += 1
-                        if short == SHORT_READS and not told and passed:
-                            short, passed = 0, False
-                        elif short == SHORT_READS and ended and not rest:
-                            return ""
-                        elif short == SHORT_READS:
-                            return _SHORT if caught_up else _ROTATED
-                        raise ApiError(0, "the log broke off")
-                    since = self._cursor.resume()
-                    continue
-            except ApiError as error:
-                if self._stop:
-                    break
-                if passed and not told and error.status in (400, 404):
-                    passed = False  # there was no run before this one
-                    since = self._cursor.resume()
-                    continue
-                # A server that has just started knows no roles, and a kubelet no pods.
-                unknown = error.status == 404 and not self._pod.gone
-                if (error.status == 403 and over) or unknown:
-                    refused += 1
-                    waits = self._backoff.waits() if refused == 1 else waits
-                    if refused == REFUSALS and not unknown:
-                        return str(error)
-                if (error.status == 404 and (self._pod.gone or refused == REFUSALS)) or (
-                    error.status == 400 and over
-                ):
-                    # What was read to an end is whole, if its last line is.
-                    return "" if ended and not rest else str(error)
-                ended = ended and over
-                if error.status != 400:  # 400: the container is about to start
-                    self._tell(
-                        Trouble(error, f"reading the log of {self._pod.name}", silence=False)
-                    )
-                asked = error.retry_after
-            except NoClusterError as error:
-                self._tell(Trouble(ApiError(401, str(error)), "reading a log", silence=False))
-            since = self._cursor.resume()
-            pause = wait_for(asked, next(waits))
-            self._await(lambda: False if over else is_over(), pause)  # noqa: B023  # at once
+            step = self._try(run, known)
+            if isinstance(step, Done):
+                return step.lost
+            if isinstance(step, Whole):
+                self._put(run, self._cursor.finish())
+                # A log of nothing but the kubelet's words tells why there is none.
+                return self._cursor.words if self._cursor.empty else ""
+            known = step.known
+            if isinstance(step, Pause):
+                waits = self._backoff.waits() if step.anew else waits
+                self._wait(run, step, next(waits))
         return ""
 
-    @property
-    def _restarts(self) -> bool:
-        """Whether the kubelet may run the container more than once."""
-        return self._pod.restarts_in_place or self._view.role == "sidecar"
+    def _wait(self, run: int, step: Pause, planned: float) -> None:
+        """Wait for the next try, the one at the run's end at most."""
+        if step.trouble is not None and not self._stop:
+            self._tell(Trouble(step.trouble, f"reading the log of {self._pod.name}", silence=False))
+        self._await(lambda: not step.over and self._run(run).over, wait_for(step.asked, planned))
 
-    def _stream_once(
-        self,
-        run: int,
-        since: str | None,
-        *,
-        follow: bool,
-        previous: bool,
-        doubt: bool,
-        end: Terminated | None,
-    ) -> bool | None:
-        """Read one stream to its end; tell whether it brought anything new.
+    def _try(self, run: int, known: Known) -> Next:
+        """Read the log once, and its last line where that may tell the end."""
+        before = self._run(run)
+        ask = logend.question(known, before)
+        over = ask.over
+        try:
+            seen = self._stream_once(run, ask)
+            if seen is None:
+                return logend.after_another_run(known)
+            known = logend.after_read(known, seen)
+            # The stream's end comes a moment before the status that explains it; where none does,
+            # the container goes on.
+            over = over or self._await(lambda: self._run(run).over, STATUS_LAG)
+            if not over:
+                return logend.while_it_runs(known)
+            # A kubelet that dies ends a stream as cleanly as a log does, and where a proxy cuts
+            # each stream, all end at one place: the log's last line tells.
+            previous = logend.question(known, self._run(run)).previous
+            ending = self._ending(previous=previous) if seen.caught_up else logend.CUT
+            return logend.at_its_end(known, seen, ending, superseded=before.superseded)
+        except ApiError as error:
+            if self._stop:
+                return Done()
+            return logend.after_error(
+                known, error, superseded=before.superseded, over=over, gone=self._pod.gone
+            )
+        except NoClusterError as error:
+            self._tell(Trouble(ApiError(401, str(error)), "reading a log", silence=False))
+            return logend.pause(known, over=over)
 
-        In doubt, a stream that does not go on where we are, begins after that end of the run, or is
-        not of the first run any more, is left as it is: None.
-        """
-        before = self._cursor.snapshot() if doubt else None
-        first = doubt and not previous and not run and self._cursor.empty
-        over = _second_after(end) if doubt else None
-        self._stream = stream = self._api.log(
-            self._namespace,
-            self._pod.name,
-            self._container,
-            since=since,
-            follow=follow,
-            previous=previous,
-        )
+    def _stream_once(self, run: int, ask: Ask) -> Seen | None:
+        """Read one stream to its end; None where it is another run's, and is left as it is."""
+        since = self._cursor.resume()
+        before = self._cursor.snapshot() if ask.doubt else None
+        self._stream = stream = self._log(since=since, follow=not ask.over, previous=ask.previous)
         some = False
-        for chunk in stream:
+        for number, chunk in enumerate(stream):
             self._heard = self._now()
-            if over is not None and chunk[: len(over)] > over:
+            if number == 0 and self._begins_another_run(chunk, ask):
                 stream.close()
                 return None
-            if first and self._has_restarted():
-                stream.close()
-                return None
-            over, first = None, False
             fresh = self._cursor.feed(chunk)
             gap = self._cursor.take_gap()
             if gap is not None and before is not None:
@@ -374,14 +268,19 @@ class Follower:
             if fresh:
                 some = True
                 self._put(run, fresh)
-        return some
+        cursor = self._cursor
+        return Seen(some, cursor.unfinished, cursor.caught_up, cursor.is_refused)
+
+    def _begins_another_run(self, chunk: bytes, ask: Ask) -> bool:
+        """Tell by the first bytes of a log whether another run wrote it."""
+        if ask.until is not None and chunk[: len(ask.until)] > ask.until:
+            return True
+        return ask.first and self._cursor.empty and self._has_restarted()
 
     def _has_restarted(self) -> bool:
         """Tell whether there is a log of a run before the present one, whatever the status says."""
         try:
-            for _ in self._api.log(
-                self._namespace, self._pod.name, self._container, previous=True, tail=1
-            ):
+            for _ in self._log(previous=True, tail=1):
                 pass
         except ApiError as error:
             if error.status in (400, 404):
@@ -389,20 +288,10 @@ class Follower:
             raise
         return True
 
-    def _is_whole(self, *, previous: bool) -> bool | None:
-        """Tell by the log's last line whether all of it was read; None where that does not tell."""
+    def _ending(self, *, previous: bool) -> Ending:
+        """Compare the log's last line with what was read."""
         if self._cursor.empty and not self._cursor.unfinished:
-            return None
-        self._stream = stream = self._api.log(
-            self._namespace, self._pod.name, self._container, previous=previous, tail=1
-        )
+            return Ending(whole=None)
+        self._stream = stream = self._log(previous=previous, tail=1)
         tail = b"".join(stream)
-        self._bare = not tail
-        return self._cursor.ends_with(tail)
-
-
-def _second_after(end: Terminated | None) -> bytes | None:
-    """Return the last second in which what ended then can have written, as in a log's stamps."""
-    if end is None or end.finished is None:
-        return None
-    return (end.finished + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%S").encode()
+        return Ending(self._cursor.ends_with(tail), bare=not tail)
