@@ -487,6 +487,20 @@ def test_the_table_tells_the_defaults() -> None:
             assert f"default: {default}" in OLD[short].help
 
 
+@pytest.mark.parametrize(
+    "flag",
+    [
+        pytest.param(flag, id=flag.name)
+        for flag in FLAGS
+        if flag.target.startswith("run.") and "(default: " in flag.help
+    ],
+)
+def test_a_default_that_the_table_tells_is_the_one_that_counts(flag: Flag) -> None:
+    told = re.search(r"\(default: (\w+)", flag.help)
+    assert told is not None
+    assert flag.convert(told[1]) == getattr(RunOptions(), flag.target.removeprefix("run."))
+
+
 @pytest.mark.parametrize("flag", [pytest.param(flag, id=flag.name) for flag in FLAGS])
 def test_an_option_takes_its_choices_and_nothing_else(flag: Flag) -> None:
     for choice in flag.choices:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runjob import marks
+from runjob.diagnosis import Failure
+from runjob.endings import Ending
+from runjob.errors import Exit
 from runjob.guard import MARK, OURS, guarded
+from runjob.options import Shown
+from runjob.report import report
+from runjob.verdict import Verdict
 
 ENDS = [b"\n", b"\r", b"\r\n", b"\v", b"\f", b"\x1c", b"\x1d", b"\x1e", b"\x85", b"\xc2\x85",
         b"\xe2\x80\xa8", b"\xe2\x80\xa9"]  # fmt: skip
@@ -75,6 +82,21 @@ def _without(out: bytes, part: bytes) -> bool:
 @pytest.mark.parametrize("word", OURS, ids=bytes.decode)
 def test_each_of_our_lines_is_marked(word: bytes) -> None:
     assert guarded(word + b" 0\n") == MARK + word + b" 0\n"
+
+
+def test_each_line_that_closes_a_launch_can_be_forged_by_none() -> None:
+    """A naive guard has a list of its own, which a new line of ours is not in."""
+    failure = Failure(
+        pod="p", container="main", node="n", attempt=1, exit_code=3, reason="Error", text="failed"
+    )
+    ended = Verdict(
+        job="hello", namespace="ns", exit_code=1, ending=Ending(code=Exit.FAILED, text="ended"),
+        failures=(failure,), warnings=("Bad: it was bad",),
+    )  # fmt: skip
+    lines = report(ended, get_args(Shown))
+    assert len(lines) == 7
+    for line in lines:
+        assert guarded(line.encode()) == MARK + line.encode()
 
 
 @pytest.mark.parametrize(
