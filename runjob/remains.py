@@ -31,7 +31,7 @@ def how_to_find(request: JobRequest, picture: Picture | None, adopt: str) -> str
         request.namespace, "get", "job,pod", "-l", f"job-name={request.name}"
     )
     return (
-        f"The Job lives on and was not touched; see it with: {look}; end it with: "
+        f"the Job lives on and was not touched; see it with: {look}; end it with: "
         f"{how_to_remove(request)}; {adopt}"
     )
 
