@@ -16,6 +16,8 @@ from runjob.request import Body
 
 # Seconds. A launcher that lives removes its Job well within this time after the Job's end.
 GRACE = 600
+# Why a Job is left to a launcher that may follow it yet.
+ALIVE = "whose launcher gave a sign of life lately"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +81,7 @@ def why_spared(job: Ended, wanted: Wanted, now: datetime) -> str:
     if not (job.ours or wanted.all_makers):
         return "not made by runjob (--all-makers)"
     if job.ours and job.held is not None and job.held.life(now) == "alive":
-        return "whose launcher gave a sign of life lately"
+        return ALIVE
     if wanted.failed_only and job.state != "Failed":
         return "completed (--failed)"
     if (now - job.at).total_seconds() < wanted.older_than:
@@ -91,14 +93,34 @@ def divide(
     jobs: Iterable[Ended], wanted: Wanted, now: datetime
 ) -> tuple[tuple[Ended, ...], dict[str, int]]:
     """Return the leftovers, the longest ended first, and how many were spared for which reason."""
-    leftovers, spared = [], Counter[str]()
+    leftovers, spared = [], list[tuple[str, datetime | None]]()
     for job in jobs:
         why = why_spared(job, wanted, now)
         if why:
-            spared[why] += 1
+            spared.append((why, job.held.until if why == ALIVE and job.held else None))
         else:
             leftovers.append(job)
-    return tuple(sorted(leftovers, key=lambda job: (job.at, job.name))), dict(spared)
+    return tuple(sorted(leftovers, key=lambda job: (job.at, job.name))), counted(spared)
+
+
+def counted(spared: Iterable[tuple[str, datetime | None]]) -> dict[str, int]:
+    """Return how many Jobs were spared for which reason, each of them given with its end, if any.
+
+    Of a reason that ends the earliest end is told.
+    """
+    numbers, ends = Counter[str](), dict[str, datetime]()
+    for why, until in spared:
+        numbers[why] += 1
+        if until is not None:
+            ends[why] = min(until, ends.get(why, until))
+    return {_until(why, ends.get(why), number): number for why, number in numbers.items()}
+
+
+def _until(why: str, end: datetime | None, number: int) -> str:
+    if end is None:
+        return why
+    which = "the first of them" if number > 1 else "it"
+    return f"{why}; without another {which} is taken for gone at {end:%H:%M:%SZ}"
 
 
 def rows(jobs: Sequence[Ended], now: datetime) -> tuple[str, ...]:

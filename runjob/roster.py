@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from runjob.identity import IDENTITY, TOLD
 from runjob.lease import Life
-from runjob.leftovers import span
+from runjob.leftovers import ALIVE, counted, span
 from runjob.moments import moment
 from runjob.observed import JobView, job_view
 from runjob.plan import is_ours
@@ -142,7 +141,7 @@ def why_left(each: Entry) -> str:
     if each.kept:
         return "kept by --keep (gc without --lost)"
     if each.life == "alive":
-        return "whose launcher gave a sign of life lately"
+        return ALIVE
     if each.life == "unknown":
         return "whose launcher gives no signs of life (--heartbeat off, or an older version)"
     return ""
@@ -150,16 +149,15 @@ def why_left(each: Entry) -> str:
 
 def lost(entries: Iterable[Entry]) -> tuple[tuple[Entry, ...], dict[str, int]]:
     """Return the Jobs that lost their launcher, the longest first, and how many were left why."""
-    found, left = [], Counter[str]()
+    found, left = [], list[tuple[str, datetime | None]]()
     for each in entries:
         why = why_left(each)
         if why:
-            left[why] += 1
+            left.append((why, each.until if why == ALIVE else None))
         else:
             found.append(each)
-    return tuple(sorted(found, key=lambda each: (each.heard or each.created, each.name))), dict(
-        left
-    )
+    longest_first = sorted(found, key=lambda each: (each.heard or each.created, each.name))
+    return tuple(longest_first), counted(left)
 
 
 def lost_rows(entries: Sequence[Entry], now: datetime) -> tuple[str, ...]:

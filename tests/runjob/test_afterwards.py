@@ -126,7 +126,8 @@ def test_a_job_without_its_launcher_is_removed_as_it_was_seen_and_no_other() -> 
     assert api.removed == []
     assert paper.lines == ["would remove  a  pending  last sign 2h46m ago  agent/7"]
     assert paper.remarks == [
-        "left alone: 1 Job whose launcher gave a sign of life lately",
+        "left alone: 1 Job whose launcher gave a sign of life lately; without another it is taken "
+        "for gone at 14:14:00Z",
         "left alone: 1 Job whose launcher gives no signs of life (--heartbeat off, or an older "
         "version)",
         "1 Job left behind in namespace ns; remove: --delete",
