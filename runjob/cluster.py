@@ -6,9 +6,10 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any
 from urllib.parse import urlencode
@@ -19,12 +20,15 @@ from runjob.errors import ApiError, NoClusterError
 from runjob.login import Login
 from runjob.refusals import broken, refusal, words
 from runjob.request import EVENT, JOB, POD, PREREQUISITES, Body, Kind
-from runjob.stream import Stream
+from runjob.stream import AwaitedStream, Stream
 from runjob.version import VERSION
 from runjob.watches import Watch
 
 # Seconds between two bytes of an answer.
 READ_TIMEOUT = 30.0
+# What a launch waits for at its end, the rest of a log and a deletion, is asked for anew after so
+# long: sooner than the launch gives it up.
+END_TIMEOUT = 10.0
 # A stream that brings nothing for so long is opened anew: a follow can go mute when the kubelet
 # rotates the file. Just over 5 minutes, since each reopening is a request.
 STREAM_TIMEOUT = 310.0
@@ -67,8 +71,12 @@ class Cluster:
         body: Any = None,
         read_timeout: float = READ_TIMEOUT,
         content_type: str = "application/json",
+        hold: Callable[[socket.socket], None] = lambda _: None,
     ) -> tuple[HTTPConnection, socket.socket, HTTPResponse]:
-        """Send one request on a connection of its own; the answer's body is yet to be read."""
+        """Send one request on a connection of its own; the answer's body is yet to be read.
+
+        hold gets the socket on which the answer is waited for.
+        """
         route = self._route
         headers = {
             "User-Agent": self._agent,
@@ -84,6 +92,7 @@ class Cluster:
         try:
             sock = opened(connection, read_timeout)
             connection.request(method, url, data, headers)
+            hold(sock)
             response = connection.getresponse()
             self._ahead = _ahead(response.getheader("Date"), self._ahead)
             if response.status < 300:
@@ -126,9 +135,8 @@ class Cluster:
         body: Any = None,
         content_type: str = "application/json",
     ) -> Body:
-        stream = Stream(
-            *self._request(method, path, query, body, READ_TIMEOUT, content_type=content_type)
-        )
+        timeout = END_TIMEOUT if method == "DELETE" else READ_TIMEOUT
+        stream = Stream(*self._request(method, path, query, body, timeout, content_type))
         try:
             answer: Body = json.loads(b"".join(stream))
         except ValueError as error:
@@ -246,7 +254,8 @@ class Cluster:
     ) -> Stream:
         """Open a container's log, with time stamps; previous means that of the run before.
 
-        With tail only so many lines of its end come.
+        With tail only so many lines of its end come. With follow it is asked for as it is read: an
+        API server answers no sooner than the container writes, which may be never.
         """
         query = {"container": container, "timestamps": "true"}
         if tail:
@@ -258,8 +267,10 @@ class Cluster:
         if previous:
             query["previous"] = "true"
         path = POD.path(namespace, pod) + "/log"
-        timeout = STREAM_TIMEOUT if follow else READ_TIMEOUT
-        return Stream(*self._request("GET", path, query, None, timeout))
+        if follow:
+            ask = partial(self._request, "GET", path, query, None, STREAM_TIMEOUT)
+            return AwaitedStream(lambda hold: ask(hold=hold))
+        return Stream(*self._request("GET", path, query, None, END_TIMEOUT))
 
     def tail(
         self, namespace: str, pod: str, container: str, lines: int, *, previous: bool = False

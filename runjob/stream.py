@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 
@@ -81,6 +81,29 @@ class Stream:
 
     def close(self) -> None:
         self._closed = True
-        # It may have ended by itself meanwhile.
+        # It may have ended by itself meanwhile, or not have begun.
         with suppress(OSError, AttributeError):
             self._socket.shutdown(socket.SHUT_RDWR)
+
+
+Answer = tuple[HTTPConnection, socket.socket, HTTPResponse]
+
+
+class AwaitedStream(Stream):
+    """An answer that is asked for as it is read, and may be long in coming; `close` ends that too.
+
+    ask gets what is to be called with the socket on which it waits.
+    """
+
+    def __init__(self, ask: Callable[[Callable[[socket.socket], None]], Answer]) -> None:
+        self._ask = ask
+        self._closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._connection, self._socket, self._response = self._ask(self._hold)
+        yield from super().__iter__()
+
+    def _hold(self, sock: socket.socket) -> None:
+        self._socket = sock
+        if self._closed:
+            self.close()  # which came too early for it
