@@ -109,6 +109,7 @@ class Creator:
             signature,
             self._asking,
             now,
+            console.remark,
             takes_up=self._takes_up or if_exists == "replace",
         )
         self._leaving = ""  # an earlier Job that is on its way out

@@ -35,8 +35,8 @@ class Api(Protocol):
 class Provisions:
     """The prerequisites of one launch.
 
-    made are those that it created itself; takes_up tells whether those that an earlier launch of
-    its run left are its own.
+    made are those that it created itself; remark tells the user of a wait; takes_up tells whether
+    those that an earlier launch of its run left are its own.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class Provisions:
         signature: Signature,
         asking: Asking,
         now: Callable[[], float],
+        remark: Callable[[str], None],
         *,
         takes_up: bool,
     ) -> None:
@@ -55,6 +56,7 @@ class Provisions:
         self._signature = signature
         self._asking = asking
         self._now = now
+        self._remark = remark
         self._takes_up = takes_up
         self._there: dict[tuple[str, str], tuple[Body, bool]] = {}
 
@@ -92,7 +94,12 @@ class Provisions:
                 return known, True  # the answer to our own create was lost
             if known is not None and not self._leaves(known):
                 break
-            deadline = deadline or self._now() + REMOVAL
+            if deadline is None:
+                deadline = self._now() + REMOVAL
+                self._remark(
+                    f"{name} is being deleted, or its Job was: waiting until it is gone, "
+                    f"{REMOVAL:.0f} s at most"
+                )
             if self._now() > deadline:
                 look = self._kubectl("get", body, "-o", "yaml")
                 raise self._stands(

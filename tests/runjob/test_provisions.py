@@ -35,6 +35,7 @@ class Api:
         self.there = dict(there or {})
         self.answers = list(answers)
         self.asked: list[str] = []
+        self.told: list[str] = []  # to the user
 
     def _next(self, what: str) -> Any:
         self.asked.append(what)
@@ -95,7 +96,8 @@ class Asker(Asking):
 def provisions(api: Api, *bodies: Body, takes_up: bool = True) -> Provisions:
     request = JobRequest("load", "ns", JOB, bodies or (config_map(),), "manifest")
     clock = Clock()
-    return Provisions(api, request, MINE, Asker(request, clock), clock, takes_up=takes_up)
+    asker = Asker(request, clock)
+    return Provisions(api, request, MINE, asker, clock, api.told.append, takes_up=takes_up)
 
 
 def names(bodies: tuple[Body, ...]) -> list[str]:
@@ -150,12 +152,17 @@ def test_what_goes_with_a_job_that_stands_is_taken_as_it_is() -> None:
 def test_what_does_not_go_away_in_time_is_refused_with_the_command_to_look(
     leaving: dict[str, Any],
 ) -> None:
-    made = provisions(Api({"settings": config_map(**leaving)}))
+    api = Api({"settings": config_map(**leaving)})
+    made = provisions(api)
     with pytest.raises(LaunchError) as refused:
         made.prepare()
     assert refused.value.exit_code is Exit.EXISTS
     assert str(refused.value).startswith("This is run ns/load/r: ConfigMap ns/settings is being ")
     assert "kubectl -n ns get configmap settings -o yaml" in str(refused.value)
+    assert api.told == [
+        "ConfigMap ns/settings is being deleted, or its Job was: waiting until it is gone, 15 s at "
+        "most"
+    ]
 
 
 def test_what_went_meanwhile_is_made_anew() -> None:
