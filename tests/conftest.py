@@ -19,15 +19,16 @@ NO_SNOWFLAKE = sys.version_info < (3, 11)  # fakesnow needs it
 
 
 class Spread(LoadFileScheduling):  # type: ignore[misc]  # it carries no types
-    """Hands out whole files, whose tests share what is dear, but the contract's tests one by one.
+    """Hands out whole files, whose tests share what is dear, but the contract's test by test.
 
-    Those share a cluster that is made in no time, and wait for most of theirs. What has the fewest
-    tests is handed out last, so that they fill the end, when no worker has a long file left.
+    Those share a cluster that is made in no time, and wait for most of theirs; the cases of one
+    may share more. What has the fewest cases is handed out last, so that single tests fill the
+    end, when no worker has a long file left.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith("tests/contract/"):
-            return nodeid
+            return nodeid.partition("[")[0]
         scope: str = super()._split_scope(nodeid)
         return scope
 
