@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from runjob import logend
 from runjob.errors import ApiError, NoClusterError
 from runjob.logend import Ask, Done, Ending, Known, Next, Pause, Seen, Whole
-from runjob.logs import LogCursor
+from runjob.logs import Gap, LogCursor
 from runjob.marks import mark as marked
 from runjob.messages import LogGap, LogRead, Message, Trouble
 from runjob.observed import PodView
@@ -155,6 +155,11 @@ class Follower:
         runs = "an earlier run" if number == 1 else f"{number} earlier runs"
         self._miss(f"wrote in {runs} is gone: a node keeps the logs of the last two")
 
+    def _miss_lines(self, gap: Gap) -> None:
+        self._miss(
+            f"wrote after {gap.after} and before {gap.before} was rotated away by the kubelet"
+        )
+
     def _miss(self, what: str) -> None:
         """Tell of something that cannot be read, in the log too."""
         self._mark(marked(f"a gap: what [{self._pod.name}/{self._container}] {what}"))
@@ -208,7 +213,7 @@ class Follower:
         return ""
 
     def _wait(self, run: int, step: Pause, planned: float) -> None:
-        """Wait for the next try, the one at the run's end at most."""
+        """Wait before the next try, no longer than the run goes on."""
         if step.trouble is not None and not self._stop:
             self._tell(Trouble(step.trouble, f"reading the log of {self._pod.name}", silence=False))
         self._await(lambda: not step.over and self._run(run).over, wait_for(step.asked, planned))
@@ -222,6 +227,9 @@ class Follower:
             seen = self._stream_once(run, ask)
             if seen is None:
                 return logend.after_another_run(known)
+            if seen.error is not None:
+                known = logend.after_break(known, seen)
+                raise seen.error
             known = logend.after_read(known, seen)
             # The stream's end comes a moment before the status that explains it; where none does,
             # the container goes on.
@@ -248,28 +256,28 @@ class Follower:
         since = self._cursor.resume()
         before = self._cursor.snapshot() if ask.doubt else None
         self._stream = stream = self._log(since=since, follow=not ask.over, previous=ask.previous)
-        some = False
-        for number, chunk in enumerate(stream):
-            self._heard = self._now()
-            if number == 0 and self._begins_another_run(chunk, ask):
-                stream.close()
-                return None
-            fresh = self._cursor.feed(chunk)
-            gap = self._cursor.take_gap()
-            if gap is not None and before is not None:
-                stream.close()
-                self._cursor = LogCursor.restored(before)
-                return None
-            if gap is not None:
-                self._miss(
-                    f"wrote after {gap.after} and before {gap.before} was rotated away by the "
-                    "kubelet"
-                )
-            if fresh:
-                some = True
-                self._put(run, fresh)
+        some, error = False, None
+        try:
+            for number, chunk in enumerate(stream):
+                self._heard = self._now()
+                if number == 0 and self._begins_another_run(chunk, ask):
+                    stream.close()
+                    return None
+                fresh = self._cursor.feed(chunk)
+                gap = self._cursor.take_gap()
+                if gap is not None and before is not None:
+                    stream.close()
+                    self._cursor = LogCursor.restored(before)
+                    return None
+                if gap is not None:
+                    self._miss_lines(gap)
+                if fresh:
+                    some = True
+                    self._put(run, fresh)
+        except ApiError as broken:
+            error = broken
         cursor = self._cursor
-        return Seen(some, cursor.unfinished, cursor.caught_up, cursor.is_refused)
+        return Seen(some, cursor.unfinished, cursor.caught_up, cursor.is_refused, error)
 
     def _begins_another_run(self, chunk: bytes, ask: Ask) -> bool:
         """Tell by the first bytes of a log whether another run wrote it."""

@@ -57,12 +57,13 @@ class Ask:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a stream showed that came to its end."""
+    """What a stream showed until it came to its end, or broke off with an error."""
 
     fresh: bool  # whether it brought something new
     rest: bytes  # what it left unfinished
     caught_up: bool  # whether it brought all that had come before
     refused: bool  # whether the node says, instead of that, that there is no log
+    error: ApiError | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,13 @@ def after_read(known: Known, seen: Seen) -> Known:
     moved = known.moved or seen.fresh
     known = replace(known, removed=removed, same=same, moved=moved, refused=0)
     return known if removed else replace(known, at_end=seen.caught_up, rest=seen.rest)
+
+
+def after_break(known: Known, seen: Seen) -> Known:
+    """Return what is known after a stream that broke off."""
+    # The log goes on behind what was taken for its end; even a stream that is cut shows that.
+    goes_on = seen.fresh or (seen.caught_up and seen.rest and not seen.refused)
+    return replace(known, at_end=False, same=0) if goes_on else known
 
 
 def while_it_runs(known: Known) -> Pause:

@@ -220,6 +220,17 @@ def test_a_stream_that_breaks_within_a_line_goes_on_there() -> None:
     assert troubles(told) == [(0, "reading the log of pod")]
 
 
+def test_what_came_in_a_stream_that_broke_may_go_on_though_an_end_was_seen_before() -> None:
+    """The log ended where its last line was asked for, and went on when it was read again."""
+    views = {3: replace(ended(), gone=True)}
+    script = Script([A, (A + B, ApiError(0, "broke")), ApiError(404, "gone")], b"", views=views)
+    written, told = follow(script, ended())
+    assert lost(told) == [
+        "what it wrote after 2026-01-31T12:00:00.000000001Z, if anything, could not be read: gone"
+    ]
+    assert written.startswith(b"a\nb\n")
+
+
 def test_a_login_that_fails_is_told_and_tried_again() -> None:
     written, told = follow(Script([NoClusterError("no token"), A], A), ended())
     assert written == b"a\n"

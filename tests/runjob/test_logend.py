@@ -24,6 +24,7 @@ from runjob.logend import (
     Seen,
     Whole,
     after_another_run,
+    after_break,
     after_error,
     after_read,
     at_its_end,
@@ -135,6 +136,24 @@ def test_what_is_missing_in_the_present_log_is_sought_in_the_previous_one_and_ba
 )  # fmt: skip
 def test_what_is_known_after_a_stream(before: Known, seen: Seen, after: Known) -> None:
     assert after_read(before, seen) == after
+
+
+@pytest.mark.parametrize(
+    ("seen", "after"),
+    [
+        pytest.param(NEW, Known(), id="brought something new: there is more"),
+        pytest.param(replace(NEW, caught_up=False), Known(),
+                     id="brought something new behind a gap: there is more"),
+        pytest.param(PART, Known(), id="began a line: there is more"),
+        pytest.param(SAME, Known(at_end=True, same=2), id="came to the same end: nothing is new"),
+        pytest.param(replace(BROKEN, rest=b"x"), Known(at_end=True, same=2),
+                     id="broke within a line that had come: nothing is new"),
+        pytest.param(replace(WORDS, caught_up=True), Known(at_end=True, same=2),
+                     id="brought words only: nothing is new"),
+    ],
+)  # fmt: skip
+def test_a_stream_that_broke_off_with_an_error(seen: Seen, after: Known) -> None:
+    assert after_break(Known(at_end=True, same=2), seen) == after
 
 
 @pytest.mark.parametrize(
