@@ -238,7 +238,13 @@ def test_a_watch_that_missed_what_happened_lists_anew(
     """The first pod is deleted and replaced while no watch can be had, nor resumed after."""
 
     def disturb() -> None:
-        pod = target.api.running_pods(name)[0]["metadata"]["name"]
+        metadata = target.api.running_pods(name)[0]["metadata"]
+        pod, job = metadata["name"], metadata["ownerReferences"][0]["uid"]
+        wait_until(
+            lambda: any("watch=true" in each.query and job in each.query
+                        for each in sandbox.requests),
+            "the watch of its pods",
+        )  # fmt: skip
         held = [
             sandbox.inject(Fault(Refuse(503), verb=verb, resource="pods", times=None))
             for verb in ("watch", "list")

@@ -157,6 +157,11 @@ def test_without_an_identity_a_launch_goes_by_its_job_and_is_bound_to_no_run() -
     assert (given_one.identity, given_one.bound) == ("x", True)
 
 
+def test_a_refusal_names_the_run_where_one_is_named() -> None:
+    assert mine().with_run("no") == "This is run here/hello/r: no"
+    assert mine(bound=False).with_run("no") == "no"
+
+
 @given(st.none() | st.dictionaries(st.text(), st.text()))
 def test_what_is_signed_is_known_again_and_keeps_its_annotations(
     annotations: dict[str, str] | None,
