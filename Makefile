@@ -12,7 +12,8 @@ PY := $(VENV)/bin/python
 # COVERAGE=1 measures the branches that the tests take, for `make check`.
 PYTEST := $(PY) -m pytest $(if $(COVERAGE),--cov --cov-report= $(if $(RETRY),--cov-append))
 # What needs no cluster, no root and no account. Most of it waits: for processes, brokers, signals.
-TESTS := tests --ignore tests/e2e --ignore tests/bench --ignore tests/browser --numprocesses 6 --dist loadfile
+# A worker that a time-out ends is replaced; with --dist loadfile the run would then never end.
+TESTS := tests --ignore tests/e2e --ignore tests/bench --ignore tests/browser --numprocesses 6 --dist worksteal
 CLUSTER ?= $(KUBECONFIG)
 CACHE := $(or $(RUNJOB_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/runjob)
 need-cluster = test -n "$(CLUSTER)" || { echo "make $(1): no cluster; make cluster brings one up, then: KUBECONFIG=$(CACHE)/cluster/kubeconfig make $(1)" >&2; exit 1; }
