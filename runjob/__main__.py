@@ -1,8 +1,6 @@
 """`python3 -m runjob`."""
 
-import sys
-
-from runjob.cli import main
+from runjob.process import start
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start()

@@ -316,7 +316,3 @@ def _preflight(request: JobRequest, connection: Connection, console: Console) ->
         console.line(without(text, console.secrets))
 
     return int(preflight(Cluster(login(connection)), request, line))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

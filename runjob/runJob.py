@@ -6,7 +6,7 @@ import sys
 
 
 def _load():
-    """Make the package beside this file known as `runjob`, and return its main function."""
+    """Make the package beside this file known as `runjob`, and return what starts it."""
     here = os.path.dirname(os.path.realpath(__file__))
     # The script's folder comes first on the path; a module of ours must not stand in for another.
     sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry or ".") != here]
@@ -16,9 +16,9 @@ def _load():
     package = importlib.util.module_from_spec(spec)
     sys.modules["runjob"] = package
     spec.loader.exec_module(package)
-    from runjob.cli import main
+    from runjob.process import start
 
-    return main
+    return start
 
 
 def _missing(name):
@@ -32,7 +32,7 @@ if __name__ == "__main__":
     if sys.version_info < (3, 10):
         sys.exit("runjob: error: Python 3.10 or newer is needed, this is " + sys.version.split()[0])
     try:
-        sys.exit(_load()(script=__file__))
+        _load()(script=__file__)
     except ModuleNotFoundError as error:
         if error.name not in ("kubernetes", "yaml"):
             raise

@@ -7,8 +7,8 @@ import sys
 if sys.version_info < (3, 10):
     sys.exit("runjob: error: Python 3.10 or newer is needed, this is " + sys.version.split()[0])
 
-from runjob.cli import main
+from runjob.process import start
 
 if __name__ == "__main__":
     # Manifests are looked for beside the archive, as beside runJob.py.
-    sys.exit(main(script=os.path.dirname(__file__)))
+    start(script=os.path.dirname(__file__))

@@ -12,24 +12,27 @@ class Late:
     def __del__(self):
         print("taken apart")
 
+def main(script):
+    atexit.register(lambda: print("cleared away"))
+    print("told")
+    {ends}
+
 late = Late()
 from runjob import process
-process.main = lambda script: {main}
-atexit.register(lambda: print("cleared away"))
-print("told")
+process.main = main
 process.start()
 """
 
 
-def run(main: str, out: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
-    code = _RUN.format(main=main)
+def run(ends: str, out: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
+    code = _RUN.format(ends=ends)
     return subprocess.run(
         [sys.executable, "-c", code], stdout=out, stderr=subprocess.PIPE, text=True
     )
 
 
 def test_it_leaves_with_the_exit_code_once_others_have_cleared_away() -> None:
-    done = run("7")
+    done = run("return 7")
     assert (done.stdout, done.returncode) == ("told\ncleared away\n", 7)
 
 
@@ -41,4 +44,4 @@ def test_it_ends_as_any_python_does_where_the_command_raises() -> None:
 
 def test_what_cannot_be_written_any_more_is_no_success() -> None:
     with open("/dev/full", "w") as full:
-        assert run("0", full.fileno()).returncode != 0
+        assert run("return 0", full.fileno()).returncode != 0

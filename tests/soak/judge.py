@@ -167,6 +167,21 @@ def after(expected: Expected, complete: bool) -> Expected:
     return replace(expected, code=None, lines=None, succeeded=None, failed=None, cut=True)
 
 
+def taken_back(job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]]) -> int:
+    """Return how many pods a failed Job counts that were deleted before they had begun.
+
+    A Job controller that has just started may make a pod too many; it deletes it and counts it.
+    """
+    status = job.get("status") or {}
+    conditions = status.get("conditions") or ()
+    if not any(each["type"] == "Failed" and each["status"] == "True" for each in conditions):
+        return 0
+    pods = list(pods)
+    begun = [pod for pod in pods if (pod.get("status") or {}).get("phase") != "Pending"]
+    idle = [pod for pod in pods if pod not in begun and pod["metadata"].get("deletionTimestamp")]
+    return len(idle) if status.get("failed") == len(begun) + len(idle) else 0
+
+
 def _source(line: bytes) -> Source | None:
     found = _LINE.fullmatch(line)
     return (found[2], found[3], found[4]) if found else None

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.soak.errands import Expected
-from tests.soak.judge import Account, Attempt, Source, after, by_source, judge, spoiled
+from tests.soak.judge import Account, Attempt, Source, after, by_source, judge, spoiled, taken_back
 
 END = (
     b"Pods Statuses: 0 Running / 1 Succeeded / 0 Failed\nJob Completion status: 0\nVerdict: fine.\n"
@@ -214,3 +214,24 @@ def test_of_a_job_that_the_cluster_broke_its_own_conditions_decide() -> None:
     assert told([whole(LINES[:2], code=1, end=END.replace(b": 0\n", b": 1\n"))],
                 expected=failed).faults == ()  # fmt: skip
     assert "exit code 0" in told([whole(LINES)], expected=failed).faults[0]
+
+
+def pod(phase: str, deleted: str | None = None) -> dict[str, object]:
+    return {"metadata": {"deletionTimestamp": deleted}, "status": {"phase": phase}}
+
+
+@pytest.mark.parametrize(
+    ("failed", "state", "pods", "number"),
+    [
+        pytest.param(2, "True", [pod("Failed"), pod("Failed")], 0, id="as many as had begun"),
+        pytest.param(2, "True", [pod("Failed"), pod("Pending", "now")], 1, id="one too many"),
+        pytest.param(1, "True", [pod("Failed"), pod("Pending", "now")], 0, id="not counted"),
+        pytest.param(2, "True", [pod("Failed"), pod("Pending")], 0, id="that was not deleted"),
+        pytest.param(2, "False", [pod("Failed"), pod("Pending", "now")], 0, id="not yet failed"),
+    ],
+)
+def test_a_pod_that_the_job_controller_made_too_many_is_known(
+    failed: int, state: str, pods: list[dict[str, object]], number: int
+) -> None:
+    conditions = [{"type": "Failed", "status": state}]
+    assert taken_back({"status": {"failed": failed, "conditions": conditions}}, pods) == number
