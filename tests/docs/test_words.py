@@ -49,15 +49,16 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
 
 
-def other_options() -> set[str]:
-    return {
+@functools.cache
+def other_options() -> frozenset[str]:
+    return frozenset(
         node.value
         for path in sources(*PACKAGES)
         for node in ast.walk(tree(path))
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
         and re.fullmatch(r"--[a-z][\w-]+", node.value)
-    }
+    )
 
 
 def named(text: str) -> Iterator[str]:
