@@ -10,7 +10,7 @@ import pytest
 
 from runjob import cluster
 from runjob.sandbox import Fault, Sandbox
-from runjob.sandbox.faults import Mute
+from runjob.sandbox.faults import Mute, Refuse
 from runjob.scene import Patience
 from tests.contract.launches import Launcher, sh, wait_until
 from tests.contract.targets import EmbeddedTarget, wants_real
@@ -31,12 +31,14 @@ def sandbox(target: EmbeddedTarget) -> Sandbox:
 
 
 @pytest.fixture
-def network(sandbox: Sandbox) -> Iterator[Way]:
+def network(target: EmbeddedTarget, launch: Launcher) -> Iterator[Way]:
     """Put a network between the launcher and the API, which loses connections untold."""
-    config = json.loads(sandbox.kubeconfig.read_text())
-    with way(("127.0.0.1", sandbox.port)) as network:
+    config = json.loads(target.kubeconfig.read_text())
+    with way(("127.0.0.1", target.sandbox.port)) as network:
         config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{network.port}"
-        sandbox.kubeconfig.with_name("network").write_text(json.dumps(config))
+        kubeconfig = target.kubeconfig.with_name("network")
+        kubeconfig.write_text(json.dumps(config))
+        launch.common = ("-n", target.namespace, "--kubeconfig", str(kubeconfig))
         yield network
 
 
@@ -65,12 +67,6 @@ def test_all_that_is_open_dies_in_the_middle_of_a_log(
     """
     monkeypatch.setattr("runjob.cluster.WATCH_TIMEOUT", 1.5)
     monkeypatch.setattr("runjob.cluster.STREAM_TIMEOUT", 1.5)
-    launch.common = (
-        "-n",
-        target.namespace,
-        "--kubeconfig",
-        str(target.kubeconfig.with_name("network")),
-    )
     dead, seen = tmp_path / "dead", tmp_path / "seen"
 
     def kill() -> None:
@@ -157,11 +153,24 @@ def test_a_log_that_nobody_answers_is_asked_for_once_more(
     monkeypatch: pytest.MonkeyPatch,
     after: int,
 ) -> None:
-    """A launcher that waits for the answer until it gives logs up loses what was written."""
+    """It is asked for when all is written.
+
+    A launcher that waits for the answer for as long as it waits for logs at all loses this one.
+    """
     monkeypatch.setattr("runjob.cluster.END_TIMEOUT", 1.0)
+    early = sandbox.inject(Fault(Refuse(503), verb="get", resource="pods/log", times=None))
     unanswered = sandbox.inject(Fault(Mute(), verb="get", resource="pods/log", after=after))
-    run = launch("-j", name, *sh("seq 1 300"))
+
+    def let_it_be_read() -> None:
+        target.api.until(
+            lambda: any(each["status"]["phase"] == "Succeeded" for each in target.api.pods(name)),
+            "its end",
+        )
+        early.remove()
+
+    run = launch("-j", name, *sh("seq 1 300"), meanwhile=let_it_be_read)
     assert (run.code, unanswered.hits) == (0, 1)
+    assert "is lost" not in run.err
     assert run.lines == [str(number) for number in range(1, 301)]
     target.api.wait_gone(name)
 

@@ -88,7 +88,7 @@ class Play:
             over.touch()
 
         where = ("--kubeconfig", str(self.folder / kubeconfig)) if kubeconfig else ()
-        self._launch.common = ("-n", "controlm", *where)
+        self._launch.common = ("-n", "controlm", "--api-timeout", "60", *where)
         script = f"seq 1 300; until [ -e {over} ]; do sleep 0.05; done; seq 301 600"
         return self._launch("-j", self._name, *sh(script), meanwhile=meanwhile)
 
