@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from runjob.errors import UsageError
 from runjob.observed import Picture, PodView
 from runjob.request import Body
@@ -54,23 +56,34 @@ def to_replace(picture: Picture) -> dict[str, str]:
     decided = ("SuccessCriteriaMet", "FailureTarget", "Complete", "Failed")
     if picture.job_gone or job.leaving or job.suspended or any(map(job.condition, decided)):
         return {}
-    return {uid: words for uid, pod in picture.pods.items() if (words := disruption(pod))}
+    return {
+        uid: words
+        for uid, pod in picture.pods.items()
+        if pod.phase != "Succeeded" and (words := disruption(pod))
+    }
 
 
 def is_replaced(picture: Picture, uid: str) -> bool:
     """Tell whether the pod of that uid is sure to be replaced; else its Job may yet fail by it."""
     job = picture.job
     spared = job.ignores_disruptions and picture.pods[uid].condition(CONDITION) is not None
-    later = list(picture.pods)[list(picture.pods).index(uid) + 1 :]
-    there = any(not pod.over and not pod.deleting for pod in map(picture.pods.__getitem__, later))
-    return spared or there or job.failed < job.backoff_limit
+    return spared or _is_made_up_for(picture, uid) or job.failed < job.backoff_limit
+
+
+def _is_made_up_for(picture: Picture, uid: str) -> bool:
+    """Tell whether a later pod is there, and with it as many as are to run side by side."""
+    job, there = picture.job, list(picture.pods)
+    alive = [other for other, pod in picture.pods.items() if not (pod.over or pod.deleting)]
+    left = inf if job.completions is None else job.completions - job.succeeded
+    later = there[there.index(uid) + 1 :]
+    return len(alive) >= min(job.parallelism, left) and not set(alive).isdisjoint(later)
 
 
 def counted(picture: Picture) -> PodView | None:
     """Return the latest pod that failed by a disruption, where its Job counts those as failures."""
     if picture.job.ignores_disruptions:
         return None
-    pods = [pod for pod in picture.pods.values() if pod.phase == "Failed" or pod.gone]
+    pods = [pod for pod in picture.pods.values() if pod.over and pod.phase != "Succeeded"]
     return next((pod for pod in reversed(pods) if pod.condition(CONDITION)), None)
 
 

@@ -117,6 +117,21 @@ def test_it_is_known_when_a_pod_is_sure_to_be_replaced() -> None:
     assert not is_replaced(picture(pod(uid="b"), evicted), "a")
 
 
+def test_a_pod_beside_it_replaces_none() -> None:
+    evicted, beside = pod(conditions=EVICTED, deleting=True, uid="a"), pod(uid="b")
+    assert not is_replaced(picture(evicted, beside, parallelism=2), "a")
+    assert is_replaced(picture(evicted, beside, pod(uid="c"), parallelism=2), "a")
+    done = pod(uid="b", phase="Succeeded")
+    both = {"parallelism": 2, "completions": 2}
+    assert not is_replaced(picture(evicted, done, succeeded=1, **both), "a")
+    assert is_replaced(picture(evicted, done, pod(uid="c"), succeeded=1, **both), "a")
+    assert is_replaced(picture(evicted, beside, parallelism=2, completions=1), "a")
+
+
+def test_what_succeeded_before_it_was_taken_away_is_replaced_by_nothing() -> None:
+    assert to_replace(picture(pod(phase="Succeeded", conditions=EVICTED))) == {}
+
+
 def test_what_counted_against_the_retries_is_named_with_the_option_that_spares_it() -> None:
     main = container(terminated=ended(143))
     exceeded = condition("Failed", "BackoffLimitExceeded")
@@ -144,6 +159,7 @@ def test_a_disruption_before_the_last_failure_is_named_too() -> None:
 def test_pods_that_failed_by_themselves_are_no_disruption() -> None:
     assert counted(picture(pod(phase="Failed"))) is None
     assert counted(picture(pod(phase="Running", conditions=EVICTED))) is None
+    assert counted(picture(pod(phase="Succeeded", gone=True, conditions=EVICTED))) is None
     assert failures(picture(pod(phase="Failed")))[0].text.endswith("no reason given")
 
 
