@@ -22,6 +22,8 @@ _WORD = (
 _PLACE = r"(?![\w.-]{0,40}(?:file|path|dir|name|id|ref|type|url|length|ttl)\b)"
 # Bounded, so that no text takes long to look through.
 _NAMED = rf"{_PLACE}[\w.-]{{0,30}}{_WORD}[\w.-]{{0,30}}"
+# After an option that takes a secret, such a word is more likely the next option.
+_LONG = r"--[a-z][a-z-]*(?:=|\s|\Z)"
 _TEXT = r"(?:\"(?:\\.|[^\"\\])*\"|'[^']*'|[^\s\"'&;,]+)"
 
 # Each matches what is kept before the secret (as `kept`) and the secret itself.
@@ -40,7 +42,7 @@ _LOOKS = tuple(
         # The password of an address; a port is none.
         r"(?P<kept>\b[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s:/@]{0,100}:)(?!\d{1,5}(?:/|\s|$))\S{1,512}(?=@)",
         rf"(?i:(?P<kept>\b{_NAMED}[\"']?\s*[=:]\s*)(?!//){_TEXT})",
-        rf"(?i:(?P<kept>(?<!\S)--?{_NAMED}\s+)(?!-){_TEXT})",
+        rf"(?i:(?P<kept>(?<!\S)--?{_NAMED}\s+)(?!{_LONG}){_TEXT})",
         r"(?i:(?P<kept>\b(?:bearer|basic|token)\s+)(?:(?=[^\s\d]*\d)[\w.~+/=-]{8,}|[\w.~+/=-]{20,}))",
         # A long word of letters and digits beside such a name.
         rf"(?i:(?P<kept>\b{_NAMED}\W{{1,4}})(?=[^\s\d]*\d)[\w+/-]{{20,}}=*)",
@@ -69,6 +71,7 @@ def masked_text(text: str) -> str:
 
 
 _OPTION = re.compile(rf"--?{_NAMED}", re.I)
+_NEXT = re.compile(_LONG)
 _WITH_VALUE = re.compile(rf"\A(--?{_NAMED}=).+", re.I | re.S)
 
 
@@ -76,7 +79,7 @@ def masked_words(words: Sequence[str]) -> str:
     """Return a command in one line, without the secrets in it."""
     shown = [
         MASK
-        if _OPTION.fullmatch(before) and not word.startswith("-")
+        if _OPTION.fullmatch(before) and not _NEXT.match(word)
         else _WITH_VALUE.sub(rf"\1{MASK}", word)
         for before, word in zip(("", *words), words, strict=False)
     ]

@@ -95,6 +95,14 @@ def test_a_word_after_an_option_that_takes_a_secret_is_hidden_whole() -> None:
         "a --password **** --token-file /x"
     )
     assert masked_words(["a", "--token", "--verbose"]) == "a --token --verbose"
+    assert masked_words(["a", "--token", "--log-level=low"]) == "a --token --log-level=low"
+
+
+@pytest.mark.parametrize("secret", ["-x", "-Zq3=", "--S3same", "---", "-"])
+def test_a_secret_that_begins_with_a_dash_is_hidden_too(secret: str) -> None:
+    """An option that takes a value takes it whatever it looks like."""
+    assert masked_words(["a", "--password", secret, "b"]) == "a --password **** b"
+    assert masked_words(["sh", "-c", f"a --password {secret} b"]) == "sh -c a --password **** b"
 
 
 def test_known_secrets_are_hidden_as_they_are_and_as_they_are_quoted() -> None:
