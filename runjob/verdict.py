@@ -18,8 +18,8 @@ class Verdict:
 
     exit_code is what the process returns; ending tells why in words; running, succeeded and failed
     count pods. queued_seconds is the time until a node took the first pod, pulling_seconds from
-    there to the first start of a container (image pull and set-up), running_seconds from there to
-    the last end of one; None where it never came to that. container_code is the main container's
+    there to the first start of a main container (image pull and set-up), running_seconds from there
+    to the last end of one; None where it never came to that. container_code is the main container's
     exit code, None when it did not end; mapped_from is the one that --map-exit turned into
     exit_code, None when it turned none.
     """
@@ -158,7 +158,10 @@ def _seconds(picture: Picture, main: str | None) -> tuple[float | None, float | 
         if end and is_main(view, main)
     ]
     begun = [end.started for end in runs if end.started] + [
-        view.running for pod in pods for view in pod.containers if view.running
+        view.running
+        for pod in pods
+        for view in pod.containers
+        if view.running and is_main(view, main)
     ]
     started = min(begun, default=None)
     finished = max((end.finished for end in runs if end.finished), default=None)

@@ -70,7 +70,7 @@ RESULT: Schema = {
         seconds=_object(
             "where the time went; null where it never came to that",
             queued=_seconds("until a node took the first pod"),
-            pulling=_seconds("from there to the first start of a container"),
+            pulling=_seconds("from there to the first start of a main container"),
             running=_seconds("from the first start to the last end"),
         ),
         containers=_list(

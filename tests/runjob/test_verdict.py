@@ -697,6 +697,17 @@ def test_times_that_never_came_are_none() -> None:
     assert (found.queued_seconds, found.pulling_seconds, found.running_seconds) == (None,) * 3
 
 
+@pytest.mark.parametrize("role", ["sidecar", "init"])
+def test_what_runs_beside_the_main_containers_is_no_run_of_the_job(role: Any) -> None:
+    scheduled = condition("PodScheduled", since=NOON)
+    beside = container("proxy", role=role, running=at(1))
+    seen = pod(beside, container(terminated=ended(0, seconds=9)), conditions=(scheduled,))
+    found = verdict("ns/hello", SUCCEEDED, picture(seen, created=NOON))
+    assert (found.pulling_seconds, found.running_seconds) == (8, 1)
+    alone = pod(beside, container(waiting=("ImagePullBackOff", "")), conditions=(scheduled,))
+    assert verdict("ns/hello", SUCCEEDED, picture(alone)).pulling_seconds is None
+
+
 def test_clocks_that_disagree_make_no_negative_time() -> None:
     early = pod(conditions=(condition("PodScheduled", since=at(-5)),))
     assert verdict("ns/hello", SUCCEEDED, picture(early, created=NOON)).queued_seconds == 0
