@@ -57,7 +57,7 @@ class Asking:
         patience is at its end.
         """
         began = self._now()
-        refused: float | None = None  # since when our credentials are, and nothing else is said
+        access = Access(self._now)
         forbidden = 0
         self.doubtful = False
         for wait in self._backoff.waits():
@@ -70,16 +70,9 @@ class Asking:
                 forbidden += error.status == 403
                 if not error.heals and not (_lacks_right(error) and forbidden < REFUSALS):
                     raise
-                if error.reason == "NoSuchHost":
-                    raise NoClusterError(f"the API cannot be found: {error}") from error
-                if error.status != 401:
-                    refused = None
-                elif refused is None:
-                    refused = self._now()
-                elif self._now() - refused > LOGIN_PATIENCE:
-                    raise NoClusterError(
-                        f"the API does not accept our credentials: {error}"
-                    ) from error
+                shut = access.shut(error)
+                if shut:
+                    raise NoClusterError(f"{shut}: {error}") from error
                 if self._now() - began > self._patience:
                     raise LaunchError(
                         f"creating {name}: the API gave no answer for "
@@ -103,6 +96,26 @@ class Asking:
 
 # A token that is being replaced is accepted within seconds; one that is wrong never is.
 LOGIN_PATIENCE = 20.0
+
+
+class Access:
+    """Judges, by the errors of one request that is repeated, whether the cluster is open to us."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._refused: float | None = None  # since when our credentials are, and nothing else said
+
+    def shut(self, error: ApiError) -> str:
+        """Say why no further try will be answered otherwise; nothing where one may be."""
+        if error.reason == "NoSuchHost":
+            return "the API cannot be found"
+        if error.status != 401:
+            self._refused = None
+        elif self._refused is None:
+            self._refused = self._now()
+        elif self._now() - self._refused > LOGIN_PATIENCE:
+            return "the API does not accept our credentials"
+        return ""
 
 
 def _lacks_right(error: ApiError) -> bool:

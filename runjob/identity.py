@@ -7,13 +7,14 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 from urllib.parse import quote
 
 from runjob import lease
 from runjob.commands import Commands
 from runjob.observed import job_view
 from runjob.options import IfExists, RunOptions
-from runjob.plan import LAUNCH, is_ours, made_by
+from runjob.plan import LAUNCH, RUN_ID, is_ours, made_by
 from runjob.request import Body, JobRequest
 
 # Which run an object was made for: the text of `identity`.
@@ -123,7 +124,7 @@ def content(job: Body) -> str:
 
 
 def _is_own(key: str) -> bool:
-    return key.startswith("runjob/")
+    return str(key).startswith("runjob/")
 
 
 def _foreign(notes: Mapping[str, str] | None) -> dict[str, str]:
@@ -157,22 +158,56 @@ def signed(request: JobRequest, signature: Signature) -> JobRequest:
 
     It goes on as the request was read: what else a launch writes on its Job comes after it, and is
     no part of what was asked for. What a manifest says in our name, since it was read off an
-    earlier Job, is left out: it told of that one.
+    earlier Job, is left out, also of its pods: it told of that one, and a kill of that run would
+    find this Job by it.
     """
     made = {LAUNCH: signature.launch, IDENTITY: signature.identity}
-    job = _annotated(request.job, {**made, CONTENT: signature.content})
-    if request.generated and signature.bound:
-        metadata = job["metadata"]
-        labels = {**(metadata.get("labels") or {}), SOUGHT: _hash(signature.identity)}
-        job = {**job, "metadata": {**metadata, "labels": labels}}
-    others = tuple(_annotated(body, made) for body in request.prerequisites)
+    labels = _own_labels(request, signature)
+    job = _marked(_with_foreign_pods(request.job), {**made, CONTENT: signature.content}, labels)
+    others = tuple(_marked(body, made, {}) for body in request.prerequisites)
     return replace(request, job=job, prerequisites=others)
 
 
-def _annotated(body: Body, more: Mapping[str, str]) -> Body:
-    metadata = body["metadata"]
-    annotations = {**_foreign(metadata.get("annotations")), **more}
-    return {**body, "metadata": {**metadata, "annotations": annotations}}
+def _own_labels(request: JobRequest, signature: Signature) -> dict[str, str]:
+    """Return the labels by which a kill and a later launch find the Job of this very run."""
+    run = (request.job["metadata"].get("labels") or {}).get(RUN_ID)
+    labels = {}
+    if signature.bound and signature.identity.split("/")[-1] == run:
+        labels[RUN_ID] = run
+    if signature.bound and request.generated:
+        labels[SOUGHT] = _hash(signature.identity)
+    return labels
+
+
+def _marked(body: Body, annotations: Mapping[str, str], labels: Mapping[str, str]) -> Body:
+    """Return an object that says this in our name, and nothing else."""
+    metadata = _without_ours(body["metadata"])
+    metadata["annotations"] = {**(metadata.get("annotations") or {}), **annotations}
+    if labels:
+        metadata["labels"] = {**(metadata.get("labels") or {}), **labels}
+    return {**body, "metadata": metadata}
+
+
+def _with_foreign_pods(job: Body) -> Body:
+    """Return a Job whose pods say nothing in our name."""
+    spec = job.get("spec")
+    template = spec.get("template") if isinstance(spec, dict) else None
+    metadata = template.get("metadata") if isinstance(template, dict) else None
+    if spec is None or template is None or not isinstance(metadata, dict):
+        return job  # pods without metadata, or no Job at all, which is for the API to say
+    template = {**template, "metadata": _without_ours(metadata)}
+    return {**job, "spec": {**spec, "template": template}}
+
+
+def _without_ours(metadata: Body) -> dict[str, Any]:
+    kept = dict(metadata)
+    for part in ("labels", "annotations"):
+        notes = kept.get(part)
+        if isinstance(notes, Mapping) and any(map(_is_own, notes)):
+            kept[part] = _foreign(notes)
+            if not kept[part]:
+                del kept[part]
+    return kept
 
 
 def unsigned(body: Body) -> Body:

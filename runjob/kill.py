@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Protocol, TypeVar
 
+from runjob.asking import Access
 from runjob.commands import Commands
-from runjob.errors import ApiError, Exit, LaunchError
+from runjob.errors import ApiError, Exit, LaunchError, NoClusterError
 from runjob.identity import is_of_order
 from runjob.observed import KILLED
 from runjob.plan import RUN_ID, is_ours
@@ -149,11 +150,17 @@ class Killer:
         return [job for job in jobs if not ordered or is_of_order(job, run_id)]
 
     def _patiently(self, ask: Callable[[], T], what: str) -> T:
-        """Ask again, until the patience is at its end, what may be answered otherwise later."""
-        began = self._now()
+        """Ask again, until the patience is at its end, what may be answered otherwise later.
+
+        Raises NoClusterError where a launch does, and otherwise LaunchError.
+        """
+        began, access = self._now(), Access(self._now)
 
         def enough(error: ApiError) -> bool:
-            return self._now() - began > self._patience or error.reason == "NoSuchHost"
+            shut = access.shut(error)
+            if shut:
+                raise NoClusterError(f"cannot {what}: {shut}: {error}") from error
+            return self._now() - began > self._patience
 
         try:
             return persist(ask, self._wait, enough=enough)

@@ -33,7 +33,7 @@ from runjob.identity import (
     unsigned,
 )
 from runjob.options import RunOptions
-from runjob.plan import LAUNCH, made_by
+from runjob.plan import LAUNCH, RUN_ID, made_by
 from runjob.request import JobRequest
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=timezone.utc)
@@ -182,9 +182,32 @@ def test_what_is_signed_is_known_again_and_keeps_its_annotations(
 def test_what_a_manifest_says_in_our_name_was_said_of_another_job() -> None:
     """`kubectl get job -o yaml` of a Job that was kept, as the next one's manifest."""
     notes = {TOLD: "true", "runjob/killed": "true", "a": "b"}
-    job = {"metadata": {"name": "hello", "annotations": notes}}
-    made = signed(JobRequest("hello", "here", job, (), "manifest"), mine()).job
-    assert made["metadata"]["annotations"].keys() == {"a", LAUNCH, IDENTITY, CONTENT}
+    labels = {RUN_ID: "earlier", SOUGHT: "0a", "c": "d"}
+    read = {"name": "hello", "annotations": notes, "labels": labels}
+    spec = {"template": {"metadata": read, "spec": {}}, "completions": 1}
+    secret = {"kind": "Secret", "metadata": {"name": "s", "labels": {RUN_ID: "earlier"}}}
+    job = {"metadata": read, "spec": spec}
+    made = signed(JobRequest("hello", "here", job, (secret,), "manifest"), mine())
+    assert made.job["metadata"]["annotations"].keys() == {"a", LAUNCH, IDENTITY, CONTENT}
+    assert made.job["metadata"]["labels"] == {"c": "d"}
+    assert made.job["spec"] == {
+        "template": {
+            "metadata": {"name": "hello", "annotations": {"a": "b"}, "labels": {"c": "d"}},
+            "spec": {},
+        },
+        "completions": 1,
+    }
+    assert "labels" not in made.prerequisites[0]["metadata"]
+
+
+@pytest.mark.parametrize(
+    ("run", "kept"), [("r", True), ("earlier", False), ("hello/r", False), ("", False)]
+)
+def test_a_label_by_which_a_kill_finds_a_run_is_that_of_the_run_alone(run: str, kept: bool) -> None:
+    job = {"metadata": {"name": "hello", "labels": {RUN_ID: run}}}
+    for bound in (True, False):
+        made = signed(JobRequest("hello", "here", job), mine(bound=bound)).job
+        assert (RUN_ID in made["metadata"].get("labels", {})) == (kept and bound)
 
 
 def test_a_job_with_a_generated_name_can_be_found_by_its_run() -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from runjob import cli
-from runjob.errors import ApiError, Exit, LaunchError
+from runjob.asking import LOGIN_PATIENCE
+from runjob.errors import ApiError, Exit, LaunchError, NoClusterError
 from runjob.identity import IDENTITY
 from runjob.interrupts import NUMBERS
 from runjob.kill import APPEARANCE, Killer
@@ -200,13 +201,21 @@ def test_an_api_that_is_away_for_a_while_is_asked_again() -> None:
     [
         (ApiError(503, "starting"), Exit.UNREADABLE),
         (ApiError(403, "forbidden"), Exit.REFUSED),
-        (ApiError(0, "no such host", reason="NoSuchHost"), Exit.UNREADABLE),
+        (ApiError(0, "no such host", reason="NoSuchHost"), Exit.NO_CLUSTER),
+        (ApiError(401, "Unauthorized"), Exit.NO_CLUSTER),
     ],
 )
 def test_an_api_that_does_not_answer_is_told(error: ApiError, code: Exit) -> None:
     with pytest.raises(LaunchError, match="cannot list the Jobs of here: ") as caught:
         kill(FakeApi(error))
     assert caught.value.exit_code is code
+
+
+def test_credentials_that_stay_refused_are_believed_to_be_wrong_as_in_a_launch() -> None:
+    clock = Clock()
+    with pytest.raises(NoClusterError, match="the API does not accept our credentials: no"):
+        kill(FakeApi(ApiError(401, "no")), clock, patience=600)
+    assert LOGIN_PATIENCE < clock.time < 2 * LOGIN_PATIENCE
 
 
 def test_a_deletion_that_is_refused_is_told() -> None:
