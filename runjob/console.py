@@ -54,6 +54,12 @@ class Console:
         with self._lock:
             self._write(self._line_start() + clean(text).encode(errors="replace") + b"\n")
 
+    def start_line(self) -> None:
+        """End a line that has no end yet, so that what comes next begins where stdout ends now."""
+        with self._lock:
+            if not self._at_line_start:
+                self._write(b"\n")
+
     def _line_start(self) -> bytes:
         return b"" if self._at_line_start else b"\n"
 

@@ -52,6 +52,12 @@ class LogPrinter:
             if not self.closed:
                 self._out.log(lines, prefix)
 
+    def start_line(self) -> None:
+        """End a line that has no end yet."""
+        with self._lock:
+            if not self.closed:
+                self._out.start_line()
+
     def line(self, text: str, prefix: bytes = b"") -> None:
         """Print one line of ours where it stands in the log, at the start of a line."""
         with self._lock:

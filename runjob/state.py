@@ -51,6 +51,9 @@ class Printer(Protocol):
     def log(self, lines: bytes, prefix: bytes = b"") -> None:
         """Print a part of a log, with prefix before each line."""
 
+    def start_line(self) -> None:
+        """End a line that has no end yet."""
+
     def line(self, text: str) -> None:
         """Print one line of ours to stdout."""
 
@@ -334,6 +337,8 @@ class _Account:
                 data = self._unprinted(data)
                 if not data:
                     return  # the intent that stands tells of it still
+                if self._prefix:
+                    self._printer.start_line()  # now: the intent tells what stands from here on
                 shown = self._shown(data)
                 doubt, skipped = self._doubt, self._standing.lines
                 intent = Record(

@@ -69,6 +69,16 @@ def test_with_a_prefix_a_line_without_an_end_does_not_swallow_the_next() -> None
     assert out.getvalue() == b"[x] a\n[y] b\n"
 
 
+@pytest.mark.parametrize(("log", "expected"), [(b"", b""), (b"a\n", b"a\n"), (b"a", b"a\n")])
+def test_a_line_is_started_where_none_has_begun(log: bytes, expected: bytes) -> None:
+    out = io.BytesIO()
+    console = Console(out, None)
+    console.log(log)
+    console.start_line()
+    console.start_line()
+    assert out.getvalue() == expected
+
+
 def test_a_remark_goes_to_stderr_on_one_line() -> None:
     out, err = io.BytesIO(), io.StringIO()
     Console(out, err).remark("error: a\r\nb")

@@ -98,6 +98,17 @@ def test_a_line_of_ours_stands_in_the_log_like_its_lines(prefix: bytes, expected
     assert out.getvalue() == expected
 
 
+def test_it_starts_no_line_once_it_is_closed() -> None:
+    out = io.BytesIO()
+    printer = LogPrinter(Console(out, None))
+    printer.log(b"a")
+    printer.start_line()
+    printer.log(b"b")
+    printer.close()
+    printer.start_line()
+    assert out.getvalue() == b"a\nb"
+
+
 def test_it_tells_whether_somebody_reads() -> None:
     err = io.StringIO()
     printer = LogPrinter(Console(None, err))

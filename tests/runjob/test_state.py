@@ -8,7 +8,7 @@ import random
 import re
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from runjob.errors import Exit, LaunchError, UsageError
 from runjob.identity import Past
 from runjob.logs import LogCursor, prefixed
 from runjob.positions import Place
-from runjob.state import Journal
+from runjob.state import Journal, Position
 from runjob.verdict import Verdict
 
 JOB: dict[str, Any] = {
@@ -46,6 +46,10 @@ UNREADABLE = Verdict(
     job="hello", namespace="here", exit_code=6, ending=Ending(code=Exit.UNREADABLE, text="away")
 )
 RUN = "here/hello/r.1"
+
+
+# What a journal returns of a log: where to go on, and what takes the chunks.
+Account = tuple[Position | None, Callable[[Position, bytes], None]]
 
 
 class KilledError(Exception):
@@ -273,8 +277,8 @@ class Life:
 
     def flush(self) -> None: ...
 
-    def run(self, log: list[bytes], chunks: Iterator[int]) -> None:
-        """Print the log from where an earlier life stopped."""
+    def run(self, log: list[bytes], chunks: Iterator[int], side: Sequence[bytes] = ()) -> None:
+        """Print the log from where an earlier life stopped, after that of a container beside it."""
         journal = Journal(str(self.folder), RUN, "c", "host/1", Console(self, None))
         real = os.pwrite
 
@@ -285,23 +289,26 @@ class Life:
         self._patch.setattr(os, "pwrite", pwrite)
         try:
             journal.begin(JOB, ())
-            position, record = journal.account("p1", "main", self.prefix, "[p/main]")
-            cursor = LogCursor() if position is None else LogCursor.restored(position[1])
-            since = cursor.resume()
-            text = b"".join(
-                line for line in log if since is None or line[:20] >= since[:19].encode()
-            )
-            while text:
-                size = next(chunks)
-                fresh = cursor.feed(text[:size])
-                text = text[size:]
-                if fresh:
-                    record((0, cursor.snapshot()), fresh)
-            record((0, cursor.snapshot()), cursor.finish())
+            if side:
+                self._print(journal.account("p1", "side", b"[p/side] ", "[p/side]"), side, chunks)
+            self._print(journal.account("p1", "main", self.prefix, "[p/main]"), log, chunks)
         finally:
             self._patch.setattr(os, "pwrite", real)
             for file in (*journal._files, journal._lock):
                 os.close(file)
+
+    def _print(self, account: Account, log: Sequence[bytes], chunks: Iterator[int]) -> None:
+        position, record = account
+        cursor = LogCursor() if position is None else LogCursor.restored(position[1])
+        since = cursor.resume()
+        text = b"".join(line for line in log if since is None or line[:20] >= since[:19].encode())
+        while text:
+            size = next(chunks)
+            fresh = cursor.feed(text[:size])
+            text = text[size:]
+            if fresh:
+                record((0, cursor.snapshot()), fresh)
+        record((0, cursor.snapshot()), cursor.finish())
 
 
 CUT = re.compile(rb"[^\n]*--- runjob: of the next line a part stands above already ---\n")
@@ -390,6 +397,28 @@ def test_every_step_of_a_short_log_is_tried(
             log, iter(lambda: 60, None)
         )
         assert (folder / "out").read_bytes() == text_of(log)
+    assert 10 < deaths < 100
+
+
+def test_a_log_without_an_end_of_line_moves_no_other_log_from_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line end that it gets before another log's prefix is no part of what is compared."""
+    log, side = stamped(6, 1), [b"2026-01-31T12:00:00.000000Z no end"]
+    deaths = 0
+    for steps in range(100):
+        folder = tmp_path / str(steps)
+        folder.mkdir()
+        place, prefix = (folder / "state", folder / "out"), b"[p/main] "
+        life = Life(*place, monkeypatch, pipe=False, prefix=prefix, steps=steps)
+        try:
+            life.run(log, iter(lambda: 60, None), side)
+        except KilledError:
+            deaths += 1
+        life = Life(*place, monkeypatch, pipe=False, prefix=prefix)
+        life.run(log, iter(lambda: 60, None), side)
+        lines = re.findall(rb"\[p/main\] .*\n", (folder / "out").read_bytes())
+        assert b"".join(lines) == prefixed(text_of(log), prefix), steps
     assert 10 < deaths < 100
 
 
