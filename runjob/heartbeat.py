@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from runjob import lease as terms
 from runjob.errors import ApiError, NoClusterError
@@ -27,6 +27,15 @@ AGAIN = 0.2
 # How often in a row it may be forbidden before that is believed: an API server that has just
 # started forbids what it will allow.
 REFUSALS = 2
+# How many answers in a row that would heal are no passing trouble: those of a whole interval.
+LASTING = round(1 / AGAIN)
+
+
+class Moment(NamedTuple):
+    """A time by the API's clock, and when by our own it was first seen."""
+
+    at: datetime
+    seen: float
 
 
 class Api(Protocol):
@@ -77,8 +86,10 @@ class Heartbeat:
         self._lease = terms.read(job)
         mine, there = _names(asked), _names(job)
         self._untold = {} if mine == there else mine
-        self._refusals = 0
-        self._started: tuple[datetime, float] | None = None
+        self._refusals = self._troubles = 0
+        self._signed = terms.HEARTBEAT in (job["metadata"].get("annotations") or {})
+        self._started: Moment | None = None
+        self._ended: Moment | None = None
         self._beating = threading.Lock()
         self._stopped = threading.Event()
         self._stops_within = stops_within or self._stopped.wait
@@ -90,15 +101,20 @@ class Heartbeat:
 
     def look(self, job: JobView) -> None:
         """Take in how the Job stands."""
-        known = self._started
-        if job.started is None:
-            self._started = None
-        elif known is None or known[0] != job.started:
-            self._started = (job.started, self._monotonic())
+        self._started = self._since(self._started, job.started)
+        end = job.condition("Complete") or job.condition("Failed")
+        self._ended = self._since(self._ended, end.since if end else None)
 
-    def stop(self) -> None:
-        """Beat no more."""
+    def _since(self, known: Moment | None, at: datetime | None) -> Moment | None:
+        if known is not None and known.at == at:
+            return known
+        return None if at is None else Moment(at, self._monotonic())
+
+    def stop(self, patience: float = 0.0) -> None:
+        """Beat no more; wait so many seconds for a beat that is under way."""
         self._stopped.set()
+        if patience and self._beating.acquire(timeout=patience):
+            self._beating.release()
 
     def keep_up(self) -> float | None:
         """Beat if it is time; return the seconds until it is again, None for never."""
@@ -127,7 +143,9 @@ class Heartbeat:
     def _beat(self) -> bool:
         """Write one sign of life; return whether to try again before the next is due."""
         metadata = self._job["metadata"]
-        sign = terms.beat(self._lease, metadata["uid"], self._api.now(), self._elapsed())
+        now = self._api.now()
+        started, ended = self._elapsed(now, self._started), self._elapsed(now, self._ended)
+        sign = terms.beat(self._lease, metadata["uid"], now, started, ended)
         sign["metadata"]["annotations"].update(self._untold)
         try:
             self._api.patch(self._job, metadata["namespace"], sign)
@@ -135,38 +153,54 @@ class Heartbeat:
             return True
         except ApiError as error:
             if error.heals or error.status == 409:
+                # One that is away (0) is told of by those who watch.
+                self._troubles += error.status != 0
+                if self._troubles == LASTING:
+                    self._tell(error)
                 return True
-            # Gone (404), or another one of that name (422): the watch tells of it.
-            if error.status != 403 or not self._is_allowed_yet(error):
-                self.stop()
+            if _is_of_another(error):
+                self._stopped.set()  # the watch tells of it
+            else:
+                self._refused(error)
             return False
-        self._refusals, self._untold = 0, {}
+        self._refusals = self._troubles = 0
+        self._signed, self._untold = True, {}
         return False
 
-    def _elapsed(self) -> float | None:
-        """Return the seconds since the Job's start, by whichever clock says more.
+    def _elapsed(self, now: datetime, since: Moment | None) -> float | None:
+        """Return the seconds since a moment, by whichever clock says more.
 
-        One that is behind must not have the Job ended.
+        One that is behind must not have the Job ended, or taken away.
         """
-        if self._started is None:
+        if since is None:
             return None
-        started, seen = self._started
-        return max((self._api.now() - started).total_seconds(), self._monotonic() - seen)
+        return max((now - since.at).total_seconds(), self._monotonic() - since.seen)
 
-    def _is_allowed_yet(self, error: ApiError) -> bool:
-        """Tell of a missing right; return whether it may yet be given."""
+    def _refused(self, error: ApiError) -> None:
+        """Tell of it once; stop where a right is missing, and nothing but a name hangs on it."""
         self._refusals += 1
         if self._refusals == 1:
-            what = (
-                f"--on-lost kill will end the Job {self._lease.term // 60} min after its start"
-                if self._lease.kills
-                else "this launcher will count as gone while it lives (--heartbeat off: as unknown)"
-            )
-            self._remark(
-                f"no sign of life can be written on the Job, and {what}: {error}; its Role needs "
-                "the verb patch on jobs, as in k8s/runjob.yaml"
-            )
-        return self._lease.kills or self._refusals < REFUSALS
+            self._tell(error)
+        if error.status == 403 and not self._lease.kills and self._refusals >= REFUSALS:
+            self._stopped.set()
+
+    def _tell(self, error: ApiError) -> None:
+        since = "latest sign of life" if self._signed else "start"
+        what = (
+            f"--on-lost kill will end the Job {self._lease.term // 60} min after its {since}"
+            if self._lease.kills
+            else "this launcher will count as gone while it lives (--heartbeat off: as unknown)"
+        )
+        right = "; its Role needs the verb patch on jobs, as in k8s/runjob.yaml"
+        self._remark(
+            f"no sign of life can be written on the Job, and {what}: {error}"
+            + (right if error.status == 403 else "")
+        )
+
+
+def _is_of_another(error: ApiError) -> bool:
+    """Tell whether the Job is gone, or its name another one's, whose uid no patch can change."""
+    return error.status == 404 or (error.status == 422 and "metadata.uid" in str(error))
 
 
 def _names(job: Body) -> Mapping[str, str]:

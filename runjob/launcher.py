@@ -277,6 +277,7 @@ class Launch(Scene):
             look = self._request.commands.show(
                 self._request.namespace, self._job["metadata"]["name"]
             )
+            self._fall_silent(self._patience.answer)  # lest a late beat moves the TTL once more
             left = self._workshop.settle(self._job) if ending.code is not Exit.DELETED else ""
             if left:
                 self._console.remark(left)

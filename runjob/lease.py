@@ -29,7 +29,8 @@ MISSED = 3
 # Seconds. What is ended without its launcher is given so long at least: an API server may be away
 # for some minutes, and is waited for.
 SHORTEST = 900
-# How long such a Job stays after its end, in seconds, for somebody to look at.
+# How long such a Job stays after its end, in seconds, for somebody to look at; never shorter than
+# it takes to count its launcher as gone.
 STAYS = 3600
 
 Life = Literal["alive", "gone", "unknown"]
@@ -159,7 +160,7 @@ def lent(request: JobRequest, options: RunOptions, launcher: str) -> JobRequest:
             notes[DEADLINE] = str(own)
         if own is not None or spec.get("activeDeadlineSeconds") is None:
             spec["activeDeadlineSeconds"] = _until(0, term(options.heartbeat), own)
-        spec["ttlSecondsAfterFinished"] = max(STAYS, ttl or 0)
+        spec["ttlSecondsAfterFinished"] = _stays(0, term(options.heartbeat), ttl)
     metadata = {**metadata, "annotations": notes}
     return replace(request, job={**job, "metadata": metadata, "spec": spec})
 
@@ -170,16 +171,26 @@ def _until(elapsed: float, term: int, own: int | None) -> int:
     return reach if own is None else min(reach, own)
 
 
-def beat(lease: Lease, uid: str, now: datetime, elapsed: float | None) -> Body:
-    """Return the patch that is a sign of life, and moves the deadline on where one hangs on it.
+def _stays(ended: float, term: int, own: int | None) -> int:
+    """Return the TTL that leaves a Job there from now on, so long after its end."""
+    return max(int(max(ended, 0)) + max(STAYS, term), own or 0)
+
+
+def beat(
+    lease: Lease, uid: str, now: datetime, elapsed: float | None, ended: float | None = None
+) -> Body:
+    """Return the patch that is a sign of life, and moves on what hangs on it: deadline and TTL.
 
     elapsed are the seconds since the Job's startTime; None before it has one, as while it is
-    suspended: its time then begins later.
+    suspended: its time then begins later. ended are those since its end, None before that: its log
+    may take longer to read than the Job would stay.
     """
     sign: dict[str, Any] = {"metadata": {"uid": uid, "annotations": {HEARTBEAT: stamp(now)}}}
     if lease.kills:
         deadline = _until(elapsed or 0, lease.term, lease.deadline)
         sign["spec"] = {"activeDeadlineSeconds": deadline}
+        if ended is not None:
+            sign["spec"]["ttlSecondsAfterFinished"] = _stays(ended, lease.term, lease.ttl)
     return sign
 
 

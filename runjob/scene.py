@@ -295,9 +295,9 @@ class Scene:
         """Give a sign of life if it is time; return the seconds until it is again."""
         return self._heartbeat.keep_up() if self._heartbeat is not None else None
 
-    def _fall_silent(self) -> None:
+    def _fall_silent(self, patience: float = 0.0) -> None:
         if self._heartbeat is not None:
-            self._heartbeat.stop()
+            self._heartbeat.stop(patience)
 
     def _stop(self) -> None:
         self._cancel()

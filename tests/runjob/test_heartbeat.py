@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from runjob.errors import ApiError, NoClusterError
 from runjob.heartbeat import Heartbeat, here
 from runjob.observed import JobView, job_view
 from runjob.request import Body
-from tests.runjob.scenes import NOON
+from tests.runjob.scenes import NOON, at, condition
 
 MINE = {"runjob/launch": "0a", "runjob/launcher": "agent/7"}
 
@@ -157,6 +158,70 @@ def test_a_job_that_hangs_on_its_beats_gets_the_first_at_once_and_each_moves_its
     assert deadlines[0] == 900
 
 
+def test_a_job_that_has_ended_stays_an_hour_after_each_beat() -> None:
+    """A log that is read for longer must not lose its pods to the TTL."""
+    cluster = Cluster()
+    heart = cluster.heart(job(kills=True, started=0))
+    cluster.seconds = 100.0
+    heart.look(_ended(100))
+    cluster.seconds = 5000.0
+    cluster.play(heart, 5700)
+    ttls = [patch["spec"]["ttlSecondsAfterFinished"] for _, patch in cluster.beats]
+    assert len(ttls) >= 2
+    assert ttls == [int(seconds) - 100 + 3600 for seconds, _ in cluster.beats]
+
+
+def test_a_job_that_is_taken_up_after_its_end_gets_its_time_at_once() -> None:
+    cluster = Cluster()
+    cluster.seconds = 3000.0
+    done = {"type": "Failed", "status": "True", "lastTransitionTime": "2026-01-31T12:00:00Z"}
+    body = job(kills=True, started=-50)
+    body["status"]["conditions"] = [done]
+    cluster.play(cluster.heart(body), 3000)
+    (beat,) = [patch for _, patch in cluster.beats]
+    assert beat["spec"]["ttlSecondsAfterFinished"] == 6600
+
+
+def test_a_clock_that_is_behind_does_not_take_an_ended_job_away() -> None:
+    cluster = Cluster()
+    cluster.now = lambda: NOON - timedelta(hours=1)  # type: ignore[method-assign]
+    heart = cluster.heart(job(kills=True, started=0))
+    heart.look(_ended(0))
+    cluster.play(heart, 600)
+    seconds, last = cluster.beats[-1]
+    assert last["spec"]["ttlSecondsAfterFinished"] == int(seconds) + 3600
+
+
+def _ended(seconds: float) -> JobView:
+    return JobView(uid="u1", started=NOON, conditions=(condition("Complete", since=at(seconds)),))
+
+
+def test_a_beat_that_is_under_way_is_waited_for_before_the_job_is_given_back() -> None:
+    """It would move the TTL of a Job that is kept once more, after that was given back."""
+    cluster = Cluster()
+    heart = cluster.heart(job(kills=True))
+    order: list[str] = []
+    arrived, free = threading.Event(), threading.Event()
+
+    def patch(*_: Any) -> Body:
+        arrived.set()
+        free.wait()
+        order.append("beat")
+        return {}
+
+    cluster.patch = patch  # type: ignore[assignment,method-assign]
+    under_way = threading.Thread(target=heart._in_turn)
+    under_way.start()
+    arrived.wait()
+    heart.stop()  # does not wait
+    release = threading.Thread(target=free.set)
+    release.start()
+    heart.stop(60)
+    order.append("given back")
+    under_way.join()
+    assert order == ["beat", "given back"]
+
+
 Look = Callable[[Heartbeat, Cluster], None]
 
 
@@ -223,9 +288,66 @@ def test_a_server_that_just_started_is_not_believed() -> None:
     assert len(cluster.beats) == 6
 
 
-@pytest.mark.parametrize("status", [404, 422])
-def test_a_job_that_is_gone_gets_no_more_beats(status: int) -> None:
-    cluster = Cluster(ApiError(status, "gone"))
+HOOK = 'admission webhook "w" denied the request: no'
+
+
+@pytest.mark.parametrize(
+    ("kills", "words"),
+    [
+        pytest.param(False, "will count as gone while it lives", id="keep"),
+        pytest.param(True, "will end the Job 15 min after its start", id="kill"),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 402, 406, 422])
+def test_a_beat_that_a_policy_refuses_is_told_once_and_tried_on(
+    status: int, kills: bool, words: str
+) -> None:
+    """A webhook says no by 400 where it names no status, a policy by 422; both may be mended."""
+    cluster = Cluster(*[ApiError(status, HOOK)] * 4, None)
+    cluster.play(cluster.heart(job(kills=kills)), 1805)
+    times = [seconds for seconds, _ in cluster.beats]
+    assert len(times) == (6 if kills else 5)
+    assert all(later - sooner >= 300 for sooner, later in itertools.pairwise(times))
+    (told,) = cluster.remarks
+    assert words in told
+    assert told.endswith(HOOK), "no right is missing"
+
+
+@pytest.mark.parametrize("status", [409, 429, 500])
+def test_an_answer_that_would_heal_and_does_not_for_an_interval_is_told_once(status: int) -> None:
+    """A webhook that is away has the API answer 500."""
+    error = ApiError(status, 'failed calling webhook "w"')
+    cluster = Cluster(*[error] * 4, None, error)
+    cluster.play(cluster.heart(job(kills=True)), 250)
+    assert (len(cluster.beats), cluster.remarks) == (5, [])
+    cluster.play(cluster.heart(job(kills=True)), 1200)
+    (told,) = cluster.remarks
+    assert "no sign of life can be written on the Job" in told
+    assert "failed calling webhook" in told
+
+
+def test_an_api_that_is_away_is_told_of_elsewhere() -> None:
+    cluster = Cluster(ApiError(0, "reset"))
+    cluster.play(cluster.heart(job(kills=True)), 1200)
+    assert cluster.remarks == []
+
+
+def test_what_ceases_later_counts_from_the_latest_sign() -> None:
+    cluster = Cluster(None, ApiError(400, HOOK))
+    cluster.play(cluster.heart(job(kills=True)))
+    (told,) = cluster.remarks
+    assert "--on-lost kill will end the Job 15 min after its latest sign of life" in told
+    adopted = Cluster(ApiError(400, HOOK))
+    adopted.play(adopted.heart(job(kills=True, heartbeat="2026-01-31T12:05:00Z")))
+    assert "after its latest sign of life" in adopted.remarks[0]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(404, "gone"), (422, 'Job.batch "hello" is invalid: metadata.uid: Invalid value: "u1"')],
+)
+def test_a_job_that_is_gone_gets_no_more_beats(status: int, words: str) -> None:
+    cluster = Cluster(ApiError(status, words))
     cluster.play(cluster.heart(job()))
     assert (len(cluster.beats), cluster.remarks) == (1, [])
 

@@ -103,7 +103,7 @@ class Heart:
         self.kept_up += 1
         return self.due
 
-    def stop(self) -> None:
+    def stop(self, _patience: float = 0.0) -> None:
         self.stopped = True
 
 

@@ -103,6 +103,13 @@ def test_what_an_earlier_launch_left_in_a_manifest_counts_as_nothing() -> None:
             id="kill, the deadline is later",
         ),
         pytest.param(
+            RunOptions(on_lost="kill", heartbeat=7200),
+            {},
+            {"activeDeadlineSeconds": 21600, "ttlSecondsAfterFinished": 21600},
+            {},
+            id="kill, by signs that are far apart",
+        ),
+        pytest.param(
             KILL,
             {"activeDeadlineSeconds": "x", "ttlSecondsAfterFinished": True},
             {"activeDeadlineSeconds": "x", "ttlSecondsAfterFinished": 3600},
@@ -207,6 +214,23 @@ def test_a_beat_of_a_job_that_is_kept_is_a_time_and_nothing_else() -> None:
 def test_a_beat_moves_the_deadline_on(elapsed: float | None, deadline: int) -> None:
     known = read(created(lent(asked(activeDeadlineSeconds=7200), KILL, "a/1")))
     assert beat(known, "u1", NOON, elapsed)["spec"] == {"activeDeadlineSeconds": deadline}
+
+
+@given(st.none() | st.integers(0, 2**31), st.integers(1, 10**6), st.floats(-1e6, 1e9))
+def test_a_job_that_has_ended_stays_until_its_launcher_is_lost_and_then_goes(
+    own: int | None, every: int, since: float
+) -> None:
+    spec = {} if own is None else {"ttlSecondsAfterFinished": own}
+    job = created(lent(asked(**spec), RunOptions(on_lost="kill", heartbeat=every), "a/1"))
+    patch = beat(read(job), "u1", NOON, 5, since)
+    there = max(int(max(since, 0)) + max(3600, 3 * every), own or 0)
+    assert merged(job, patch)["spec"]["ttlSecondsAfterFinished"] == there
+    assert settled(merged(job, patch)) == settled(job)
+
+
+def test_a_beat_of_a_job_that_is_kept_gives_it_no_ttl() -> None:
+    known = read(created(lent(asked(ttlSecondsAfterFinished=5), KEEP, "a/1")))
+    assert "spec" not in beat(known, "u1", NOON, 5, 5)
 
 
 @given(st.none() | SECONDS, st.integers(1, 10**6), st.none() | st.floats(-1e6, 1e9))
