@@ -320,14 +320,14 @@ class Launch(Scene):
                 break
             if not (self._removed or told) and self._inbox.now() - begun >= self._patience.answer:
                 told = True
-                self._console.remark("the API has not answered the deletion yet; trying on")
+                self._console.remark("the API has not accepted the deletion yet; trying on")
             self._heed(self._inbox.get(self._patience.tick))
         if self._refusal:
             return f"NOT removed: {self._refusal}"
         if self._removed and not (asked and remains(self._request, self._picture)):
             return ""
         what = remains(self._request, self._picture) or "what was created"
-        why = "" if self._removed else " (the API gave no answer)"
+        why = "" if self._removed else " (the API has not accepted the deletion)"
         return f"NOT removed yet: {what}{why}; remove it with: {how_to_remove(self._request)}"
 
     def _extended(self, deadline: float) -> float:

@@ -74,7 +74,7 @@ def test_a_removal_that_the_api_does_not_answer_is_told_with_the_known_end() -> 
     verdict = stage.play()
     assert verdict.exit_code == 0
     assert "NOT removed yet: Job here/hello" in verdict.sentence
-    assert "(the API gave no answer); remove it with: kubectl" in verdict.sentence
+    assert "(the API has not accepted the deletion); remove it with: kubectl" in verdict.sentence
     assert "kubectl -n here delete job hello" in verdict.sentence
     assert stage.inbox.now() < 80
 
@@ -114,12 +114,23 @@ def test_an_api_that_hangs_for_a_while_is_told_of_for_all_the_while() -> None:
     ]
 
 
-def test_a_signal_while_the_api_hangs_says_that_it_gives_no_answer() -> None:
-    stage = Stage((0, CREATED), (1, RUNNING), (2, KILL), removes=False)
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param((), id="silence"),
+        pytest.param(
+            ((3, Trouble(ApiError(403, "jobs is forbidden"), "deleting Job hello")),), id="403"
+        ),
+    ],
+)
+def test_a_signal_whose_deletion_is_not_accepted_says_so_whatever_the_answer(
+    answers: tuple[tuple[float, Trouble], ...],
+) -> None:
+    stage = Stage((0, CREATED), (1, RUNNING), (2, KILL), *answers, removes=False)
     verdict = stage.play()
     assert verdict.exit_code == Exit.KILLED
-    assert "the API has not answered the deletion yet; trying on" in stage.console.remarks
-    assert "(the API gave no answer); remove it with: kubectl" in verdict.sentence
+    assert "the API has not accepted the deletion yet; trying on" in stage.console.remarks
+    assert "(the API has not accepted the deletion); remove it with: kubectl" in verdict.sentence
 
 
 EVICTED = pod(
