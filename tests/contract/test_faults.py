@@ -377,16 +377,19 @@ def test_an_api_that_comes_back_finds_the_launch_waiting(
     target: EmbeddedTarget, sandbox: Sandbox, launch: Launcher, name: str
 ) -> None:
     """What the container said meanwhile is printed, once."""
-    middle = target.kubeconfig.with_name("middle")
+    away, middle = (target.kubeconfig.with_name(word) for word in ("away", "middle"))
 
     def restart() -> None:
         target.api.running_pods(name)
         sandbox.stop_listening()
+        away.touch()
         wait_until(middle.exists, "the middle of the log")
         sandbox.start_listening()
 
+    # It says the most while the API is away, however late that comes, for two seconds at least.
     script = (
         "i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo line $i; sleep 0.1; "
+        f"[ $i != 10 ] || until [ -e {away} ]; do sleep 0.05; done; "
         f"[ $i != 30 ] || touch {middle}; done"
     )
     run = launch("-j", name, *sh(script), meanwhile=restart)
