@@ -97,6 +97,9 @@ class Kept:
 
 Start = Callable[..., Kept]
 
+# More lines than the pipe of a reader that does not read takes in.
+LONG = 40_000
+
 
 @pytest.fixture
 def keep(target: Target, name: str) -> Iterator[Start]:
@@ -233,19 +236,23 @@ def test_a_short_job_is_created_with_its_terms_and_asks_for_nothing_more(
 
 
 @embedded
-def test_a_beat_that_is_forbidden_is_said_once_and_ends_nothing(
-    target: EmbeddedTarget, forbidden: Injection, name: str, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("status", "right"), [(403, True), (400, False)])
+def test_a_beat_that_is_refused_is_said_once_and_ends_nothing(
+    target: EmbeddedTarget, name: str, capfd: pytest.CaptureFixture[str], status: int, right: bool
 ) -> None:
+    """A webhook that denies does so by 400 where it names no status of its own."""
+    no = target.sandbox.inject(Fault(Refuse(status), verb="patch", resource="jobs", times=None))
     job = runjob.build_job(
         name, "busybox:1", namespace=target.namespace, command=["sleep", "5"], pull_secret=None
     )
     options = RunOptions(heartbeat=1)
     verdict = runjob.run(job, options=options, kubeconfig=str(target.kubeconfig))
     assert verdict.ok
-    assert forbidden.wait()
+    assert no.wait()
+    no.remove()
     said = capfd.readouterr().err
     assert said.count("no sign of life can be written on the Job") == 1
-    assert "needs the verb patch on jobs" in said
+    assert ("needs the verb patch on jobs" in said) == right
 
 
 # -- --on-lost kill ------------------------------------------------------------------------------
@@ -289,6 +296,22 @@ def test_a_launcher_that_was_held_up_says_why_its_job_ended(
     assert code == 13
     assert "its lease ran out (--on-lost kill)" in said
     assert "find out what ended that launcher" in said
+    target.api.wait_gone(name)
+
+
+def test_a_job_that_has_ended_stays_as_long_as_its_log_is_read(
+    target: Target, keep: Start, name: str
+) -> None:
+    """Its reader stops reading, so that the launcher is not done with it for a while."""
+    launched = keep(f"i=0; while [ $i -lt {LONG} ]; do echo line $i; i=$((i+1)); done", "kill")
+
+    def is_moved() -> bool:
+        job = target.api.job(name)
+        return job is not None and int(job["spec"]["ttlSecondsAfterFinished"]) >= 3602
+
+    target.api.until(is_moved, "signs of life that hold the TTL back")
+    code, said = launched.end()
+    assert (code, f"line {LONG - 1}\n" in said) == (0, True)
     target.api.wait_gone(name)
 
 
