@@ -72,7 +72,7 @@ class Asking:
                     raise
                 shut = access.shut(error)
                 if shut:
-                    raise NoClusterError(f"{shut}: {error}") from error
+                    raise NoClusterError(shut) from error
                 if self._now() - began > self._patience:
                     raise LaunchError(
                         f"creating {name}: the API gave no answer for "
@@ -108,13 +108,13 @@ class Access:
     def shut(self, error: ApiError) -> str:
         """Say why no further try will be answered otherwise; nothing where one may be."""
         if error.reason == "NoSuchHost":
-            return "the API cannot be found"
+            return f"the API cannot be found: {error}"
         if error.status != 401:
             self._refused = None
         elif self._refused is None:
             self._refused = self._now()
         elif self._now() - self._refused > LOGIN_PATIENCE:
-            return "the API does not accept our credentials"
+            return f"the API does not accept our credentials: {error}"
         return ""
 
 

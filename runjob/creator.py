@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from runjob.asking import Asking
 from runjob.errors import ApiError, Exit, LaunchError, NoClusterError
 from runjob.identity import (
     Adopt,
+    AwaitRemoval,
     Past,
     Refuse,
     Replace,
@@ -65,8 +66,15 @@ class Journal(Protocol):
     def past(self) -> Past | None:
         """What an earlier launch left, None where there was none."""
 
-    def begin(self, job: Body, ours: Sequence[Body]) -> bool:
-        """Begin with that Job; tell whether an earlier launch has written of it."""
+    @property
+    def ends_told(self) -> Collection[str]:
+        """The uids of Jobs that may stand yet, though their ends were told."""
+
+    def begin(self, job: Body, ours: Sequence[Body], beside: Collection[str]) -> bool:
+        """Begin with that Job; tell whether an earlier launch has written of it.
+
+        beside are the uids of Jobs of the run that stay as they are.
+        """
 
     def take_up(self) -> None:
         """Bring what is written of the past to its end."""
@@ -113,6 +121,7 @@ class Creator:
             takes_up=self._takes_up or if_exists == "replace",
         )
         self._leaving = ""  # an earlier Job that is on its way out
+        self._beside: tuple[str, ...] = ()  # the uids of Jobs of this run that stay as they are
 
     def start(self, tell: Tell) -> None:
         """Begin; returns at once."""
@@ -158,7 +167,8 @@ class Creator:
             return NotCreated(strange, provisions.made, unsure=True)
 
     def _announce(self, job: Body, ours: tuple[Body, ...], again: bool) -> None:
-        known = self._journal.begin(job, ours) if self._journal is not None else False
+        journal = self._journal
+        known = journal.begin(job, ours, self._beside) if journal is not None else False
         if not again:
             self._console.line("Job created")
             return
@@ -221,7 +231,7 @@ class Creator:
                     raise self._vanishes()
                 self._asking.pause(LOOK)
                 continue
-            found = stands(there, self._signature, self._if_exists, self._api.now())
+            found = self._fate(there)
             if isinstance(found, Refuse):
                 raise LaunchError(found.text, Exit.EXISTS)
             if isinstance(found, Adopt):
@@ -301,17 +311,22 @@ class Creator:
         except ApiError as error:
             raise self._asking.refused(error, f"to list the Jobs of {request.namespace}") from error
         jobs = [{"apiVersion": JOB.api_version, "kind": JOB.name, **body} for body in found]
-        now, beside = self._api.now(), []
-        for job in jobs:
-            fate = stands(job, self._signature, self._if_exists, now)
+        fates = [(job["metadata"], self._fate(job)) for job in jobs]
+        beside = [each for each, fate in fates if isinstance(fate, Refuse)]
+        self._beside = tuple(each["uid"] for each in beside)
+        for job, (_, fate) in zip(jobs, fates, strict=True):
             if isinstance(fate, Adopt):
                 return job
-            if isinstance(fate, Refuse):
-                beside.append(job["metadata"]["name"])
         if beside:
-            mine = self._signature
-            self._request = named(request, mine.identity, mine.content, beside)
+            mine, names = self._signature, [each["name"] for each in beside]
+            self._request = named(request, mine.identity, mine.content, names)
         return None
+
+    def _fate(self, there: Body) -> Adopt | Replace | AwaitRemoval | Refuse:
+        """Decide what becomes of a Job, also by what is written down of it."""
+        told = self._journal is not None and there["metadata"]["uid"] in self._journal.ends_told
+        now = self._api.now()
+        return stands(there, self._signature, self._if_exists, now, told=told)
 
     def _read(self, job: Body) -> Body | None:
         """Return a Job as it is now, None where there is none."""

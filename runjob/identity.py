@@ -21,7 +21,7 @@ from runjob.request import Body, JobRequest
 IDENTITY = "runjob/identity"
 # What the Job was asked to be, so that it is not taken for another one of the same name.
 CONTENT = "runjob/content"
-# That the Job's end was told already, where it was kept after that.
+# That the Job's end was told already, where it stays after that.
 TOLD = "runjob/told"
 # The label by which a Job with a generated name is found again: a hash of its identity.
 SOUGHT = "runjob/identity"
@@ -271,14 +271,18 @@ def stands(
     signature: Signature,
     if_exists: IfExists,
     now: datetime,
+    *,
+    told: bool = False,
 ) -> Adopt | Replace | AwaitRemoval | Refuse:
     """Decide what becomes of a Job that is there already.
 
     Only a Job that runjob made is ever adopted or replaced, and only one that this very run asked
     for in these words is adopted; now tells how long its launcher has given no sign of life. One
     that may be followed yet is replaced by its own run alone, and a launch that names none may be
-    of any.
+    of any. told tells that its end is known to be told, whatever stands on it.
     """
+    if told:
+        there = _with_note(there, TOLD)
     if made_by(there, signature.launch):
         return Adopt(again=False)  # the answer to our own create was lost
     if if_exists == "fail" or not is_ours(there):
@@ -326,8 +330,14 @@ def _ending(job: Body) -> str | None:
     return next(found, None)
 
 
+def _with_note(body: Body, note: str) -> Body:
+    metadata = body["metadata"]
+    notes = {**(metadata.get("annotations") or {}), note: "true"}
+    return {**body, "metadata": {**metadata, "annotations": notes}}
+
+
 def as_told(job: Body, patch: Body | None = None) -> Body:
-    """Return the patch of a Job that is kept, by which no later launch takes it for its own.
+    """Return the patch of a Job that stays, by which no later launch takes it for its own.
 
     patch is what else is to change of it.
     """
@@ -379,7 +389,7 @@ def _whose(
     parts.append(signature.this_run)
     ways = [f"another name (--generate-name {name}-)"]
     if is_ours(there):
-        if if_exists in ("auto", "fail") and same and not why:
+        if if_exists in ("auto", "fail") and same and not (why or _annotation(there, TOLD)):
             ways.insert(0, "--if-exists adopt, where it is this run's")
         if if_exists != "replace":
             later = " once it has ended, or its launcher counts as gone" if held else ""

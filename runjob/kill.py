@@ -159,7 +159,7 @@ class Killer:
         def enough(error: ApiError) -> bool:
             shut = access.shut(error)
             if shut:
-                raise NoClusterError(f"cannot {what}: {shut}: {error}") from error
+                raise NoClusterError(f"cannot {what}: {shut}") from error
             return self._now() - began > self._patience
 
         try:

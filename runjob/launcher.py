@@ -15,7 +15,7 @@ from runjob.messages import Created, NotCreated, Signalled
 from runjob.motion import is_moving
 from runjob.observed import Picture
 from runjob.remains import grace, how_to_find, how_to_remove, remains
-from runjob.request import JOB, POD
+from runjob.request import JOB, POD, Body
 from runjob.scene import Scene
 from runjob.verdict import Verdict, verdict
 
@@ -278,9 +278,7 @@ class Launch(Scene):
                 self._request.namespace, self._job["metadata"]["name"]
             )
             self._fall_silent(self._patience.answer)  # lest a late beat moves the TTL once more
-            left = self._workshop.settle(self._job) if ending.code is not Exit.DELETED else ""
-            if left:
-                self._console.remark(left)
+            left = self._settle(self._job, over=True) if ending.code is not Exit.DELETED else ""
             return (
                 ""
                 if self._picture is not None and self._picture.job_gone
@@ -303,7 +301,21 @@ class Launch(Scene):
                 f"waiting up to {seconds:.0f} s until its pods are gone; "
                 "another signal does not wait"
             )
-        return self._await_removal(self._inbox.now() + seconds, wait)
+        left = self._await_removal(self._inbox.now() + seconds, wait)
+        if left and job is not None and not self._signals:
+            # An end that was asked for is none of the Job's: what runs on may be taken up.
+            if self._removed:
+                self._settle(job, over=ending.final)
+            elif self._journal is not None:
+                self._journal.stays()  # and what cannot be deleted cannot be marked either
+        return left
+
+    def _settle(self, job: Body, *, over: bool) -> str:
+        """Have no later launch tell this end again; say what is left to do."""
+        left = self._workshop.settle(job, over=over)
+        if left:
+            self._console.remark(left)
+        return left
 
     def _await_removal(self, deadline: float, verified: bool = False) -> str:
         """Wait until the deletion was accepted, and with verified until nothing is left."""

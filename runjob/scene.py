@@ -84,8 +84,11 @@ class Workshop(Protocol):
     def accompany(self, job: Body, asked: Body, remark: Callable[[str], None]) -> Heartbeat:
         """Give the Job signs of life; asked is that Job as this launch wrote it."""
 
-    def settle(self, job: Body) -> str:
-        """Give a Job that is kept what its author asked for; return in words what is left to do."""
+    def settle(self, job: Body, *, over: bool) -> str:
+        """Have no later launch tell the end of a Job that stays; return what is left to do.
+
+        One that is over gets what its author asked for.
+        """
 
     def inform(self, query: Query, tell: Callable[[Message], None]) -> Informer:
         """Watch, and tell of each change."""
@@ -111,6 +114,9 @@ class Journal(Protocol):
 
     def forget(self) -> None:
         """Let the next launch of the run begin anew."""
+
+    def stays(self) -> None:
+        """Hear that the Job stays, and that nothing on it says that its end was told."""
 
 
 class Narrator(Protocol):

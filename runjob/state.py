@@ -10,7 +10,7 @@ import stat
 import sys
 import threading
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -38,6 +38,7 @@ _RUN = "run.json"
 _END = "end.json"
 _LOCK = "lock"
 _POSITION = ".position"
+_TOLD = "told"
 _NAMES = ("name", "namespace", "uid", "resourceVersion")
 
 
@@ -110,6 +111,7 @@ class Journal:
         self._printer = printer
         self._over = False
         self._told = False
+        self._staying = ""  # the uid of the Job that stays, though its end is being told
         self._writing = threading.Lock()
         self._files: list[int] = []
         self._complained = False
@@ -134,19 +136,27 @@ class Journal:
         except (KeyError, TypeError, ValueError):
             return None
 
+    @property
+    def ends_told(self) -> list[str]:
+        """The uids of Jobs that may stand yet, though their ends were told."""
+        found = self._run.get(_TOLD)
+        return found if isinstance(found, list) else []
+
     # -- writing -----------------------------------------------------------------------------------
 
-    def begin(self, job: Body, ours: Sequence[Body]) -> bool:
+    def begin(self, job: Body, ours: Sequence[Body], beside: Collection[str] = ()) -> bool:
         """Begin with that Job; tell whether an earlier launch has written of it.
 
-        What was written of another Job is no longer of use and is removed.
+        What was written of another Job is no longer of use and is removed. beside are the uids of
+        Jobs of the run that stay as they are.
         """
         past = self.past
         known = past is not None and past.job["metadata"]["uid"] == job["metadata"]["uid"]
         if not known:
             self._clear()
         self._over = True
-        self._run = {"job": _named(job), "ours": [_named(body) for body in ours]}
+        told = [uid for uid in self.ends_told if uid in beside]
+        self._run = {"job": _named(job), "ours": [_named(body) for body in ours], _TOLD: told}
         self._save(_RUN, self._run)
         return known
 
@@ -157,6 +167,11 @@ class Journal:
     def forget(self) -> None:
         """Let a launch of the same run begin anew: this one is being ended by somebody."""
         self._clear()
+
+    def stays(self) -> None:
+        """Hear that the Job stays, and that nothing on it says that its end was told."""
+        with suppress(KeyError, TypeError):
+            self._staying = self._run["job"]["metadata"]["uid"]
 
     def print_through(self, printer: Printer) -> None:
         """Print there from now on."""
@@ -214,23 +229,30 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         """Let go of the folder, and remove it where the Job's end was told or nothing is in it.
 
-        A launch that was refused never touches what an earlier one wrote.
+        Where that Job stays, it stays too, lest the end is told again. A launch that was refused
+        never touches what an earlier one wrote.
         """
         if (self._told and self._over) or not self._run:
+            if self._staying:
+                self._run = {_TOLD: [*self.ends_told, self._staying]}
             self._clear()
-            with suppress(OSError):
-                os.remove(os.path.join(self._folder, _LOCK))
-                os.rmdir(self._folder)
+            if not self._run:
+                with suppress(OSError):
+                    os.remove(os.path.join(self._folder, _LOCK))
+                    os.rmdir(self._folder)
         for file in (*self._files, self._lock):
             with suppress(OSError):
                 os.close(file)
 
     def _clear(self) -> None:
-        """Remove what is written of a Job, first by which Job it was."""
-        self._run, self._end = {}, None
+        """Remove what is written of a Job, first by which Job it was; ends that were told stay."""
+        told = self.ends_told
+        self._run, self._end = {_TOLD: told} if told else {}, None
+        if told:
+            self._save(_RUN, self._run)
         names = sorted(os.listdir(self._folder), key=lambda name: name != _RUN)
         for name in names:
-            if name != _LOCK:
+            if name != _LOCK and not (told and name == _RUN):
                 with suppress(OSError):
                     os.remove(os.path.join(self._folder, name))
 

@@ -57,6 +57,9 @@ class Journal(Protocol):
     ) -> tuple[Position | None, Callable[[Position, bytes], None]]:
         """Return where to go on in a log, and what to call with each chunk to print."""
 
+    def stays(self) -> None:
+        """Hear that the Job stays, and that nothing on it says that its end was told."""
+
 
 class Workshop:
     """Watches, reads logs and deletes, in daemon threads, and tells of it by messages."""
@@ -119,35 +122,53 @@ class Workshop:
         try:
             persist(ask, threading.Event().wait, enough=enough, backoff=self._backoff)
         except ApiError as error:
-            how = self._commands.kubectl(self._namespace, "delete", *name.lower().split())
-            return f"{name} ({error}); remove it with: {how}"
+            return f"{name} ({error}); {self._how_to_remove(body)}"
         return ""
+
+    def _how_to_remove(self, body: Body) -> str:
+        words = "delete", body["kind"].lower(), body["metadata"]["name"]
+        return f"remove it with: {self._commands.kubectl(self._namespace, *words)}"
 
     def accompany(self, job: Body, asked: Body, remark: Callable[[str], None]) -> Heartbeat:
         """Give the Job signs of life; asked is that Job as this launch wrote it."""
         return Heartbeat(self._api, job, asked, remark)
 
-    def settle(self, job: Body) -> str:
-        """Give a Job that is kept what its author asked for; return in words what is left to do."""
-        patch = settled(job)
+    def settle(self, job: Body, *, over: bool) -> str:
+        """Have no later launch tell the end of a Job that stays; return what is left to do.
+
+        One that is over gets what its author asked for; one that may run on keeps its launch's
+        terms.
+        """
+        restored = settled(job) if over else None
+        patch = as_told(job, restored)
         tries = count(1)
         try:
             persist(
-                lambda: self._api.patch(job, self._namespace, as_told(job, patch)),
+                lambda: self._api.patch(job, self._namespace, patch),
                 threading.Event().wait,
                 enough=lambda _: next(tries) > TRIES,
                 backoff=self._backoff,
             )
         except (ApiError, NoClusterError) as error:
-            if patch is None or getattr(error, "status", 0) == 404:
-                return ""  # there is nothing to restore, or nothing to restore it on
-            name, text = job["metadata"]["name"], json.dumps(patch, separators=(",", ":"))
-            how = self._commands.kubectl(
-                self._namespace, "patch", "job", name, "--type=merge", "-p", text
-            )
-            return (
-                f"the TTL of the Job's manifest could not be restored ({error}); do it with: {how}"
-            )
+            if getattr(error, "status", 0) == 404:
+                return ""  # there is nothing to write it on
+            if self._journal is not None:
+                self._journal.stays()
+            name = job["metadata"]["name"]
+            if restored is not None:
+                text = json.dumps(patch, separators=(",", ":"))
+                how = self._commands.kubectl(
+                    self._namespace, "patch", "job", name, "--type=merge", "-p", text
+                )
+                return (
+                    "the TTL of the Job's manifest could not be restored, nor its end marked as "
+                    f"told ({error}); do both with: {how}"
+                )
+            if self._journal is None:
+                return (
+                    f"NOT marked as told: Job {name} ({error}), so that a launch which takes it up "
+                    f"tells this end again; {self._how_to_remove(job)}"
+                )
         return ""
 
     def inform(self, query: Query, tell: Tell) -> Informer:

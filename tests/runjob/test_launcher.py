@@ -135,8 +135,8 @@ class Workshop:
         self.heartbeats.append(Heart(self.due))
         return self.heartbeats[-1]
 
-    def settle(self, job: Any) -> str:
-        self.kept.append(job)
+    def settle(self, job: Any, *, over: bool) -> str:
+        self.kept.append((job, over))
         return self.unsettled
 
     def inform(self, query: Any, _tell: Callable[[Message], None]) -> Any:
@@ -264,7 +264,7 @@ def test_a_job_that_is_kept_is_settled_and_what_is_left_to_do_is_said() -> None:
     stage = Stage((0, CREATED), (1, ended(0)), (1, COMPLETE), (1, READ), keep="always")
     stage.workshop.unsettled = "do it with: kubectl"
     assert stage.play().exit_code == 0
-    assert stage.workshop.kept == [JOB]
+    assert stage.workshop.kept == [(JOB, True)]
     assert "do it with: kubectl" in stage.console.remarks
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from runjob.errors import ApiError, NoClusterError
+from runjob.identity import TOLD
 from runjob.lease import kept
 from runjob.request import Body
 from runjob.retry import Backoff
@@ -34,7 +35,7 @@ def settle(api: Api, **annotations: str) -> str:
     job = {"kind": "Job", "metadata": {"name": "hello", "uid": "1", "annotations": annotations}}
     more: Any = api
     at_once = Backoff(first=0.0, cap=0.0)
-    return Workshop(more, "ns", more, lambda: 0.0, backoff=at_once).settle(job)
+    return Workshop(more, "ns", more, lambda: 0.0, backoff=at_once).settle(job, over=True)
 
 
 HELD = {"runjob/ttl": "0"}
@@ -60,23 +61,26 @@ def test_one_that_meets_a_moment_of_trouble_is_restored_all_the_same(status: int
 )
 def test_one_that_cannot_be_restored_is_said_with_the_command(error: Exception) -> None:
     said = settle(Api(error), **HELD)
-    assert f"could not be restored ({error})" in said
+    assert f"could not be restored, nor its end marked as told ({error})" in said
     command, _, text = said.partition("kubectl ")[2].partition(" -p ")
     assert command == "-n ns patch job hello --type=merge"
-    assert json.loads(text.strip("'"))["spec"] == {"ttlSecondsAfterFinished": 0}
+    patch = json.loads(text.strip("'"))
+    assert patch["spec"] == {"ttlSecondsAfterFinished": 0}
+    assert patch["metadata"]["annotations"][TOLD] == "true"
 
 
-@pytest.mark.parametrize(
-    ("error", "annotations"),
-    [
-        pytest.param(ApiError(404, "not found"), HELD, id="the Job is gone"),
-        pytest.param(ApiError(403, "no"), {}, id="nothing was held back"),
-    ],
-)
-def test_nothing_is_said_where_nothing_is_to_do(
-    error: Exception, annotations: dict[str, str]
-) -> None:
-    assert settle(Api(error), **annotations) == ""
+@pytest.mark.parametrize("annotations", [HELD, {}])
+def test_nothing_is_said_of_a_job_that_is_gone(annotations: dict[str, str]) -> None:
+    assert settle(Api(ApiError(404, "not found")), **annotations) == ""
+
+
+def test_an_end_that_cannot_be_marked_as_told_is_said_with_the_command_that_removes_the_job() -> (
+    None
+):
+    assert settle(Api(ApiError(403, "no"))) == (
+        "NOT marked as told: Job hello (no), so that a launch which takes it up tells this end "
+        "again; remove it with: kubectl -n ns delete job hello"
+    )
 
 
 @pytest.mark.parametrize(
