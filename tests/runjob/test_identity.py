@@ -430,6 +430,14 @@ def test_a_job_that_stands_in_the_way(job: Any, signature: Signature, decisions:
             assert found == expected, how
 
 
+def test_an_end_that_is_known_to_be_told_counts_like_one_that_is_marked() -> None:
+    for how in ("auto", "adopt", "fail", "replace"):
+        marked = stands(there(ended="Failed", told="true"), mine(), how, NOW)
+        known = stands(there(ended="Failed"), mine(), how, NOW, told=True)
+        assert known == marked != stands(there(ended="Failed"), mine(), "auto", NOW)
+        assert "--if-exists adopt" not in str(known)
+
+
 @given(launches, launches, st.sampled_from(["auto", "adopt", "fail", "replace"]), st.booleans())
 def test_no_launch_adopts_the_job_of_another_run(
     one: Any, other: Any, if_exists: Any, ended: bool

@@ -212,7 +212,13 @@ RUNS = pod(ContainerView(name="main", running=datetime(2026, 1, 31, tzinfo=timez
 class Stage:
     """One launch, played from a script."""
 
-    def __init__(self, *steps: tuple[float, Message], removes: bool = True, **options: Any) -> None:
+    def __init__(
+        self,
+        *steps: tuple[float, Message],
+        removes: bool = True,
+        journal: Any = None,
+        **options: Any,
+    ) -> None:
         self.console = Console()
         self.workshop = Workshop(removes=removes)
         self.inbox = Script(*steps)
@@ -224,6 +230,7 @@ class Stage:
             self.workshop,
             self.inbox,
             self.console,
+            journal=journal,
         )
 
     def play(self) -> Verdict:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from runjob.errors import ApiError, Exit
-from runjob.messages import Answered, LogRead, Observed, Removed, Trouble
+from runjob.messages import Answered, LogRead, Message, Observed, Removed, Trouble
 from runjob.observed import Condition, ContainerView, JobView, PodView, Terminated
 from runjob.retry import REFUSALS
 from tests.runjob.scenes import NOON
@@ -13,6 +15,7 @@ from tests.runjob.test_launcher import (
     COMPLETE,
     CREATED,
     FAILED,
+    JOB,
     JOB_GONE,
     KILL,
     READ,
@@ -220,3 +223,54 @@ def test_a_pod_without_the_main_container_ends_the_launch() -> None:
     verdict = stage.play()
     assert verdict.exit_code == Exit.CONFIGURATION
     assert "pod hello-1 has no container web" in verdict.sentence
+
+
+class Journal:
+    """Hears whether the Job stays."""
+
+    verdict = None
+
+    def __init__(self) -> None:
+        self.staying = False
+
+    def conclude(self, _: Any) -> None: ...
+
+    def forget(self) -> None: ...
+
+    def stays(self) -> None:
+        self.staying = True
+
+
+INVALID = ContainerView(name="main", waiting=("InvalidImageName", "bad"))
+REFUSAL = Removed("Job hello (no); remove it with: kubectl")
+OVER = ((0, CREATED), (1, ended(3)), (1, FAILED), (1, READ))
+
+
+@pytest.mark.parametrize(
+    ("steps", "settled"),
+    [
+        pytest.param((*OVER, (2, REFUSAL)), [(JOB, True)], id="it has ended"),
+        pytest.param(
+            ((0, CREATED), (1, pod(INVALID)), (9, REFUSAL)), [(JOB, False)], id="it may run on"
+        ),
+        pytest.param((*OVER, (2, KILL), (3, REFUSAL)), [], id="the end was asked for"),
+        pytest.param((*OVER, (2, Removed())), [], id="it is gone"),
+    ],
+)
+def test_the_end_of_a_job_that_could_not_be_removed_is_marked_as_told(
+    steps: tuple[tuple[float, Message], ...], settled: list[Any]
+) -> None:
+    stage = Stage(*steps, removes=False)
+    stage.workshop.unsettled = "NOT marked" if settled else ""
+    stage.play()
+    assert stage.workshop.kept == settled
+    assert ("NOT marked" in stage.console.remarks) == bool(settled)
+
+
+@pytest.mark.parametrize("away", [True, False])
+def test_where_the_api_says_nothing_of_a_deletion_the_folder_knows_that_the_end_was_told(
+    away: bool,
+) -> None:
+    journal = Journal()
+    Stage(*OVER, *([] if away else [(2, Removed())]), removes=False, journal=journal).play()
+    assert journal.staying is away

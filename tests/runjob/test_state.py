@@ -132,6 +132,59 @@ def test_a_launch_removes_its_folder_when_it_is_over(
     assert bool(list(tmp_path.iterdir())) is stays
 
 
+def other(uid: str) -> Any:
+    return {**JOB, "metadata": {**JOB["metadata"], "uid": uid}}
+
+
+def told_of(folder: Path, job: Any, *beside: str, stays: bool) -> None:
+    """Tell the end of one launch."""
+    with opened(folder) as journal:
+        journal.begin(job, (), beside)
+        journal.conclude(VERDICT)
+        if stays:
+            journal.stays()
+        journal.told(VERDICT)
+
+
+def test_that_an_end_was_told_is_known_as_long_as_its_job_stays(tmp_path: Path) -> None:
+    told_of(tmp_path, other("u1"), stays=True)
+    with opened(tmp_path) as journal:
+        assert (journal.past, journal.verdict, journal.ends_told) == (None, None, ["u1"])
+    told_of(tmp_path, other("u2"), "u1", stays=True)  # its name is a generated one
+    assert files(tmp_path) == ["lock", "run.json"]
+    with opened(tmp_path) as journal:
+        assert journal.ends_told == ["u1", "u2"]
+        journal.begin(other("u3"), (), ["u2"])
+        journal.forget()  # somebody ends it
+        assert journal.past is None
+        assert journal.ends_told == ["u2"]
+    told_of(tmp_path, other("u4"), stays=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_job_whose_end_was_not_told_or_asked_for_may_be_taken_up(tmp_path: Path) -> None:
+    with opened(tmp_path) as journal:
+        journal.begin(JOB, ())
+        journal.stays()  # and is killed now
+    with opened(tmp_path) as journal:
+        assert journal.past is not None
+        assert list(journal.ends_told) == []
+        journal.begin(JOB, ())
+        journal.forget()
+        journal.stays()
+        journal.told(VERDICT)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ['{"told": 7}', "[]", "{"])
+def test_ends_that_cannot_be_read_are_none(tmp_path: Path, text: str) -> None:
+    told_of(tmp_path, JOB, stays=True)
+    (run,) = tmp_path.glob("*/run.json")
+    run.write_text(text)
+    with opened(tmp_path) as journal:
+        assert list(journal.ends_told) == []
+
+
 def test_a_launch_that_was_refused_touches_nothing(tmp_path: Path) -> None:
     with opened(tmp_path) as journal:
         journal.begin(JOB, ())
