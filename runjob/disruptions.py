@@ -80,11 +80,16 @@ def _is_made_up_for(picture: Picture, uid: str) -> bool:
 
 
 def counted(picture: Picture) -> PodView | None:
-    """Return the latest pod that failed by a disruption, where its Job counts those as failures."""
+    """Return the latest pod that failed by a disruption, where its Job counts those as failures.
+
+    A pod that is taken away counts as failed at once, also where its container then ends with 0.
+    """
     if picture.job.ignores_disruptions:
         return None
-    pods = [pod for pod in picture.pods.values() if pod.over and pod.phase != "Succeeded"]
-    return next((pod for pod in reversed(pods) if pod.condition(CONDITION)), None)
+    over = [pod for pod in picture.pods.values() if pod.over]
+    blameless = sum(pod.phase == "Succeeded" for pod in over) <= picture.job.succeeded
+    failed = [pod for pod in over if not (blameless and pod.phase == "Succeeded")]
+    return next((pod for pod in reversed(failed) if pod.condition(CONDITION)), None)
 
 
 def is_lost(pod: PodView) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runjob.sandbox import Sandbox
-from tests.contract.launches import FOREVER, Launcher, Run, sh
+from tests.contract.launches import FOREVER, Launcher, Run, Starter, sh
 from tests.contract.targets import EmbeddedTarget, Target, is_running, wants_real
 
 IGNORING = "--ignore-disruptions"
@@ -43,21 +43,28 @@ def twice(place: str, target: Target) -> tuple[str, ...]:
 
 
 def disturbed(
-    target: Target, launch: Launcher, name: str, take: Callable[[Target, str], None], *more: str
+    target: Target,
+    start: Starter,
+    name: str,
+    take: Callable[[Target, str], None],
+    *more: str,
+    said: bytes = b"first\n",
 ) -> Run:
-    """Launch, and take the first pod away once it runs."""
+    """Launch, and take the first pod away once the launcher has shown that it said so.
 
-    def disturb() -> None:
-        take(target, target.api.speaking_pod(name)["metadata"]["name"])
-
-    return launch("-j", name, *more, meanwhile=disturb)
+    One that is gone before the launcher has seen it is no more than a number to it.
+    """
+    started = start("-j", name, *more)
+    started.until(said)
+    take(target, target.api.speaking_pod(name)["metadata"]["name"])
+    return started.end()
 
 
 def test_an_evicted_pod_that_is_ignored_is_replaced_and_followed(
-    target: Target, launch: Launcher, name: str, place: str
+    target: Target, start: Starter, name: str, place: str
 ) -> None:
     """Without a rule for it, backoffLimit 0 ends the Job with the first eviction."""
-    run = disturbed(target, launch, name, evict, *twice(place, target), IGNORING)
+    run = disturbed(target, start, name, evict, *twice(place, target), IGNORING)
     assert (run.code, run.pods[1]) == (0, 1), run.err
     assert "was disrupted (EvictionByEvictionAPI: Eviction API: evicting): waiting" in run.err
     assert run.text.count("first\n") == 1
@@ -66,9 +73,10 @@ def test_an_evicted_pod_that_is_ignored_is_replaced_and_followed(
 
 
 def test_an_evicted_pod_that_counts_ends_the_job_and_the_option_is_named(
-    target: Target, launch: Launcher, name: str
+    target: Target, start: Starter, name: str
 ) -> None:
-    run = disturbed(target, launch, name, evict, *sh(FOREVER))
+    """The pod's own exit code is 0: SIGTERM finds it well."""
+    run = disturbed(target, start, name, evict, *sh(FOREVER), said=b"up\n")
     assert run.code == 1
     assert "was disrupted (EvictionByEvictionAPI" in run.verdict
     assert IGNORING in run.verdict
@@ -83,13 +91,13 @@ def test_an_evicted_pod_that_counts_ends_the_job_and_the_option_is_named(
 )  # fmt: skip
 def test_a_pod_that_counts_and_may_be_retried_is_waited_for(
     target: Target,
-    launch: Launcher,
+    start: Starter,
     name: str,
     place: str,
     take: Callable[[Target, str], None],
     words: str,
 ) -> None:
-    run = disturbed(target, launch, name, take, *twice(place, target), "-b", "2")
+    run = disturbed(target, start, name, take, *twice(place, target), "-b", "2")
     assert run.code == 0, run.err
     assert words in run.err
     assert run.text.count("second\n") == 1
@@ -107,13 +115,13 @@ embedded = pytest.mark.skipif(wants_real(), reason="a node to lose is the embedd
 
 @embedded
 def test_a_preempted_pod_is_told_of_and_followed_in_its_replacement(
-    launch: Launcher, name: str, place: str
+    start: Starter, name: str, place: str
 ) -> None:
     with Sandbox() as sandbox:
         target = EmbeddedTarget(sandbox)
-        launch.common = ("-n", target.namespace, "--kubeconfig", str(sandbox.kubeconfig))
+        start.common = ("-n", target.namespace, "--kubeconfig", str(sandbox.kubeconfig))
         run = disturbed(
-            target, launch, name, lambda _, pod: sandbox.preempt(target.namespace, pod),
+            target, start, name, lambda _, pod: sandbox.preempt(target.namespace, pod),
             *twice(place, target), IGNORING,
         )  # fmt: skip
     assert run.code == 0

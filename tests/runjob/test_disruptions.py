@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -122,7 +123,7 @@ def test_a_pod_beside_it_replaces_none() -> None:
     assert not is_replaced(picture(evicted, beside, parallelism=2), "a")
     assert is_replaced(picture(evicted, beside, pod(uid="c"), parallelism=2), "a")
     done = pod(uid="b", phase="Succeeded")
-    both = {"parallelism": 2, "completions": 2}
+    both: dict[str, Any] = {"parallelism": 2, "completions": 2}
     assert not is_replaced(picture(evicted, done, succeeded=1, **both), "a")
     assert is_replaced(picture(evicted, done, pod(uid="c"), succeeded=1, **both), "a")
     assert is_replaced(picture(evicted, beside, parallelism=2, completions=1), "a")
@@ -156,10 +157,25 @@ def test_a_disruption_before_the_last_failure_is_named_too() -> None:
     assert "; pod a was disrupted (EvictionByEvictionAPI" in end.text
 
 
+def test_a_pod_that_ends_with_0_as_it_is_taken_away_is_named_too() -> None:
+    """The Job has counted it as failed by then, and counts no pod as succeeded for it."""
+    exceeded = condition("Failed", "BackoffLimitExceeded")
+    taken = pod(container(terminated=ended(0)), phase="Succeeded", conditions=EVICTED, uid="a")
+    for view in (taken, replace(taken, gone=True)):
+        end = natural_end(picture(view, exceeded))
+        assert end is not None
+        assert "was disrupted (EvictionByEvictionAPI" in end.text
+        assert "--ignore-disruptions" in end.hint
+    done = pod(phase="Succeeded", uid="b")
+    assert counted(picture(done, taken, succeeded=1)) == taken
+    assert counted(picture(done, taken, succeeded=2)) is None
+
+
 def test_pods_that_failed_by_themselves_are_no_disruption() -> None:
     assert counted(picture(pod(phase="Failed"))) is None
     assert counted(picture(pod(phase="Running", conditions=EVICTED))) is None
-    assert counted(picture(pod(phase="Succeeded", gone=True, conditions=EVICTED))) is None
+    done = pod(phase="Succeeded", gone=True, conditions=EVICTED)
+    assert counted(picture(done, succeeded=1)) is None
     assert failures(picture(pod(phase="Failed")))[0].text.endswith("no reason given")
 
 
