@@ -81,9 +81,10 @@ class Stream:
 
     def close(self) -> None:
         self._closed = True
-        # It may have ended by itself meanwhile, or not have begun.
+        # It may have ended by itself meanwhile, or not have begun. By the shutdown of a TLS socket
+        # the thread that reads would get what waits there as it is on the wire: encrypted.
         with suppress(OSError, AttributeError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
 Answer = tuple[HTTPConnection, socket.socket, HTTPResponse]
