@@ -214,11 +214,11 @@ class Creator:
 
     def _job(self) -> tuple[Body, bool]:
         """Create the Job, or take up the one that is there; tell whether another launch made it."""
-        there = self._earlier()
+        there = self._earlier() or self._owner()
         deadline = vanishing = None
         while True:
             if there is None:
-                if self._leaving:
+                if self._leaving or vanishing:
                     self._leaving = ""
                     self._provisions.prepare()  # what belonged to that Job goes with it
                 made, there = self._made()
@@ -321,6 +321,18 @@ class Creator:
             mine, names = self._signature, [each["name"] for each in beside]
             self._request = named(request, mine.identity, mine.content, names)
         return None
+
+    def _owner(self) -> Body | None:
+        """Return the Job of that name, where what this one needs may go with it.
+
+        A create would not tell that it has gone a moment ago.
+        """
+        if not self._provisions.at_stake:
+            return None
+        there = self._read(self._request.job)
+        if there is None:
+            self._provisions.prepare()
+        return there
 
     def _fate(self, there: Body) -> Adopt | Replace | AwaitRemoval | Refuse:
         """Decide what becomes of a Job, also by what is written down of it."""

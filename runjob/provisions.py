@@ -10,7 +10,7 @@ from runjob.belonging import bequest, jobs_of
 from runjob.errors import ApiError, Exit, LaunchError, NoClusterError
 from runjob.identity import Signature, same_run, unsigned
 from runjob.messages import Prepared
-from runjob.plan import made_by
+from runjob.plan import is_ours, made_by
 from runjob.request import PREREQUISITES, Body, JobRequest
 from runjob.retry import Backoff, persist
 
@@ -63,7 +63,12 @@ class Provisions:
     @property
     def ours(self) -> tuple[Body, ...]:
         """Those that are to go with the Job."""
-        return tuple(body for body, is_ours in self._there.values() if is_ours)
+        return tuple(body for body, mine in self._there.values() if mine)
+
+    @property
+    def at_stake(self) -> bool:
+        """Whether something that was found goes with a Job, and may vanish with it."""
+        return any(jobs_of(body) for body, _ in self._there.values())
 
     def prepare(self) -> None:
         """Have all there that the Job needs.
@@ -75,8 +80,8 @@ class Provisions:
             key = body["kind"], body["metadata"]["name"]
             if key in self._there and not jobs_of(self._there[key][0]):
                 continue
-            there, is_ours = self._prepared(body)
-            self._there[key] = there, is_ours
+            there, mine = self._prepared(body)
+            self._there[key] = there, mine
             if made_by(there, self._signature.launch):
                 self.made = (*self.made, there)
                 self._asking.tell(Prepared(there))
@@ -165,10 +170,10 @@ class Provisions:
         def enough(_: ApiError) -> bool:
             # What is refused for one is not worth as long a wait for the next.
             over = self._asking.cancelled or self._now() - began > patience
-            return over or bool(staying)
+            return over or last is not None
 
-        for body in self.ours:
-            patch = bequest(body, job)
+        for body, mine in self._there.values():
+            patch = bequest(body, job) if mine or _came_along(body) else None
             if patch is None:
                 continue
             try:
@@ -183,8 +188,15 @@ class Provisions:
             except (ApiError, NoClusterError) as error:
                 # Gone, or another one of that name by now.
                 if getattr(error, "status", 0) not in (404, 422):
-                    staying, last = [*staying, body], error
-        return "" if last is None or self._asking.cancelled else _stays(staying, last)
+                    staying, last = [*staying, *([body] if mine else [])], error
+        if last is None or not staying or self._asking.cancelled:
+            return ""
+        return _stays(staying, last)
+
+
+def _came_along(body: Body) -> bool:
+    """Tell whether an object came along with another Job, and would go with that one alone."""
+    return is_ours(body) and bool(jobs_of(body))
 
 
 def _stays(bodies: list[Body], error: ApiError | NoClusterError) -> str:

@@ -11,8 +11,15 @@ import pytest
 
 from runjob import cli
 from runjob.sandbox import Fault
-from runjob.sandbox.faults import Injection, Refuse
-from tests.contract.launches import FOREVER, Launcher, Started, Starter, own_handlers
+from runjob.sandbox.faults import Injection, Refuse, Slow
+from tests.contract.launches import (
+    FOREVER,
+    Launcher,
+    Started,
+    Starter,
+    own_handlers,
+    wait_until,
+)
 from tests.contract.targets import (
     PREREQUISITE_RULE,
     EmbeddedTarget,
@@ -160,6 +167,32 @@ def test_what_was_found_is_not_touched(
     assert target.api.find("configmaps", name) == there
 
 
+def test_what_came_along_with_a_job_that_was_kept_stays_while_a_later_one_needs_it(
+    target: Target, launch: Launcher, start: Starter, name: str, tmp_path: Path
+) -> None:
+    """A gc of yesterday's Job must not take from today's what both their manifests bring along."""
+
+    def parts(day: str, script: str) -> list[Json]:
+        return [config_map(name, GREETING="hello"), job_of(f"{name}-{day}", script)]
+
+    kept = write(tmp_path / "kept.yaml", *parts("1", "exit 0"))
+    assert launch("-y", kept, "--run-id", "day.1", "--keep", "always").code == 0
+    started = start("-y", write(tmp_path / "job.yaml", *parts("2", FOREVER)), "--run-id", "day.2")
+    started.until(b"up\n")
+    both = {uid_of(target, f"{name}-1"), uid_of(target, f"{name}-2")}
+    target.api.until(lambda: set(owners(target, "configmaps", name)) == both, "both to own it")
+    there = target.api.find("configmaps", name)
+    assert there is not None
+    assert gc(target, "--older-than", "0", "--delete") == 0
+    target.api.wait_gone(f"{name}-1")
+    rest = target.api.find("configmaps", name)
+    assert rest is not None
+    assert rest["metadata"]["uid"] == there["metadata"]["uid"]
+    started.signal(signal.SIGTERM)
+    assert started.end().code == 8
+    target.api.until(lambda: target.api.find("configmaps", name) is None, "it to go with the last")
+
+
 def test_owners_that_were_there_stay(
     target: Target, launch: Launcher, name: str, tmp_path: Path
 ) -> None:
@@ -256,6 +289,36 @@ def test_a_role_without_the_right_is_told_of_once_and_ends_nothing(
     assert run.code == 8
     assert run.err.count("behind: ") == 1
     assert "needs the verb patch on configmaps, secrets" in run.err
+    wait_nothing_left(target, name)
+
+
+@embedded
+def test_an_earlier_job_that_goes_just_before_the_create_takes_nothing_along(
+    target: EmbeddedTarget,
+    lost: Callable[..., None],
+    start: Starter,
+    name: str,
+    tmp_path: Path,
+) -> None:
+    """A naive launcher makes its Job, and what that needs goes with the earlier one."""
+    lost()
+    patch(target, "jobs", name, {"metadata": {"finalizers": ["tests.runjob/held"]}})
+    target.api.call("DELETE", target.api.path("jobs", name), {"propagationPolicy": "Foreground"})
+    slow = Fault(Slow(1.0), verb="create", resource="jobs", times=1)
+    held = target.sandbox.inject(slow)
+    path = write(tmp_path / "again.yaml", *documents(name, "echo $GREETING $WORD"))
+    before = len(target.sandbox.requests)
+    started = start("-y", path, *RUN)
+    wait_until(
+        lambda: any(
+            each.path.endswith(f"/jobs/{name}") for each in target.sandbox.requests[before:]
+        ),
+        "a look at the earlier Job",
+    )
+    patch(target, "jobs", name, {"metadata": {"finalizers": None}})
+    run = started.end()
+    held.remove()
+    assert (run.code, run.log) == (0, b"hello sesame\n")
     wait_nothing_left(target, name)
 
 

@@ -239,6 +239,31 @@ def test_what_may_not_be_bound_is_named_with_the_right_that_is_missing() -> None
     assert asked == ["patch a"] * 6 + ["patch b"]
 
 
+@pytest.mark.parametrize(
+    ("notes", "owners", "bound"),
+    [
+        pytest.param({LAUNCH: "l0"}, [{**OF_JOB, "uid": "j0", "name": "kept"}], True, id="ours"),
+        pytest.param({}, [{**OF_JOB, "uid": "j0", "name": "kept"}], False, id="somebody else's"),
+        pytest.param({LAUNCH: "l0"}, [], False, id="of no Job yet"),
+    ],
+)
+@pytest.mark.parametrize("answer", [None, ApiError(422, "no"), NoClusterError("no way to log in")])
+def test_what_came_along_with_another_job_is_held_by_this_one_too(
+    notes: dict[str, str], owners: list[Any], bound: bool, answer: Exception | None
+) -> None:
+    kept = {"kind": "Job", "metadata": {"name": "kept", "uid": "j0"}}
+    there = config_map(uid="u1", annotations=notes, ownerReferences=owners)
+    api = Api({"settings": there, "kept": kept})
+    made = provisions(api)
+    made.prepare()
+    assert (made.ours, made.at_stake) == ((), bool(owners))
+    api.asked.clear()
+    api.answers.append(answer)
+    # Without this launcher it goes with that Job, and is not left behind.
+    assert made.bequeath(JOB, AT_ONCE, 600.0) == ""
+    assert api.asked == ["patch settings"] * bound
+
+
 def test_a_login_that_fails_is_told_too() -> None:
     said, _ = bequeathed(NoClusterError("no way to log in"))
     assert said.endswith("leaves ConfigMap a behind: no way to log in")
