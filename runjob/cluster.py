@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -113,8 +114,10 @@ class Cluster:
             connection.close()
             hung_up = isinstance(error, (ConnectionResetError, BrokenPipeError))
             if route.access.cert_file and hung_up:
-                # A server may say no more than that when it refuses a client's certificate.
-                self._renew(route)
+                # A server may say no more than that when it refuses a client's certificate. Where
+                # files are being replaced, what broke still counts: the request may have got there.
+                with suppress(NoClusterError):
+                    self._renew(route)
             raise broken(error) from error
         connection.close()
         if response.status == 401:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from runjob import api
+from runjob.errors import NoClusterError
 from runjob.login import Access, Login, login
 from runjob.options import Connection
-from runjob.sandbox import Sandbox
+from runjob.sandbox import Fault, Sandbox
+from runjob.sandbox.faults import Reset
 from tests.contract.launches import Launcher, Run, sh, wait_until
 from tests.contract.targets import wants_real
 
@@ -179,4 +182,26 @@ def test_a_client_certificate_that_is_refused_is_read_anew(play: Play, authority
         shutil.copy(new / "client.key", play.folder)
 
     run = play.run("client", replace)
+    assert (run.code, run.log) == (0, LOG)
+
+
+def test_a_create_whose_answer_is_lost_is_in_doubt_though_the_certificate_cannot_be_read_anew(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A launcher that tells of its files alone ends with 9, and leaves the Job that it made."""
+    play.sandbox.client_files(play.folder)
+    play.sandbox.inject(Fault(Reset(done=True), verb="create", resource="jobs", times=1))
+
+    def torn(asked: Connection) -> Login:
+        read, reads = play.login(asked), count()
+
+        def access() -> Access:
+            if next(reads) == 1:
+                raise NoClusterError("a certificate and its key do not fit")
+            return read()
+
+        return access
+
+    monkeypatch.setattr(api, "login", torn)
+    run = play.run("client", lambda: None)
     assert (run.code, run.log) == (0, LOG)
