@@ -28,8 +28,9 @@ from runjob.watches import Watch
 # Seconds between two bytes of an answer.
 READ_TIMEOUT = 30.0
 # What a launch waits for at its end, the rest of a log and a deletion, is asked for anew after so
-# long: sooner than the launch gives it up.
-END_TIMEOUT = 10.0
+# long: sooner than the launch gives it up, and later than the API does a webhook that hangs (10 s,
+# if nothing else is written): a request that is broken off before has no effect.
+END_TIMEOUT = 13.0
 # A stream that brings nothing for so long is opened anew: a follow can go mute when the kubelet
 # rotates the file. Just over 5 minutes, since each reopening is a request.
 STREAM_TIMEOUT = 310.0

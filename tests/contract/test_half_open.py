@@ -179,3 +179,8 @@ def test_what_a_launch_waits_for_at_its_end_is_asked_for_anew_before_it_is_given
     patience = Patience()
     assert patience.removal > cluster.END_TIMEOUT
     assert patience.drain > 2 * cluster.END_TIMEOUT
+
+
+def test_a_deletion_is_not_broken_off_while_the_api_waits_for_a_webhook() -> None:
+    """One that hangs and may be ignored costs each deletion its timeoutSeconds, 10 by default."""
+    assert cluster.END_TIMEOUT > 10 + 2
