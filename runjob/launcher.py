@@ -211,6 +211,8 @@ class Launch(Scene):
                 silence = self._outages.of(watch)
                 if silence is not None and now - silence.since > self._options.api_timeout:
                     return self._api_is_away(now - silence.since, silence.error, unread)
+            if not self._watched:
+                start = now  # the first answer about the pods is still to come
             heard = max(begun, self._readings.heard)
             quiet = max(quiet, heard)
             # A pod that was deleted before it was seen never shows its end.

@@ -30,7 +30,7 @@ from runjob.observed import Picture, PodView, job_view
 from runjob.options import RunOptions
 from runjob.outages import Outages
 from runjob.readings import Readings
-from runjob.request import EVENT, Body, JobRequest
+from runjob.request import EVENT, POD, Body, JobRequest
 from runjob.verdict import Verdict
 from runjob.waiting import causes
 
@@ -167,6 +167,7 @@ class Scene:
             decides=options.main_container is not None,
         )
         self._outages = Outages()
+        self._watched = False  # whether anything was heard of the watch of pods
         self._moved = 0.0
         self._progress: tuple[int, ...] = ()
         self._decided: float | None = None  # since when only sidecars keep the Job alive
@@ -245,6 +246,7 @@ class Scene:
 
     def _note_trouble(self, message: Trouble) -> None:
         now = self._inbox.now()
+        self._watched = self._watched or message.what == watching(POD)
         quiet = not self._outages
         if message.silence:
             since = now if message.since is None else message.since
@@ -256,6 +258,7 @@ class Scene:
 
     def _note_answer(self, what: str) -> None:
         now = self._inbox.now()
+        self._watched = self._watched or what == watching(POD)
         seconds = self._outages.end(what, now)
         if seconds > 0 and not self._outages:
             self._moved = now

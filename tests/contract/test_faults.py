@@ -400,6 +400,16 @@ def test_an_api_that_comes_back_finds_the_launch_waiting(
     target.api.wait_gone(name)
 
 
+def test_a_job_that_ends_before_its_pods_can_be_watched_shows_its_log(
+    sandbox: Sandbox, launch: Launcher, name: str
+) -> None:
+    """An API that is overrun has some requests wait in a queue, and answers others at once."""
+    slow = sandbox.inject(Fault(Slow(5), verb="watch", resource="pods"))
+    run = launch("-j", name, *sh("echo once"))
+    assert (run.code, run.log, run.pods) == (0, b"once\n", (0, 1, 0))
+    assert slow.hits == 1
+
+
 def test_a_job_that_ends_while_the_api_is_away_is_told_of_afterwards(
     target: EmbeddedTarget, sandbox: Sandbox, launch: Launcher, name: str
 ) -> None:

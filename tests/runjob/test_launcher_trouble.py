@@ -49,6 +49,20 @@ def test_pods_that_may_not_be_watched_are_not_waited_for_at_the_end() -> None:
     assert verdict.warnings[-1].endswith("each told of where it is missing: 1")
 
 
+def test_pods_are_waited_for_as_long_as_the_first_answer_about_them_may_come() -> None:
+    """An API that is overrun has a watch wait in a queue, and answers that of the Job at once."""
+    late = Answered("watching pods")
+    stage = Stage((0, CREATED), (1, COMPLETE), (12, late), (14, ended(0)), (14, READ))
+    verdict = stage.play()
+    assert verdict.exit_code == 0
+    assert stage.workshop.followed
+    assert not any("could not be seen" in remark for remark in stage.console.remarks)
+    stage = Stage((0, CREATED), (1, COMPLETE))
+    assert stage.play().exit_code == 0
+    assert 30 < stage.inbox.now() < 35
+    assert stage.console.remarks[-1].endswith("what they wrote was not read")
+
+
 def test_a_log_is_not_waited_for_for_ever_where_the_api_comes_and_goes() -> None:
     """As behind a proxy that closes what is silent: each time the wait would begin anew."""
     broken, back = Trouble(ApiError(0, "reset"), "watching pods"), Answered("watching pods")
