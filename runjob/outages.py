@@ -25,6 +25,7 @@ class Outages:
 
     def __init__(self) -> None:
         self._lasting: dict[str, Outage] = {}
+        self._since = 0.0  # when the first began of those that overlap
         self._told: dict[str, float] = {}
 
     def __bool__(self) -> bool:
@@ -35,12 +36,13 @@ class Outages:
         known = self._lasting.get(what) or Outage(since, error)
         refusals = known.refusals + 1 if error.status == 403 else 0
         since = min(since, known.since)
+        self._since = min(since, self._since) if self._lasting else since
         self._lasting[what] = Outage(since, error, refusals)
 
     def end(self, what: str, now: float) -> float:
-        """Note an answer; return how long it was missing."""
+        """Note an answer; return how long not all was answered, where the last one came by it."""
         outage = self._lasting.pop(what, None)
-        return 0.0 if outage is None else now - outage.since
+        return 0.0 if outage is None or self._lasting else now - self._since
 
     def end_all(self) -> None:
         """Note that what was asked for until now is not asked for any more."""

@@ -260,7 +260,7 @@ class Scene:
         now = self._inbox.now()
         self._watched = self._watched or what == watching(POD)
         seconds = self._outages.end(what, now)
-        if seconds > 0 and not self._outages:
+        if seconds > 0:
             self._moved = now
             if seconds >= self._patience.explain:
                 self._console.remark(f"the API answers again, after {seconds:.0f} s")

@@ -131,6 +131,21 @@ def test_an_api_that_hangs_for_a_while_is_told_of_for_all_the_while() -> None:
     ]
 
 
+def test_an_outage_that_two_watches_notice_one_after_the_other_is_one() -> None:
+    """The one of pods broke off only as the other one was open again."""
+    refused = ApiError(0, "Connection refused")
+    stage = Stage(
+        (0, CREATED), (1, RUNNING), (2, Trouble(refused, "watching jobs")),
+        (11.5, Trouble(refused, "watching pods")), (12, Answered("watching jobs")),
+        (12.1, Answered("watching pods")), (13, ended(0)), (13, COMPLETE), (13, READ),
+    )  # fmt: skip
+    assert stage.play().exit_code == 0
+    assert stage.console.remarks == [
+        "trouble watching jobs: Connection refused; trying on",
+        "the API answers again, after 10 s",
+    ]
+
+
 @pytest.mark.parametrize(
     "answers",
     [
