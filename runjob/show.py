@@ -11,7 +11,8 @@ from difflib import get_close_matches
 from runjob.commands import Commands
 from runjob.diagnosis import describe
 from runjob.endings import Ending, early_end, natural_end
-from runjob.identity import manager
+from runjob.identity import TOLD, manager
+from runjob.lease import Lease
 from runjob.leftovers import span
 from runjob.observed import ContainerView, EventView, Picture, PodView
 from runjob.plan import LAUNCH
@@ -83,9 +84,9 @@ def _head(job: Body, picture: Picture, now: datetime) -> Iterator[str]:
     )
     yield f"  made        {made}by {maker(job)}"
     if view.lease.launcher:
-        life = view.lease.life(now)
-        sign = "" if life == "unknown" else f", latest sign of life {_ago(view.lease.heard, now)}"
-        yield f"  launcher    {view.lease.launcher}: {life}{sign}"
+        kept = TOLD in (metadata.get("annotations") or {})
+        life = "has told how the Job ended, and left it" if kept else _life(view.lease, now)
+        yield f"  launcher    {view.lease.launcher}: {life}"
     pod = (spec.get("template") or {}).get("spec") or {}
     yield f"  image       {', '.join(each['image'] for each in pod.get('containers') or ())}"
     limits = f"completions {spec.get('completions', 1)}, backoffLimit {spec.get('backoffLimit', 6)}"
@@ -100,6 +101,11 @@ def _head(job: Body, picture: Picture, now: datetime) -> Iterator[str]:
     if metadata.get("deletionTimestamp"):
         waits = ", ".join(metadata.get("finalizers") or ()) or "nothing"
         yield f"  deletion    under way since {metadata['deletionTimestamp']}, waits for: {waits}"
+
+
+def _life(lease: Lease, now: datetime) -> str:
+    life = lease.life(now)
+    return life if life == "unknown" else f"{life}, latest sign of life {_ago(lease.heard, now)}"
 
 
 def _state(picture: Picture, now: datetime) -> str:

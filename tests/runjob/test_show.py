@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from runjob.commands import Commands
+from runjob.identity import TOLD
 from runjob.lease import Lease
 from runjob.observed import Picture
 from runjob.plan import LAUNCH
@@ -69,6 +70,12 @@ def lines(seen: Picture, *words: LastWords, **metadata: Any) -> list[str]:
 def test_a_job_tells_which_launcher_follows_it(lease: Lease, told: list[str]) -> None:
     found = [line for line in lines(picture(lease=lease)) if line.startswith("  launcher")]
     assert found == [f"  launcher    {each}" for each in told]
+
+
+def test_the_launcher_of_a_kept_job_is_not_said_to_live() -> None:
+    lease = Lease(launcher="agent/7", every=300, heard=NOW - timedelta(seconds=2))
+    told = lines(picture(lease=lease), annotations={TOLD: "true"})
+    assert "  launcher    agent/7: has told how the Job ended, and left it" in told
 
 
 def test_a_failed_job_is_told_from_its_state_to_the_next_command() -> None:
