@@ -106,7 +106,7 @@ FLAGS: tuple[Flag, ...] = (
     _legacy("m", "volname", "job.volume_name", "name of the volume (default: data)", "NAME",
             blank=None),
     _legacy("n", "namespace", "namespace", "namespace to use, or to verify against the manifest "
-            "(default: default)", "NAME", blank=None),
+            "(default: default, whatever the kubeconfig says)", "NAME", blank=None),
     _legacy("p", "image_pull_policy imagepullpolicy", "job.pull_policy",
             "Always, IfNotPresent or Never (default: Always; Latest means Always)", "POLICY",
             convert=pull_policy, blank="Always", choices=("Always", "IfNotPresent", "Never")),
@@ -153,7 +153,8 @@ FLAGS: tuple[Flag, ...] = (
            "FILE"),
     _new("generate-name", "generate_name", "start of a Job name that gets a random end", "START"),
     _new("kubeconfig", "connection.kubeconfig", "cluster and credentials from this file", "FILE"),
-    _new("context", "connection.context", "context of the kubeconfig", "NAME"),
+    _new("context", "connection.context", "context of the kubeconfig; its namespace does not count",
+         "NAME"),
     _new("sandbox", "connection.sandbox", "run on an embedded cluster, for trying out and testing "
          "only: containers are processes of this machine", None),
     _new("dry-run", "dry_run", "print the manifest and create nothing: client or server",
