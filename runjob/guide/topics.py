@@ -275,20 +275,21 @@ _topic(
     "adoption",
     "take up the Job of a launcher that was killed",
     f"""
-A launcher that dies by SIGKILL, or with its machine, leaves its Job behind. The same command once
-more takes the Job up, running or ended: it prints `Job adopted` and the log, ends with the true
-exit code and removes the Job. For that a run has an identity, on its Job as the annotation
+A launcher that dies by SIGKILL, or with its machine, leaves its Job behind. Where the run is named,
+the same command once more takes the Job up, running or ended: it prints `Job adopted` and the log,
+ends with the true exit code and removes the Job. The run's identity is on its Job as the annotation
 {IDENTITY}:
 
 `--run-id ID` :: names the run
 `RUNJOB_ORDER_ID`, `RUNJOB_RUN_COUNT` :: do so from the environment, where there is no `--run-id`
 
-Without any of these a launch goes by the name of its Job, and is told apart from no other run.
+Without any of these a launch goes by the name of its Job, and is told apart from no other run: the
+same command once more ends with 15, unless `--if-exists adopt` or `replace` stands on it.
 
 `--if-exists WHAT` :: what becomes of a Job of that name: `auto` takes up this very run's, `adopt`
     also one where no run is named, `fail` none. `replace` removes what runjob made, and of another
-    run only once its launcher gives no sign of life. Anything else ends with 15, as does a Job of
-    this run that was asked for in other words, or whose end was told already
+    run only once it has ended or its launcher gives no sign of life. Anything else ends with 15, as
+    does a Job of this run that was asked for in other words, or whose end was told already
 `--state-dir DIR` :: holds how far the log was printed and how the Job ended. The next launcher goes
     on there, and runs nothing that has ended. Without it the log is printed once more from its
     beginning, behind a line that says so
