@@ -168,6 +168,8 @@ def run(
             hurry = verdict.ending.code in (Exit.KILLED, Exit.INTERRUPTED)
         finally:
             logs.close(lambda: hurry or bool(signals))
+        if sandbox and verdict.ending.code == Exit.IMAGE:
+            verdict = replace(verdict, ending=replace(verdict.ending, hint=_images()))
         if own is not None:
             own.told(verdict)
         if verdict.ending.code in (Exit.REFUSED, Exit.MANIFEST):
@@ -201,6 +203,12 @@ def opened(
     # The same names may stand in two clusters.
     cluster = "\n".join((connection.kubeconfig or "", connection.context or ""))
     return Journal(options.state_dir, identity, cluster, here(), console)
+
+
+def _images() -> str:
+    from runjob.sandbox.images import KNOWN
+
+    return f"a sandbox has no images but {', '.join(image.name for image in KNOWN)}"
 
 
 def _embedded(stack: ExitStack) -> Connection:

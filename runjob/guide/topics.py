@@ -478,5 +478,13 @@ A sandbox that stays, for kubectl and for several launches:
 
     python3 -m runjob.sandbox --kubeconfig config
     runjob -j hello -i busybox:1 -k echo -k hello --kubeconfig config
+
+The KUBECONFIG that it prints is for kubectl, which it answers in part:
+
+yes :: `apply`, `create` and `replace` of files, `get`, `describe`, `logs`, `wait`, `label`,
+    `annotate`, `patch`, `run`, `delete`
+no :: a kind made by its name, as `create secret` or `create namespace` (its body is protobuf),
+    server-side apply, `exec`, `port-forward`, `auth can-i`, and the kinds that it has not, as
+    Role, Deployment and Node: of k8s/runjob.yaml it takes the ServiceAccount only
 """,
 )

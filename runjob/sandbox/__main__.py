@@ -67,7 +67,8 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"export KUBECONFIG={shlex.quote(str(path.absolute()))}")
             print(
                 "# A sandbox for trying out and testing only: containers are unisolated processes "
-                "of this machine.",
+                "of this machine.\n"
+                "# The variable is for kubectl; runjob takes that file with --kubeconfig.",
                 flush=True,
             )
             ended.wait()

@@ -98,6 +98,16 @@ def test_the_sandbox_is_a_cluster_for_one_launch(launch: Launcher, tmp_path: Pat
     assert result_of(path)["ending"] == "succeeded"
 
 
+def test_a_sandbox_says_which_images_it_has(launch: Launcher, tmp_path: Path) -> None:
+    launch.common = ("--sandbox",)
+    path = tmp_path / "result.json"
+    run = launch("-j", "tried-out", "-i", "alpine", "-s", "none", "--result-file", str(path))
+    assert run.code == 10
+    assert "alpine:latest: not found. A sandbox has no images but busybox:1, " in run.text
+    assert "Mend the image name" not in run.text
+    assert str(result_of(path)["hint"]).startswith("a sandbox has no images but busybox:1, ")
+
+
 @pytest.mark.parametrize("keep", ["failed", "always"])
 def test_a_sandbox_keeps_nothing_and_says_so(launch: Launcher, keep: str) -> None:
     launch.common = ("--sandbox",)

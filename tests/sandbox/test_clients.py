@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from runjob.guide.topics import TOPICS
 from runjob.sandbox import Sandbox
 
 from .talk import Json, shell
@@ -107,3 +110,49 @@ def test_kubectl_applies_a_change(sandbox: Sandbox, fresh: Fresh) -> None:
         }  # fmt: skip
         assert outcome in kubectl("apply", "-f", "-", body=body)
     assert kubectl("get", "configmap", name, "-o", "jsonpath={.data.a}") == "2"
+
+
+# What `runjob help sandbox` says of kubectl, each as a line of it for a ConfigMap in the file.
+ANSWERED = {
+    "create": "create -f {file}",
+    "apply": "apply -f {file}",
+    "replace": "replace -f {file}",
+    "get": "get configmap {name}",
+    "describe": "describe configmap {name}",
+    "label": "label configmap {name} a=b",
+    "annotate": "annotate configmap {name} a=b",
+    "patch": "patch configmap {name} --type merge -p {{}}",
+    "delete": "delete configmap {name}",
+    "run": "run {name} --image busybox:1 --restart Never -- echo hello",
+    "wait": "wait --for jsonpath={{.status.phase}}=Succeeded pod/{name} --timeout 20s",
+    "logs": "logs {name}",
+}
+REFUSED = {
+    "create secret": "create secret generic {name} --from-literal a=b",
+    "create namespace": "create namespace {name}",
+    "exec": "exec {name} -- true",
+    "port-forward": "port-forward {name} 8000",
+    "auth can-i": "auth can-i get pods",
+}
+
+
+def told(answer: str) -> set[str]:
+    """Return what the topic names behind `yes` or `no`."""
+    text = TOPICS["sandbox"].text
+    cell = re.search(rf"^{answer} :: (.*?)(?=^\S|\Z)", text, re.M | re.S)
+    assert cell
+    return set(re.findall(r"`(.*?)`", cell[1]))
+
+
+@needs_kubectl
+def test_kubectl_is_answered_as_far_as_the_help_says(
+    sandbox: Sandbox, fresh: Fresh, tmp_path: Path
+) -> None:
+    assert told("yes") == ANSWERED.keys()
+    assert told("no") == REFUSED.keys()
+    kubectl, name, file = Kubectl(sandbox), fresh(), tmp_path / "file.json"
+    head = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}
+    file.write_text(json.dumps({**head, "data": {"a": "1"}}))
+    for lines, code in ((ANSWERED, 0), (REFUSED, 1)):
+        for line in lines.values():
+            kubectl(*line.format(name=name, file=file).split(), code=code)
