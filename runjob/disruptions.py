@@ -42,9 +42,7 @@ def disruption(pod: PodView) -> str | None:
         message = " ".join(condition.message.split())
         told = ": ".join(part for part in (condition.reason, message) if part)
         return f"was disrupted ({told})" if told else "was disrupted"
-    if pod.deleting or pod.gone:
-        return None if pod.phase in ("Succeeded", "Failed") else "was deleted"
-    return None
+    return "was deleted by somebody" if pod.taken else None
 
 
 def to_replace(picture: Picture) -> dict[str, str]:
@@ -59,15 +57,20 @@ def to_replace(picture: Picture) -> dict[str, str]:
     return {
         uid: words
         for uid, pod in picture.pods.items()
-        if pod.phase != "Succeeded" and (words := disruption(pod))
+        if (words := disruption(pod)) and (pod.phase != "Succeeded" or _is_failed_by(picture, pod))
     }
 
 
 def is_replaced(picture: Picture, uid: str) -> bool:
-    """Tell whether the pod of that uid is sure to be replaced; else its Job may yet fail by it."""
-    job = picture.job
-    spared = job.ignores_disruptions and picture.pods[uid].condition(CONDITION) is not None
-    return spared or _is_made_up_for(picture, uid) or job.failed < job.backoff_limit
+    """Tell whether the pod of that uid is sure to be replaced; else its Job may yet fail by it.
+
+    A pod that was just deleted may be so by its Job, whose end is seen a moment later.
+    """
+    if _is_made_up_for(picture, uid):
+        return True
+    if picture.pods[uid].condition(CONDITION) is None:
+        return False
+    return picture.job.ignores_disruptions or picture.job.failed < picture.job.backoff_limit
 
 
 def _is_made_up_for(picture: Picture, uid: str) -> bool:
@@ -87,9 +90,39 @@ def counted(picture: Picture) -> PodView | None:
     if picture.job.ignores_disruptions:
         return None
     over = [pod for pod in picture.pods.values() if pod.over]
-    blameless = sum(pod.phase == "Succeeded" for pod in over) <= picture.job.succeeded
+    blameless = _is_each_success_counted(picture)
     failed = [pod for pod in over if not (blameless and pod.phase == "Succeeded")]
     return next((pod for pod in reversed(failed) if pod.condition(CONDITION)), None)
+
+
+def deleted(picture: Picture) -> tuple[PodView, ...]:
+    """Return the pods by whose deletion the Job failed: one of them at least somebody deleted.
+
+    None where it has cause enough without: it takes its other pods away by itself then.
+    """
+    job, pods = picture.job, picture.pods.values()
+    by_themselves = sum(pod.phase == "Failed" and not _is_deleted(pod) for pod in pods)
+    # In pods that restart in place each restart counts, and the last one has the pod taken away.
+    restarted = any(
+        pod.restarts_in_place and view.restarts for pod in pods for view in pod.containers
+    )
+    if picture.job_gone or job.leaving or restarted or by_themselves > job.backoff_limit:
+        return ()
+    return tuple(filter(_is_deleted, pods))
+
+
+def _is_deleted(pod: PodView) -> bool:
+    return pod.taken and pod.condition(CONDITION) is None
+
+
+def _is_failed_by(picture: Picture, pod: PodView) -> bool:
+    """Tell whether the Job counts a pod as failed by its deletion that then ended with 0."""
+    return _is_deleted(pod) and not _is_each_success_counted(picture)
+
+
+def _is_each_success_counted(picture: Picture) -> bool:
+    succeeded = sum(pod.phase == "Succeeded" for pod in picture.pods.values())
+    return succeeded <= picture.job.succeeded
 
 
 def is_lost(pod: PodView) -> bool:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from runjob.diagnosis import Failure, describe, failures
-from runjob.disruptions import counted, disruption, is_lost
+from runjob.disruptions import counted, deleted, disruption, is_lost
 from runjob.errors import Exit
 from runjob.observed import Picture, PodView
 from runjob.sidecars import held, is_decided, is_enough, without
@@ -92,6 +92,12 @@ def _failed(picture: Picture, reason: str, message: str) -> Ending:
     if picture.job.succeeded:
         text += f"; {picture.job.succeeded} pod(s) succeeded before"
     disrupted = counted(picture) if reason == "BackoffLimitExceeded" else None
+    taken = deleted(picture) if reason == "BackoffLimitExceeded" else ()
+    if taken and disrupted is None:
+        which = f"pod {taken[0].name}" if len(taken) == 1 else "one of its pods"
+        return Ending(
+            code=Exit.FAILED, text=f"{text}; {which} was deleted by somebody", hint=_DELETED_HINT
+        )
     if disrupted is None:
         return Ending(code=Exit.FAILED, text=text, hint=_hint(last, reason))
     if last is None or last.pod != disrupted.name:
@@ -101,6 +107,12 @@ def _failed(picture: Picture, reason: str, message: str) -> Ending:
         text=text,
         hint="a disruption counted against the retries: --ignore-disruptions has it not count",
     )
+
+
+_DELETED_HINT = (
+    "a pod that is deleted counts as a failed attempt: find out who deletes pods in this namespace "
+    "(kubectl delete pod, a clean-up task); with retries (-b) it is replaced"
+)
 
 
 def _ran(pod: PodView) -> bool:

@@ -7,7 +7,7 @@ from runjob.observed import Picture
 from runjob.sidecars import held_by_the_rest
 from runjob.waiting import causes
 
-# Seconds after which it is told, once, that the first container has ended and others run on.
+# Seconds after which it is told, once, that a container has ended and others run on.
 HELD = 30.0
 
 
@@ -31,8 +31,9 @@ class Explainer:
         self._pending: dict[str, float] = {}
         self._disrupted: dict[str, float] = {}
         self._replaced: set[str] = set()
-        self._held: dict[str, float] = {}
-        self._held_told = decides
+        self._held: dict[tuple[str, str], float] = {}
+        self._held_told: set[str] = set()
+        self._decides = decides
 
     @property
     def is_waiting(self) -> bool:
@@ -84,15 +85,20 @@ class Explainer:
         ]
 
     def _sidecars(self, picture: Picture, now: float) -> list[str]:
-        """Tell once what may keep the Job alive for ever: of one pod, the others are like it."""
-        if self._held_told:
+        """Tell what may keep the Job alive for ever: of one pod, the others are like it."""
+        if self._decides:
             return []
-        found = {each.pod.uid: each for each in held_by_the_rest(picture)}
-        self._held = {uid: self._held.get(uid, now) for uid in found}
-        for uid, since in self._held.items():
+        found = {
+            (each.pod.uid, each.main.name): each
+            for each in held_by_the_rest(picture)
+            if each.main.name not in self._held_told
+        }
+        self._held = {which: self._held.get(which, now) for which in found}
+        for which, since in self._held.items():
             if now - since >= HELD:
-                self._held_told, self._held = True, {}
-                each, others = found[uid], ", ".join(found[uid].others)
+                each, others = found[which], ", ".join(found[which].others)
+                self._held_told.add(each.main.name)
+                self._held = {}
                 run, keep = ("run", "keep") if len(each.others) > 1 else ("runs", "keeps")
                 return [
                     f"pod {each.pod.name}: {each.main.name} ended with {each.end.exit_code}, "

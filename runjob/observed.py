@@ -99,7 +99,10 @@ class ContainerView:
 
 @dataclass(frozen=True, kw_only=True)
 class PodView:
-    """A pod of the Job."""
+    """A pod of the Job.
+
+    taken tells that it was seen to be deleted before it had ended, while its Job was not suspended.
+    """
 
     uid: str
     name: str
@@ -110,6 +113,7 @@ class PodView:
     message: str = ""
     deleting: bool = False
     gone: bool = False
+    taken: bool = False
     restarts_in_place: bool = False
     containers: tuple[ContainerView, ...] = ()
     conditions: tuple[Condition, ...] = ()
@@ -163,11 +167,13 @@ class Picture:
             if seen.uid != self.job.uid:
                 # Another Job of that name: ours must have been deleted before it was made.
                 return replace(self, job_gone=True)
-            return replace(self, job=seen, job_gone=self.job_gone or gone)
+            pods = _spared(self.pods) if seen.suspended else self.pods
+            return replace(self, job=seen, job_gone=self.job_gone or gone, pods=pods)
         if isinstance(seen, PodView):
             known = self.pods.get(seen.uid)
             gone = gone or (known is not None and known.gone)
-            return replace(self, pods={**self.pods, seen.uid: replace(seen, gone=gone)})
+            view = self._judged(replace(seen, gone=gone), known)
+            return replace(self, pods={**self.pods, seen.uid: view})
         return replace(self, events={**self.events, seen.uid: seen})
 
     def with_only(self, kind: str, uids: frozenset[str]) -> Picture:
@@ -176,11 +182,19 @@ class Picture:
             return replace(self, job_gone=self.job_gone or self.job.uid not in uids)
         if kind == "Pod":
             pods = {
-                uid: pod if uid in uids else replace(pod, gone=True)
+                uid: pod if uid in uids else self._judged(replace(pod, gone=True), pod)
                 for uid, pod in self.pods.items()
             }
             return replace(self, pods=pods)
         return self
+
+    def _judged(self, pod: PodView, known: PodView | None) -> PodView:
+        """Return the pod with the word whether it was taken: its first deletion decides that."""
+        if known is not None and (known.deleting or known.over):
+            return replace(pod, taken=known.taken)
+        ended = pod.phase in ("Succeeded", "Failed")
+        taken = (pod.deleting or pod.gone) and not ended and not self.job.suspended
+        return replace(pod, taken=taken)
 
     def about(self, uid: str) -> tuple[EventView, ...]:
         """Return the events about the object of that uid, in the order in which they came."""
@@ -196,6 +210,11 @@ class Picture:
     def unseen(self) -> int:
         """How many pods the Job has counted that were never seen here."""
         return max(self.job.succeeded + self.job.failed - len(self.pods), 0)
+
+
+def _spared(pods: Mapping[str, PodView]) -> dict[str, PodView]:
+    """Return the pods of a Job that is suspended: it takes them away, which may be seen before."""
+    return {uid: replace(pod, taken=False) for uid, pod in pods.items()}
 
 
 def _true(conditions: tuple[Condition, ...], type: str) -> Condition | None:

@@ -51,13 +51,22 @@ def held(picture: Picture, name: str) -> tuple[Held, ...]:
 
 
 def held_by_the_rest(picture: Picture) -> tuple[Held, ...]:
-    """Return the pods whose first container, which is the main one as a rule, ended before others.
+    """Return the pods of which a container has ended and others run on: the one that ended last.
 
     It may be none of a sidecar's doing: several containers may share the work.
     """
     pods = picture.pods.values()
-    first = (each.name for pod in pods for each in pod.containers if each.role == "main")
-    return held(picture, next(first, ""))
+    names = dict.fromkeys(c.name for pod in pods for c in pod.containers if c.role == "main")
+    found: dict[str, Held] = {}
+    for each in (each for name in names for each in held(picture, name)):
+        other = found.get(each.pod.uid)
+        if other is None or _finished(each) > _finished(other):
+            found[each.pod.uid] = each
+    return tuple(found.values())
+
+
+def _finished(held: Held) -> float:
+    return held.end.finished.timestamp() if held.end.finished else 0.0
 
 
 def is_decided(picture: Picture, holding: Sequence[Held]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from runjob import explaining
 from runjob.sandbox import Sandbox
 from tests.contract.launches import FOREVER, Launcher, Run, Starter, sh
 from tests.contract.targets import EmbeddedTarget, Target, is_running, wants_real
@@ -87,7 +88,7 @@ def test_an_evicted_pod_that_counts_ends_the_job_and_the_option_is_named(
 @pytest.mark.parametrize(
     ("take", "words"),
     [pytest.param(evict, "was disrupted (", id="evicted"),
-     pytest.param(delete, "was deleted: waiting", id="deleted by somebody")],
+     pytest.param(delete, "was deleted by somebody: waiting", id="deleted by somebody")],
 )  # fmt: skip
 def test_a_pod_that_counts_and_may_be_retried_is_waited_for(
     target: Target,
@@ -101,6 +102,56 @@ def test_a_pod_that_counts_and_may_be_retried_is_waited_for(
     assert run.code == 0, run.err
     assert words in run.err
     assert run.text.count("second\n") == 1
+    target.api.wait_gone(name)
+
+
+def test_a_deleted_pod_by_which_the_job_fails_is_told_from_one_that_failed(
+    target: Target, start: Starter, name: str
+) -> None:
+    """It ends with 143 like one that ends itself, and has no condition that tells them apart."""
+    script = "trap 'exit 143' TERM; echo up; while :; do sleep 0.1; done"
+    run = disturbed(target, start, name, delete, *sh(script), "-b", "0", said=b"up\n")
+    assert run.code == 1
+    assert "exit code 143 (SIGTERM); pod" in run.verdict
+    assert "was deleted by somebody. A pod that is deleted counts as a failed" in run.verdict
+    assert "waiting for its replacement" not in run.err
+    target.api.wait_gone(name)
+
+
+def test_a_deleted_pod_that_is_gone_at_once_is_told_of_too(
+    target: Target, start: Starter, name: str, place: str
+) -> None:
+    script = sh(f"mkdir {place} 2>/dev/null && echo up && exec sleep 300; echo again; sleep 1")
+    more = (*script, "-H", "/tmp", "-t", "/tmp") if target.real else script
+
+    def at_once(target: Target, pod: str) -> None:
+        target.api.delete("pods", pod, 0)
+
+    run = disturbed(target, start, name, at_once, *more, "-b", "1", said=b"up\n")
+    assert run.code == 0, run.err
+    assert "was deleted by somebody: waiting for its replacement" in run.err
+    assert "again" in run.text
+    target.api.wait_gone(name)
+
+
+@pytest.mark.parametrize("retries", ["0", "3"])
+def test_pods_that_their_job_takes_away_at_its_deadline_were_deleted_by_nobody(
+    target: Target, launch: Launcher, name: str, retries: str
+) -> None:
+    run = launch("-j", name, *sh(FOREVER), "-b", retries, "--deadline", "3s")
+    assert run.code == 13, run.err
+    assert "by somebody" not in run.text + run.err
+    target.api.wait_gone(name)
+
+
+def test_pods_that_their_job_takes_away_as_another_fails_were_deleted_by_nobody(
+    target: Target, launch: Launcher, name: str, folder: Path
+) -> None:
+    text = beside(name, "test $JOB_COMPLETION_INDEX = 0 || exec sleep 300; sleep 1; exit 3", "true",
+                  completions=2, parallelism=2, completionMode="Indexed")  # fmt: skip
+    run = launched(launch, folder, name, text)
+    assert run.code == 1, run.err
+    assert "by somebody" not in run.text + run.err
     target.api.wait_gone(name)
 
 
@@ -247,6 +298,22 @@ def test_a_sidecar_that_ends_by_itself_is_left_to_the_job(
     assert (run.code, run.pods) == (0, (0, 1, 0))
     assert "ran on" not in run.verdict
     assert any(line.endswith("bye") for line in run.lines)
+    target.api.wait_gone(name)
+
+
+def test_a_sidecar_that_comes_first_is_told_of_too(
+    target: Target,
+    launch: Launcher,
+    name: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(explaining, "HELD", 0.0)
+    (folder / "job.yaml").write_text(beside(name, "echo done", "sleep 3"))
+    run = launch("-j", name, "-y", "job.yaml")
+    assert run.code == 0, run.err
+    assert "main ended with 0, proxy runs on and keeps the Job alive; where that is a" in run.err
+    assert run.err.count("--main-container") == 1
     target.api.wait_gone(name)
 
 

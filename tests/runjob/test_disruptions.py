@@ -19,8 +19,8 @@ from runjob.disruptions import (
 )
 from runjob.endings import natural_end
 from runjob.errors import Exit, UsageError
-from runjob.observed import Picture, job_view
-from tests.runjob.scenes import condition, container, ended, picture, pod
+from runjob.observed import JobView, Picture, PodView, job_view
+from tests.runjob.scenes import JOB, POD, condition, container, ended, picture, pod
 
 EVICTED = (condition("DisruptionTarget", "EvictionByEvictionAPI", "Eviction API: evicting"),)
 LOST = (condition("DisruptionTarget", "DeletionByTaintManager"),)
@@ -68,8 +68,7 @@ def test_a_job_is_seen_to_ignore_disruptions() -> None:
         pytest.param(pod(phase="Running"), None, id="runs"),
         pytest.param(pod(phase="Failed"), None, id="failed by itself"),
         pytest.param(pod(phase="Succeeded", deleting=True), None, id="cleaned up"),
-        pytest.param(pod(phase="Running", deleting=True), "was deleted", id="being deleted"),
-        pytest.param(pod(phase="Running", gone=True), "was deleted", id="gone"),
+        pytest.param(pod(phase="Failed", taken=True), "was deleted by somebody", id="taken"),
         pytest.param(
             pod(conditions=EVICTED),
             "was disrupted (EvictionByEvictionAPI: Eviction API: evicting)",
@@ -116,6 +115,20 @@ def test_it_is_known_when_a_pod_is_sure_to_be_replaced() -> None:
     assert is_replaced(picture(evicted, pod(uid="b")), "a")
     assert not is_replaced(picture(evicted, pod(uid="b", phase="Failed")), "a")
     assert not is_replaced(picture(pod(uid="b"), evicted), "a")
+
+
+def test_a_pod_that_is_just_deleted_may_be_so_by_its_job() -> None:
+    """Its deadline, say, of which the Job's own watch tells a moment later."""
+    taken = pod(phase="Running", deleting=True, uid="a")
+    assert to_replace(picture(taken, backoff_limit=1)) == {"a": "was deleted by somebody"}
+    assert not is_replaced(picture(taken, backoff_limit=1), "a")
+    assert is_replaced(picture(taken, pod(uid="b"), backoff_limit=1), "a")
+
+
+def test_a_pod_that_is_deleted_and_then_ends_with_0_is_replaced_where_it_counts_as_failed() -> None:
+    gone = picture(pod(phase="Running", deleting=True)).after(pod(phase="Succeeded", deleting=True))
+    assert list(to_replace(gone)) == [POD]
+    assert to_replace(gone.after(JobView(uid=JOB, succeeded=1))) == {}
 
 
 def test_a_pod_beside_it_replaces_none() -> None:
@@ -177,6 +190,67 @@ def test_pods_that_failed_by_themselves_are_no_disruption() -> None:
     done = pod(phase="Succeeded", gone=True, conditions=EVICTED)
     assert counted(picture(done, succeeded=1)) is None
     assert failures(picture(pod(phase="Failed")))[0].text.endswith("no reason given")
+
+
+EXCEEDED = condition("Failed", "BackoffLimitExceeded")
+DELETED = "was deleted by somebody"
+
+
+def taken(uid: str = "a", phase: str = "Failed", **more: Any) -> PodView:
+    """Return a pod that was deleted while it ran."""
+    main = container(terminated=ended(143, seconds=5))
+    return pod(main, phase=phase, taken=True, deleting=True, uid=uid, name=uid, **more)
+
+
+def over(*pods: PodView, reason: str = "BackoffLimitExceeded", **job: Any) -> Picture:
+    """Return a Job that failed, whose pods were seen as they are given."""
+    seen = picture(condition("Failed", reason), **job)
+    return replace(seen, pods={each.uid: each for each in pods})
+
+
+def own(uid: str = "b") -> PodView:
+    """Return a pod that failed by itself."""
+    return pod(container(terminated=ended(3)), phase="Failed", uid=uid, name=uid)
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        pytest.param(over(taken()), f"(SIGTERM); pod a {DELETED}", id="its only pod"),
+        pytest.param(over(taken(phase="Succeeded")), f"pod a {DELETED}", id="ended with 0"),
+        pytest.param(over(taken(phase="Running", gone=True)), f"pod a {DELETED}", id="at once"),
+        pytest.param(over(taken(), own(), backoff_limit=1), f"pod a {DELETED}", id="and a failure"),
+        pytest.param(over(taken(), taken("b")), f"one of its pods {DELETED}", id="one of two"),
+    ],
+)
+def test_who_deletes_a_pod_by_which_the_job_fails_is_somebody(seen: Picture, words: str) -> None:
+    end = natural_end(seen)
+    assert end is not None
+    assert end.code is Exit.FAILED
+    assert end.text.endswith(words)
+    assert "find out who deletes pods" in end.hint
+
+
+RESTARTED = pod(container(restarts=1), phase="Running", taken=True, restarts_in_place=True)
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param(over(own(), taken()), id="the other failed, and the Job takes this away"),
+        pytest.param(over(RESTARTED), id="restarts used up"),
+        pytest.param(over(taken(), reason="PodFailurePolicy"), id="a policy"),
+        pytest.param(over(taken(), reason="DeadlineExceeded"), id="a deadline"),
+        pytest.param(over(taken(), leaving=True), id="the Job is deleted"),
+        pytest.param(over(taken(conditions=EVICTED)), id="evicted"),
+        pytest.param(over(own()), id="failed by itself"),
+    ],
+)
+def test_what_the_job_takes_away_by_itself_nobody_deleted(seen: Picture) -> None:
+    end = natural_end(seen)
+    assert end is not None
+    assert DELETED not in end.text
+    assert "who deletes pods" not in end.hint
 
 
 @pytest.mark.parametrize(

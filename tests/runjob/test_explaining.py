@@ -55,6 +55,7 @@ PROXY, MESH = (container(name, running=NOON) for name in ("proxy", "mesh"))
 HELD = pod(container(terminated=ended(0)), PROXY, phase="Running")
 ALL_RUN = pod(container(running=NOON), PROXY, phase="Running")
 TWO = pod(container(terminated=ended(3)), PROXY, MESH, phase="Running")
+SECOND = pod(PROXY, container(terminated=ended(0)), phase="Running")
 
 
 @pytest.mark.parametrize(
@@ -75,6 +76,12 @@ TWO = pod(container(terminated=ended(3)), PROXY, MESH, phase="Running")
             "that is a sidecar: --main-container main",
             id="two of them",
         ),
+        pytest.param(
+            [(0, SECOND), (30, SECOND), (60, SECOND)],
+            "pod hello-x7k2p: main ended with 0, proxy runs on and keeps the Job alive; where that "
+            "is a sidecar: --main-container main",
+            id="the sidecar comes first",
+        ),
     ],
 )
 def test_a_sidecar_that_keeps_the_job_alive_is_told_of(
@@ -84,6 +91,17 @@ def test_a_sidecar_that_keeps_the_job_alive_is_told_of(
     found = [each for now, seen in looks for each in explainer.lines(picture(seen), now)[0]]
     assert found == ([line] if line else [])
     assert explainer.is_waiting is (not line and looks[-1][1] is HELD)
+
+
+def test_a_helper_that_ends_first_does_not_keep_the_next_from_being_told() -> None:
+    helper = container("helper", terminated=ended(0, seconds=1))
+    work = container(terminated=ended(0, seconds=40))
+    first = picture(pod(helper, PROXY, container(running=NOON), phase="Running"))
+    then = picture(pod(helper, PROXY, work, phase="Running"))
+    explainer = Explainer(explain=1, usual=3, events=5)
+    looks = [(first, 0), (first, 31), (then, 40), (then, 70), (then, 99)]
+    lines = [each for seen, now in looks for each in explainer.lines(seen, now)[0]]
+    assert [line.split("--main-container ")[1] for line in lines] == ["helper", "main"]
 
 
 def test_a_main_container_that_is_named_leaves_nothing_to_tell() -> None:

@@ -278,6 +278,33 @@ def test_what_is_gone_does_not_come_back() -> None:
     assert job.job_gone
 
 
+RUNS, LEAVES = pod(phase="Running"), pod(phase="Running", deleting=True)
+ENDED = pod(phase="Failed", deleting=True)
+SUSPENDED, RESUMED = JobView(uid=JOB, suspended=True), JobView(uid=JOB)
+
+
+@pytest.mark.parametrize(
+    ("seen", "taken"),
+    [
+        pytest.param([RUNS], False, id="runs"),
+        pytest.param([RUNS, LEAVES, ENDED], True, id="deleted, and then ended"),
+        pytest.param([RUNS, pod(phase="Failed"), ENDED], False, id="ended, and then deleted"),
+        pytest.param([ENDED], False, id="seen too late"),
+        pytest.param([SUSPENDED, LEAVES, RESUMED, ENDED], False, id="suspended"),
+        pytest.param([RUNS, LEAVES, SUSPENDED, RESUMED, LEAVES], False, id="seen before that"),
+    ],
+)
+def test_a_pod_is_taken_that_was_deleted_before_it_ended(
+    seen: list[JobView | PodView], taken: bool
+) -> None:
+    now = picture()
+    for each in seen:
+        now = now.after(each)
+    assert now.pods[POD].taken is taken
+    assert now.after(seen[-1], gone=True).pods[POD].taken is (taken or seen == [RUNS])
+    assert now.with_only("Pod", frozenset()).pods[POD].taken is (taken or seen == [RUNS])
+
+
 @pytest.mark.parametrize(
     ("kind", "uids", "job_gone", "pods_gone"),
     [
