@@ -12,16 +12,13 @@ from runjob import resultfile
 from runjob.commands import Commands, started_by
 from runjob.console import Console, standard
 from runjob.errors import Exit, LaunchError, UsageError
-from runjob.flags import ASKING, FLAGS, Asked, parse
+from runjob.flags import ASKING, FLAGS, SUBCOMMANDS, Asked, parse
 from runjob.interrupts import Interrupts, code_of
 from runjob.masking import without
 from runjob.options import Connection, Options
 from runjob.plan import check_names, in_effect, is_address, plan, secrets_given
 from runjob.request import JobRequest
 from runjob.sources import beside, read
-
-# No launch begins so: its words before the first option were always refused.
-SUBCOMMANDS = ("gc", "list", "show", "help", "completion")
 
 
 def main(argv: Sequence[str] | None = None, script: str | None = None) -> int:

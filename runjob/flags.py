@@ -204,6 +204,9 @@ FLAGS: tuple[Flag, ...] = (
 
 _HELP = Flag("h", ("help",), "", "a short help; runjob help has the whole", None, generation=1)
 _VERSION = Flag("", ("version",), "", "the version", None)
+# What may stand first on a line. No launch begins so: its words before the first option were always
+# refused.
+SUBCOMMANDS = ("gc", "list", "show", "help", "completion")
 # What a text is asked for with, instead of a launch.
 ASKING = (_HELP, _VERSION)
 _BY_LETTER = {flag.short: flag for flag in (*FLAGS, *ASKING) if flag.short}
@@ -235,9 +238,11 @@ def _words(words: list[str]) -> Iterator[tuple[str, Flag, str]]:
     The standard getopt cannot do it, since an abbreviation that was unique before the newer
     options came has to stay what it was.
     """
+    flag, dashes = _HELP, False
     while words:
         word = words.pop(0)
         if word == "--":
+            dashes = True
             break
         if word.startswith("--"):
             name, equals, value = word[2:].partition("=")
@@ -260,9 +265,18 @@ def _words(words: list[str]) -> Iterator[tuple[str, Flag, str]]:
             break
     if words:
         raise UsageError(
-            f"argument {masked_text(words[0])!r:.80} belongs to no option: is a value before it "
-            "empty or unquoted?"
+            f"argument {masked_text(words[0])!r:.80} belongs to no option: "
+            + _stray(words[0], "commands" if dashes else flag.name)
         )
+
+
+def _stray(word: str, before: str) -> str:
+    """Say why a word may stand behind the value of that option and belong to none."""
+    if before in ("commands", "argument"):
+        return "-k takes one word each time, as in -k echo -k hello"
+    if word in SUBCOMMANDS:
+        return f"a subcommand comes first, as in runjob {word} and then the options"
+    return "is a value before it empty or unquoted?"
 
 
 def _next(option: str, flag: Flag, words: list[str]) -> str:
@@ -292,7 +306,11 @@ def _by_prefix(name: str) -> Flag:
             return _BY_NAME[starts[0]]
     if starts and name:
         raise UsageError(f"option --{name} can mean --{', --'.join(sorted(starts))}")
-    raise UsageError(f"option --{name:.80} is not known; runjob help options lists all")
+    from difflib import get_close_matches
+
+    near = get_close_matches(name[:80], _BY_NAME, 1, 0.7)
+    meant = f" (did you mean --{near[0]}?)" if near else ""
+    raise UsageError(f"option --{name:.80} is not known; runjob help options lists all{meant}")
 
 
 def _options(found: Sequence[tuple[str, Flag, str]]) -> Options:
@@ -365,15 +383,15 @@ def _environment(
         at = len(names) - 1 - names[::-1].index("-v")
         names = names[:at] + names[at + 1 :]
         notes.append("an empty pair -e -v was left out")
-    if len(names) != len(values):
-        raise UsageError(
-            f"{len(names)} times -e but {len(values)} times -v: each variable needs its value"
-        )
-    for name, value in zip(names, values, strict=True):
-        if not name and value:
-            raise UsageError("-e is empty but its -v is not: name the variable")
+    for name in names:
         if "=" in name:
             raise UsageError(
                 f"-e takes a name alone: the value of {name.partition('=')[0]!r} belongs to -v"
             )
+    if len(names) != len(values):
+        raise UsageError(
+            f"{len(names)} times -e but {len(values)} times -v: each variable needs its value"
+        )
+    if any(value and not name for name, value in zip(names, values, strict=True)):
+        raise UsageError("-e is empty but its -v is not: name the variable")
     return tuple((name, value) for name, value in zip(names, values, strict=True) if name)

@@ -103,7 +103,7 @@ SUBCOMMANDS = {
         "Show a Job: how it stands, its pods, events, last words, and what to do next.",
         (*_shared(), _HELP),
     ),
-    "help": Subcommand("help [TOPIC]", "List the topics, or tell all about one.", (_HELP,)),
+    "help": Subcommand("help [TOPIC]", "List the topics, or tell of one or an option.", (_HELP,)),
     "completion": Subcommand(
         "completion bash|zsh|fish", "Print the completion script of a shell.", (_HELP,)
     ),
@@ -113,6 +113,8 @@ SUBCOMMANDS = {
 def read(name: str, words: Sequence[str]) -> Collect | Roster | Show | Text | Asked:
     """Read the words after the subcommand's name; raises UsageError."""
     known = SUBCOMMANDS[name]
+    if name == "help" and len(words) == 1 and _asks_about_an_option(words[0]):
+        return Text(words[0])
     values, operands = _values(name, known.flags, list(words))
     if "help" in values:
         return Asked(name)
@@ -145,6 +147,10 @@ def read(name: str, words: Sequence[str]) -> Collect | Roster | Show | Text | As
         raise UsageError("show takes the name of one Job: show NAME -n NAMESPACE")
     _check(operands[0], namespace)
     return Show(name=operands[0], namespace=namespace, connection=connection)
+
+
+def _asks_about_an_option(word: str) -> bool:
+    return word.startswith("-") and word != "-h" and not "--help".startswith(word)
 
 
 def _text(name: str, operands: Sequence[str]) -> Text:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 
 from runjob.errors import UsageError
+from runjob.flags import ASKING, FLAGS, Flag
+from runjob.guide.tables import rows
 from runjob.guide.text import plain, table
 from runjob.guide.topics import RAW, TOPICS
 
+# The options of a launch, by each name and by their letters.
+OPTIONS = {name: flag for flag in (*FLAGS, *ASKING) for name in (flag.short, *flag.names) if name}
 # Other words for a topic, each as somebody may look for it.
 ALIASES = {"lost": "gc", "names": "adoption", "identity": "adoption", "sidecars": "pods"}
 
@@ -34,9 +39,24 @@ def _help(topic: str, name: str) -> str:
 
         return page()
     topic = ALIASES.get(topic, topic)
-    if topic not in TOPICS:
-        raise _unknown(topic, list(about))
-    return plain(TOPICS[topic].blocks)
+    if topic in TOPICS:
+        return plain(TOPICS[topic].blocks)
+    if topic.lstrip("-") in OPTIONS:
+        return _option(OPTIONS[topic.lstrip("-")])
+    dashed = topic.startswith("-")
+    raise _unknown(topic, [f"--{each}" for each in OPTIONS] if dashed else list(about))
+
+
+def _option(flag: Flag) -> str:
+    """Tell about one option, and which topics tell more."""
+    spelled = rf"`(?:-\w, )?--{flag.name}\b" + (rf"|`-{flag.short}\b" if flag.short else "")
+    more = [
+        name
+        for name, topic in TOPICS.items()
+        if name == flag.name or re.search(spelled, topic.text)
+    ]
+    told = plain([rows([flag])])
+    return told + f"\n\nMore: {'; '.join(f'runjob help {name}' for name in more)}" * bool(more)
 
 
 def _completion(shell: str) -> str:

@@ -284,6 +284,12 @@ def test_an_old_prefix_stays_unique_beside_a_new_option(word: str) -> None:
         (["hello"], "'hello' belongs to no option"),
         (["-j", "a", "-"], "'-' belongs to no option"),
         (["--", "-h"], "'-h' belongs to no option"),
+        (["--hartbeat", "5m"], r"--hartbeat is not known; .* \(did you mean --heartbeat\?\)"),
+        (["-j", "a", "-k", "echo", "hi"], "'hi' belongs to no option: -k takes one word each time"),
+        (["-j", "a", "--", "echo", "hi"], "'echo' belongs to no option: -k takes one word each"),
+        (["-j", "a", "list"], "'list' belongs to no option: a subcommand comes first"),
+        (["-j", "a", "b"], "'b' belongs to no option: is a value before it empty or unquoted"),
+        (["-e", "A=B"], "-e takes a name alone: the value of 'A' belongs to -v"),
     ],
 )
 def test_what_is_no_option_is_named(argv: list[str], message: str) -> None:

@@ -174,7 +174,7 @@ def test_a_topic_fits_80_columns_unless_a_line_is_to_be_copied(topic: str) -> No
 
 @pytest.mark.parametrize(
     ("word", "meant"),
-    [("exit-code", "exit-codes"), ("optoins", "options"), ("man-page", "man"), ("wait", "waiting")],
+    [("exit-cods", "exit-codes"), ("optoins", "options"), ("man-page", "man"), ("wait", "waiting")],
 )
 def test_a_topic_that_is_none_is_one_line_with_what_may_be_meant(
     word: str, meant: str, capsys: pytest.CaptureFixture[str]
@@ -185,6 +185,32 @@ def test_a_topic_that_is_none_is_one_line_with_what_may_be_meant(
     assert told.err == (
         f"runjob: error: no topic '{word}' (did you mean {meant}?): runjob help lists them\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        pytest.param("--if-exists", "  --if-exists WHAT  what becomes", id="long"),
+        pytest.param("if-exists", "  --if-exists WHAT  what becomes", id="without dashes"),
+        pytest.param("-k", "  -k, --commands WORD  command to run", id="short"),
+        pytest.param("--kill", "  --kill  end the Job", id="of a topic's name"),
+        pytest.param("--version", "  --version  the version", id="a text"),
+    ],
+)
+def test_an_option_is_told_of_too(word: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["help", word]) == 0
+    assert capsys.readouterr().out.startswith(told)
+
+
+def test_an_option_names_the_topics_that_tell_more() -> None:
+    assert text("help", "--if-exists").endswith("\n\nMore: runjob help adoption")
+    assert "More: " not in text("help", "--version")
+    assert "runjob help kill" in text("help", "--kill")
+
+
+def test_an_option_that_is_none_is_told_what_may_be_meant() -> None:
+    with pytest.raises(UsageError, match=r"^no topic '--hartbeat' \(did you mean --heartbeat\?\)"):
+        text("help", "--hartbeat")
 
 
 @pytest.mark.parametrize("word", ALIASES)

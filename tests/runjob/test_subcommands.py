@@ -134,7 +134,9 @@ def test_a_job_may_be_called_as_a_subcommand_is(
     assert cli.main(["-j", name, "-i", "busybox", "--dry-run", "client"]) == 0
     assert f"name: {name}\n" in capsys.readouterr().out
     assert cli.main(["-n", "ns", name]) == int(Exit.FAILED)
-    assert f"argument '{name}' belongs to no option" in capsys.readouterr().err
+    assert (
+        f"argument '{name}' belongs to no option: a subcommand comes first, as in runjob {name} "
+    ) in capsys.readouterr().err
 
 
 def test_a_launch_loads_nothing_of_the_subcommands() -> None:
