@@ -16,7 +16,7 @@ from runjob.flags import ASKING, FLAGS, SUBCOMMANDS, Asked, parse
 from runjob.interrupts import Interrupts, code_of
 from runjob.masking import without
 from runjob.options import Connection, Options
-from runjob.plan import check_names, in_effect, is_address, plan, secrets_given
+from runjob.plan import check_names, fitted, in_effect, is_address, plan, secrets_given
 from runjob.request import JobRequest
 from runjob.sources import beside, read
 
@@ -236,7 +236,7 @@ def _run(options: Options, console: Console, interrupts: Interrupts, script: str
             return int(dryrun.as_written(request, console))
         return int(dryrun.as_answered(request, connection, console))
     if options.preflight:
-        return _preflight(request, connection, console)
+        return _preflight(request, options, console)
     return _launch(request, options, console, interrupts)
 
 
@@ -304,7 +304,7 @@ def _print_report(closing: Sequence[str], console: Console, interrupts: Interrup
     printed(lines, lambda: bool(interrupts.last))
 
 
-def _preflight(request: JobRequest, connection: Connection, console: Console) -> int:
+def _preflight(request: JobRequest, options: Options, console: Console) -> int:
     from runjob.cluster import Cluster
     from runjob.login import login
     from runjob.preflight.check import preflight
@@ -312,4 +312,6 @@ def _preflight(request: JobRequest, connection: Connection, console: Console) ->
     def line(text: str) -> None:
         console.line(without(text, console.secrets))
 
-    return int(preflight(Cluster(login(connection)), request, line))
+    how = options.run
+    cluster = Cluster(login(options.connection))
+    return int(preflight(cluster, fitted(request, how), how, line))

@@ -233,7 +233,7 @@ class Creator:
                 continue
             found = self._fate(there)
             if isinstance(found, Refuse):
-                raise LaunchError(found.text, Exit.EXISTS)
+                raise LaunchError(found.text, Exit.EXISTS, found.hint)
             if isinstance(found, Adopt):
                 return there, found.again
             name = there["metadata"]["name"]

@@ -52,12 +52,16 @@ MEANINGS: dict[Exit, str] = {
 
 
 class LaunchError(Exception):
-    """One clear line for the user: what was attempted, what came back, what to do."""
+    """One clear line for the user: what was attempted, what came back, what to do.
+
+    hint is what to do where the line does not say it.
+    """
 
     exit_code = Exit.FAILED
 
-    def __init__(self, message: str, exit_code: Exit | None = None) -> None:
+    def __init__(self, message: str, exit_code: Exit | None = None, hint: str = "") -> None:
         super().__init__(message)
+        self.hint = hint
         if exit_code is not None:
             self.exit_code = exit_code
 

@@ -256,9 +256,13 @@ class AwaitRemoval:
 
 @dataclass(frozen=True)
 class Refuse:
-    """It stays, and there is no launch; text says whose it is and what to do."""
+    """It stays, and there is no launch; text says whose it is, hint what to do."""
 
     text: str
+    hint: str
+
+
+Fate = Adopt | Replace | AwaitRemoval | Refuse
 
 
 def same_run(there: Body, signature: Signature) -> bool:
@@ -273,7 +277,7 @@ def stands(
     now: datetime,
     *,
     told: bool = False,
-) -> Adopt | Replace | AwaitRemoval | Refuse:
+) -> Fate:
     """Decide what becomes of a Job that is there already.
 
     Only a Job that runjob made is ever adopted or replaced, and only one that this very run asked
@@ -286,36 +290,29 @@ def stands(
     if made_by(there, signature.launch):
         return Adopt(again=False)  # the answer to our own create was lost
     if if_exists == "fail" or not is_ours(there):
-        return Refuse(_whose(there, signature, if_exists, now))
+        return _refusal(there, signature, if_exists, now)
     same = same_run(there, signature)
-    ended = _ending(there) is not None
+    ended = final_state(there) is not None
     wanted = if_exists == "adopt" or (if_exists == "auto" and signature.bound)
     adoptable = same and wanted and not _annotation(there, TOLD)
     if there["metadata"].get("deletionTimestamp") and not (ended and adoptable):
         return AwaitRemoval()
     if if_exists == "replace":
         if _followed(there, signature, now):
-            return Refuse(_whose(there, signature, if_exists, now))
+            return _refusal(there, signature, if_exists, now)
         metadata = there["metadata"]
         return Replace(metadata["uid"], metadata["resourceVersion"])
     if not adoptable:
-        return Refuse(_whose(there, signature, if_exists, now))
+        return _refusal(there, signature, if_exists, now)
     if _annotation(there, CONTENT) != signature.content:
-        return Refuse(
-            _whose(
-                there,
-                signature,
-                if_exists,
-                now,
-                f"it {signature.kinship}, but other words made it",
-            )
-        )
+        why = f"it {signature.kinship}, but other words made it"
+        return _refusal(there, signature, if_exists, now, why)
     return Adopt(again=True)
 
 
 def _followed(there: Body, signature: Signature, now: datetime) -> str:
     """Say why a Job must not be replaced now; nothing where it may be."""
-    if _ending(there) is not None or (signature.bound and same_run(there, signature)):
+    if final_state(there) is not None or (signature.bound and same_run(there, signature)):
         return ""
     return lease.read(there).told(now)
 
@@ -324,7 +321,8 @@ def _annotation(body: Body, key: str) -> str:
     return str((body["metadata"].get("annotations") or {}).get(key) or "")
 
 
-def _ending(job: Body) -> str | None:
+def final_state(job: Body) -> str | None:
+    """Return how a Job ended, Complete or Failed; None while it lives."""
     conditions = job_view({**job, "metadata": {"uid": "", "name": "", **job["metadata"]}})
     found = (each for each in ("Complete", "Failed") if conditions.condition(each))
     return next(found, None)
@@ -350,7 +348,7 @@ def as_told(job: Body, patch: Body | None = None) -> Body:
 def told(there: Body) -> str:
     """Say in a few words who made a Job, when, and how it stands."""
     metadata = there["metadata"]
-    state = (_ending(there) or "running").lower()
+    state = (final_state(there) or "running").lower()
     by = manager(there)
     launcher = lease.read(there).launcher
     if is_ours(there) or any(map(_is_own, metadata.get("annotations") or ())):
@@ -371,34 +369,46 @@ def manager(body: Body) -> str:
     return str(first["manager"]) if first else ""
 
 
-def _whose(
+def _refusal(
     there: Body, signature: Signature, if_exists: IfExists, now: datetime, why: str = ""
-) -> str:
+) -> Refuse:
     """Say whose the Job is that stands in our way, and what leads on."""
     metadata = there["metadata"]
     place, name = signature.identity.split("/")[0], metadata["name"]
     namespace = metadata.get("namespace") or place
     theirs = _annotation(there, IDENTITY)
-    held = _followed(there, signature, now) if is_ours(there) else ""
-    same = same_run(there, signature)
-    kin = f"it {signature.kinship}" if same and is_ours(there) and not why else ""
+    over = _annotation(there, TOLD)
+    ours, same = is_ours(there), same_run(there, signature)
+    held = _followed(there, signature, now) if ours else ""
+    kin = f"it {signature.kinship}" if same and ours and not why else ""
     parts = [told(there), f"run {theirs}" if theirs and not same else kin]
     parts += [why, held]
-    if _annotation(there, TOLD):
+    if over:
         parts.append("its end was told already")
+    elif ours and not final_state(there) and lease.read(there).life(now) == "gone":
+        parts.append("its launcher counts as gone")
     parts.append(signature.this_run)
     ways = [f"another name (--generate-name {name}-)"]
-    if is_ours(there):
-        if if_exists in ("auto", "fail") and same and not (why or _annotation(there, TOLD)):
+    if ours:
+        if if_exists in ("auto", "fail") and same and not (why or over):
             ways.insert(0, "--if-exists adopt, where it is this run's")
-        if if_exists != "replace":
-            later = " once it has ended, or its launcher counts as gone" if held else ""
-            ways.append(f"--if-exists replace{later}")
-    return (
+        again = "the same command" if if_exists == "replace" else "--if-exists replace"
+        ways.append(again + (_from_when(there, now) if held else ""))
+    return Refuse(
         f"Job {namespace}/{name} exists already, {'; '.join(part for part in parts if part)}; it "
-        f"was not touched. Use {', or '.join(ways)}, or remove it with: "
-        f"{signature.commands.kubectl(namespace, 'delete', 'job', name)}"
+        "was not touched",
+        f"use {', or '.join(ways)}, or remove it with: "
+        f"{signature.commands.kubectl(namespace, 'delete', 'job', name)}",
     )
+
+
+def _from_when(there: Body, now: datetime) -> str:
+    """Say from when on a Job that may be followed yet is replaced."""
+    terms = lease.read(there)
+    when = " once it has ended"
+    if terms.life(now) == "alive":
+        when += f", or after {terms.until:%H:%M:%SZ} where no further sign of life is given"
+    return when
 
 
 def how_to_adopt(options: RunOptions) -> str:

@@ -59,8 +59,9 @@ class Launch(Scene):
                 self._leaving = message.leaving
                 if self._signals:
                     return self._killed()
-                text = f"was not created: {message.error}"
-                return Ending(code=message.error.exit_code, text=text)
+                error = message.error
+                text = f"was not created: {error}"
+                return Ending(code=error.exit_code, text=text, hint=error.hint)
             self._heed(message)
             if isinstance(message, Signalled):
                 self._cancel()

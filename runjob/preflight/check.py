@@ -6,9 +6,13 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Protocol
 
 from runjob.errors import ApiError, Exit, NoClusterError
+from runjob.identity import Fate, Refuse, signature, stands
+from runjob.options import RunOptions
 from runjob.preflight.data import (
     UNANSWERED,
     Answer,
@@ -37,6 +41,9 @@ _PRIORITIES = "/apis/scheduling.k8s.io/v1/priorityclasses"
 class Api(Protocol):
     """What a preflight needs of the API: it reads, reviews, and creates by dry run alone."""
 
+    def now(self) -> datetime:
+        """Return the time by the API's clock."""
+
     def create(self, body: Body, namespace: str, *, dry_run: bool = False) -> Body:
         """Create an object, here by dry run."""
 
@@ -50,12 +57,17 @@ class Api(Protocol):
         """Send a request about what is in no namespace."""
 
 
-def preflight(api: Api, request: JobRequest, line: Callable[[str], None]) -> Exit:
+def preflight(
+    api: Api, request: JobRequest, options: RunOptions, line: Callable[[str], None]
+) -> Exit:
     """Check all that a launch needs and print the report; return what a launch would end with.
 
     Creates nothing. Blocks for PATIENCE seconds at most.
     """
     facts = ask(api, request, questions(request), PATIENCE)
+    there = facts.object("Job", request.name)
+    if there is not None and there.status == 200:
+        facts = replace(facts, fate=_fate(there.body, request, options, api.now()))
     found = findings(facts)
     line(f"Preflight of Job {request.label}:")
     for number, each in enumerate(found, 1):
@@ -66,6 +78,15 @@ def preflight(api: Api, request: JobRequest, line: Callable[[str], None]) -> Exi
     code = errors[0].code if errors else Exit.SUCCEEDED
     line(_summary(found, code, unseen(facts)))
     return code
+
+
+def _fate(there: Body, request: JobRequest, options: RunOptions, now: datetime) -> Fate | None:
+    """Return what a launch would make of the Job of its name; None where it would leave it be."""
+    mine = signature(request, options, "preflight")
+    fate = stands(there, mine, options.if_exists, now)
+    # Of a run whose Job has a generated name one that stays does not keep the next one away.
+    beside = request.generated and mine.bound and options.if_exists in ("auto", "adopt")
+    return None if beside and isinstance(fate, Refuse) else fate
 
 
 def _summary(found: tuple[Finding, ...], code: Exit, unseen: int) -> str:

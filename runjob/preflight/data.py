@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from runjob.errors import Exit
+from runjob.identity import Fate
 from runjob.request import Body, JobRequest
 
 
@@ -88,10 +89,15 @@ UNANSWERED = Answer(status=0, message="no answer in time")
 
 @dataclass(frozen=True)
 class Facts:
-    """All that is known before the judgement; a question that is not in answers was not asked."""
+    """All that is known before the judgement; a question that is not in answers was not asked.
+
+    fate is what would become of the Job that stands there, None where there is none, or where a
+    launch would make its own beside it.
+    """
 
     request: JobRequest
     answers: Mapping[Question, Answer] = field(default_factory=dict)
+    fate: Fate | None = None
 
     @property
     def refused(self) -> Exit:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from runjob.errors import Exit
+from runjob.identity import Adopt, AwaitRemoval, Fate, Refuse, Replace, told
 from runjob.manifest import same_content
-from runjob.plan import is_ours
 from runjob.preflight.capacity import admitted, limited
 from runjob.preflight.data import Answer, Facts, Finding, Listing, Object, Right, Trial
 from runjob.preflight.data import error as _error
@@ -292,22 +292,30 @@ def _standing(facts: Facts) -> Iterator[Finding]:
         if answer is None or answer.status != 200:
             continue
         said = f"{kind} {request.namespace}/{name} exists already"
-        if body is request.job and is_ours(answer.body):
-            yield _warning(f"{said}, made by a launch", "--if-exists tells what becomes of it")
-        elif body is request.job:
-            yield _error(
-                Exit.EXISTS, f"{said} and is not ours", "use another name (--generate-name)"
-            )
+        if body is request.job:
+            yield from _met(facts.fate, f"{said}, {told(answer.body)}")
         elif not same_content(body, answer.body):
             yield _error(Exit.EXISTS, f"{said} with other content", "rename it in the manifest")
 
 
+def _met(fate: Fate | None, said: str) -> Iterator[Finding]:
+    """Yield what a launch would do with the Job that stands there; a refusal in its own words."""
+    if isinstance(fate, Refuse):
+        yield _error(Exit.EXISTS, fate.text, fate.hint)
+    elif isinstance(fate, Adopt):
+        yield _warning(said, "a launch would follow it")
+    elif isinstance(fate, Replace):
+        yield _warning(said, "a launch would remove it and begin anew (--if-exists replace)")
+    elif isinstance(fate, AwaitRemoval):
+        yield _warning(said, "a launch would wait until it is gone")
+
+
 def _trials(facts: Facts) -> Iterator[Finding]:
-    told = any(each.severity == "error" for each in _rights(facts))
+    missing = any(each.severity == "error" for each in _rights(facts))
     for question, answer in facts.answers.items():
         if not isinstance(question, Trial) or answer.status == 200:
             continue
-        if answer.reason == "AlreadyExists" or (told and wants_rights(answer.message)):
+        if answer.reason == "AlreadyExists" or (missing and wants_rights(answer.message)):
             continue  # told by what stands there, and by the rights that are missing
         what = f"{question.kind} {facts.request.namespace}/{question.name}"
         if answer.unknown and answer.status in (0, 401, 429):

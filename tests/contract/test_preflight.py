@@ -13,7 +13,7 @@ import yaml
 
 from runjob.preflight import check
 from runjob.sandbox.faults import Fault, Refuse
-from tests.contract.launches import Launcher, Run, sh
+from tests.contract.launches import Launcher, Run, result_of, sh
 from tests.contract.targets import (
     SHIPPED,
     EmbeddedTarget,
@@ -270,15 +270,27 @@ def test_a_launch_ends_as_told_where_a_limit_range_is_exceeded(
     assert (run.code, all_rights(*options).code) == (12, 12)
 
 
-def test_a_name_that_is_taken_is_told(all_rights: Launcher, name: str, target: Target) -> None:
+def test_a_name_that_is_taken_is_told_as_a_launch_would(
+    all_rights: Launcher, name: str, target: Target, tmp_path: Path
+) -> None:
     target.api.create("jobs", {**job_of(name, "true"), "spec": {
         **job_of(name, "true")["spec"], "suspend": True}})  # fmt: skip
-    run = all_rights("-j", name, *sh("true"), "--preflight")
-    assert lines(run) == [
-        f"error: Job {target.namespace}/{name} exists already and is not ours; use another name "
-        "(--generate-name)"
-    ]
-    assert run.code == 15
+    options = ("-j", name, *sh("true"))
+    run = all_rights(*options, "--preflight")
+    (found,) = lines(run)
+    text, _, hint = found.partition("; it was not touched; use ")
+    assert text.startswith(f"error: Job {target.namespace}/{name} exists already, made by ")
+    launch = all_rights(*options, "--result-file", str(tmp_path / "result"))
+    assert result_of(tmp_path / "result")["hint"] == f"use {hint}"
+    assert f"{text.removeprefix('error: ')}; it was not touched. Use {hint}." in launch.text
+    assert (run.code, launch.code) == (15, 15)
+
+
+def test_a_preflight_looks_at_the_job_as_its_options_make_it(
+    all_rights: Launcher, name: str
+) -> None:
+    options = ("-j", name, *sh("true"), "--main-container", "nobody")
+    assert (all_rights(*options, "--preflight").code, all_rights(*options).code) == (1, 1)
 
 
 def test_an_absent_namespace_is_all_that_is_told(all_rights: Launcher, name: str) -> None:

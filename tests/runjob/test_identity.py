@@ -267,7 +267,11 @@ def there(
 def refused(job: Any, if_exists: Any = "fail", **more: Any) -> str:
     found = stands(job, mine(**more), if_exists, NOW)
     assert isinstance(found, Refuse)
-    return found.text
+    return whole(found)
+
+
+def whole(refusal: Refuse) -> str:
+    return f"{refusal.text}. {refusal.hint}"
 
 
 def test_a_refusal_says_which_run_this_launch_is_where_one_is_named() -> None:
@@ -423,11 +427,61 @@ def test_a_job_that_stands_in_the_way(job: Any, signature: Signature, decisions:
         found = stands(job, signature, how, NOW)  # type: ignore[arg-type]  # literals
         if isinstance(expected, str):
             assert isinstance(found, Refuse), how
-            assert expected in found.text
-            assert "it was not touched" in found.text
-            assert "kubectl -n here delete job hello" in found.text
+            assert expected in whole(found)
+            assert found.text.endswith("; it was not touched")
+            assert found.hint.startswith("use ")
+            assert found.hint.endswith("kubectl -n here delete job hello")
         else:
             assert found == expected, how
+
+
+ANOTHER = "run here/hello/earlier; "
+NAME = "use another name (--generate-name hello-), or "
+REMOVAL = ", or remove it with: kubectl -n here delete job hello"
+
+
+@pytest.mark.parametrize(
+    ("job", "if_exists", "said", "way"),
+    [
+        pytest.param(
+            there(run="here/hello/earlier", **ALIVE),
+            "auto",
+            "latest sign of life 300 s ago, taken for gone at 12:10:00Z",
+            "--if-exists replace once it has ended, or after 12:10:00Z where no further sign of "
+            "life is given",
+            id="its launcher lives",
+        ),
+        pytest.param(
+            there(run="here/hello/earlier", **ALIVE),
+            "replace",
+            "latest sign of life 300 s ago, taken for gone at 12:10:00Z",
+            "the same command once it has ended, or after 12:10:00Z where no further sign of life "
+            "is given",
+            id="its launcher lives, and replace was given",
+        ),
+        pytest.param(
+            OTHER_RUN,
+            "auto",
+            "whether its launcher lives is not known (--heartbeat off, or an older version)",
+            "--if-exists replace once it has ended",
+            id="it gives no signs of life, and never counts as gone",
+        ),
+        pytest.param(
+            there(run="here/hello/earlier", heartbeat_seconds="300"),
+            "auto",
+            "its launcher counts as gone",
+            "--if-exists replace",
+            id="its launcher is gone",
+        ),
+    ],
+)
+def test_a_refusal_says_how_its_launcher_stands_and_from_when_what_works(
+    job: Any, if_exists: Any, said: str, way: str
+) -> None:
+    found = stands(job, mine(), if_exists, NOW)
+    assert isinstance(found, Refuse)
+    assert f"{ANOTHER}{said}; this is run here/hello/r; it was not touched" in found.text
+    assert found.hint == f"{NAME}{way}{REMOVAL}"
 
 
 def test_an_end_that_is_known_to_be_told_counts_like_one_that_is_marked() -> None:

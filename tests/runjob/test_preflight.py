@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runjob.errors import Exit
+from runjob.identity import Adopt, AwaitRemoval, Fate, Refuse, Replace
 from runjob.preflight.capacity import admitted, at_once, limited
 from runjob.preflight.data import UNANSWERED, Answer, Facts, Listing, Object, Question, Right, Trial
 from runjob.preflight.demand import containers_demands, pod_demand
@@ -49,10 +50,12 @@ def asking(**resources: str) -> dict[str, Any]:
     return {"name": "main", "resources": {"requests": resources}}
 
 
-def told(request: JobRequest, *answers: tuple[Any, Answer]) -> list[tuple[str, str, int]]:
+def told(
+    request: JobRequest, *answers: tuple[Any, Answer], fate: Fate | None = None
+) -> list[tuple[str, str, int]]:
     """Return severity, text and code of each finding."""
-    known = dict(answers)
-    return [(each.severity, each.text, int(each.code)) for each in findings(Facts(request, known))]
+    facts = Facts(request, dict(answers), fate)
+    return [(each.severity, each.text, int(each.code)) for each in findings(facts)]
 
 
 def found(bodies: list[dict[str, Any]]) -> Answer:
@@ -372,17 +375,34 @@ def test_a_claim_must_be_one_to_mount(claim: dict[str, Any], expected: list[str]
     ]
 
 
+@pytest.mark.parametrize(
+    ("fate", "expected"),
+    [
+        (Refuse("Job ns/hello stands", "use another"), ["error: Job ns/hello stands; use another"]),
+        (Adopt(again=True), ["a launch would follow it"]),
+        (Replace("u", "1"), ["a launch would remove it and begin anew (--if-exists replace)"]),
+        (AwaitRemoval(), ["a launch would wait until it is gone"]),
+        (None, []),
+    ],
+)
+def test_what_a_launch_would_do_with_the_job_that_stands_is_told(
+    fate: Fate | None, expected: list[str]
+) -> None:
+    made = "2026-01-31T12:00:00Z"
+    there = {"metadata": {"annotations": {"runjob/launch": "x"}, "creationTimestamp": made}}
+    answers: dict[Question, Answer] = {Object("batch/v1", "Job", "hello"): Answer(there)}
+    said = (
+        "warning: Job ns/hello exists already, made by another launch of runjob at "
+        f"{made}, running; "
+    )
+    found = findings(Facts(of(job()), answers, fate))
+    assert [each.line.removeprefix(said) for each in found] == expected
+    assert all(each.code is Exit.EXISTS for each in found if each.severity == "error")
+
+
 def test_names_that_are_taken_are_told() -> None:
-    ours = {"metadata": {"annotations": {"runjob/launch": "x"}}}
     other = brought("ConfigMap", "c", data={"a": "1"})
     request = of(job(), other, brought("Secret", "s", stringData={"a": "1"}))
-    at = Object("batch/v1", "Job", "hello")
-    assert told(request, (at, Answer(ours))) == [
-        ("warning", "Job ns/hello exists already, made by a launch", 3)
-    ]
-    assert told(request, (at, Answer({"metadata": {}}))) == [
-        ("error", "Job ns/hello exists already and is not ours", 15)
-    ]
     same = (Object("v1", "Secret", "s"), Answer(brought("Secret", "s", data={"a": "MQ=="})))
     unlike = (Object("v1", "ConfigMap", "c"), Answer(brought("ConfigMap", "c", data={"a": "2"})))
     assert told(request, same, unlike) == [

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 
 from runjob.errors import ApiError, Exit, NoClusterError
+from runjob.identity import IDENTITY, Refuse, signature, stands
+from runjob.options import RunOptions
+from runjob.plan import LAUNCH
 from runjob.preflight import check
 from runjob.preflight.data import Answer, Object, Right
 from runjob.preflight.questions import QUOTAS
@@ -20,12 +25,18 @@ REQUEST = JobRequest(
 SECRET = Object("v1", "Secret", "s")
 
 
+NOW = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
+
+
 class Api:
     """Answers a read as it is told to, and everything else with yes."""
 
     def __init__(self, read: Callable[[], Body]) -> None:
         self._read = read
         self.created: list[bool] = []
+
+    def now(self) -> datetime:
+        return NOW
 
     def create(self, body: Body, namespace: str, *, dry_run: bool = False) -> Body:  # noqa: ARG002  # as the API has it
         self.created.append(dry_run)
@@ -109,9 +120,56 @@ def test_what_does_not_answer_holds_up_nothing_but_itself() -> None:
 def test_nothing_is_created_but_by_dry_run() -> None:
     api = Api(raising(ApiError(404, "gone")))
     printed: list[str] = []
-    assert check.preflight(api, REQUEST, printed.append) is Exit.SUCCEEDED
+    assert check.preflight(api, REQUEST, RunOptions(), printed.append) is Exit.SUCCEEDED
     assert api.created == [True]
     assert printed == ["Preflight of Job ns/hello:", "Preflight: nothing stands in the way"]
+
+
+RUN = RunOptions(identity="ns/hello/r", bound=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "generated", "code", "last"),
+    [
+        pytest.param(
+            RUN,
+            "",
+            15,
+            "1 thing stands in the way; a launch would end with exit code 15",
+            id="refused",
+        ),
+        pytest.param(
+            replace(RUN, if_exists="replace"),
+            "",
+            0,
+            "nothing stands in the way, see the warnings",
+            id="replaced",
+        ),
+        pytest.param(RUN, "hel", 0, "nothing stands in the way", id="beside it"),
+        pytest.param(
+            replace(RUN, if_exists="fail"),
+            "hel",
+            15,
+            "1 thing stands in the way; a launch would end with exit code 15",
+            id="a generated name, refused",
+        ),
+    ],
+)
+def test_a_job_that_stands_in_the_way_is_judged_as_a_launch_would(
+    options: RunOptions, generated: str, code: int, last: str
+) -> None:
+    notes = {LAUNCH: "l0", IDENTITY: "ns/hello/q"}
+    metadata = {"name": "hello", "namespace": "ns", "uid": "u", "resourceVersion": "1"}
+    status = {"conditions": [{"type": "Complete", "status": "True"}]}
+    there = {"metadata": {**metadata, "annotations": notes}, "status": status}
+    printed: list[str] = []
+    request = replace(REQUEST, generated=generated)
+    assert check.preflight(Api(lambda: there), request, options, printed.append) == code
+    assert printed[-1] == f"Preflight: {last}"
+    if code:
+        refusal = stands(there, signature(request, options, ""), options.if_exists, NOW)
+        assert isinstance(refusal, Refuse)
+        assert printed[1] == f"1. error: {refusal.text}; {refusal.hint}"
 
 
 @pytest.mark.parametrize(
@@ -132,7 +190,7 @@ def test_what_could_not_be_looked_at_is_not_said_to_be_well(secrets: list[str], 
 
     printed: list[str] = []
     request = JobRequest("hello", "ns", body)
-    assert check.preflight(Api(forbidden), request, printed.append) is Exit.SUCCEEDED
+    assert check.preflight(Api(forbidden), request, RunOptions(), printed.append) is Exit.SUCCEEDED
     assert printed[-1] == f"Preflight: {last}"
 
 
