@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -128,4 +129,9 @@ def _hint(error: ApiError, request: JobRequest) -> str:
         return f"create the namespace {request.namespace}, or name another with -n"
     if error.status == 403 and "cannot create" in str(error):
         return "the ServiceAccount of this agent needs that right; k8s/runjob.yaml shows how"
+    text = str(error)
+    if re.search(r"cannot unmarshal (number|bool)\b.* of type string", text):
+        return "put that value in quotes, since a text is asked for"
+    if re.search(r"cannot unmarshal string .* of type (u?int|float|bool)", text):
+        return "write that value without quotes, since a number, true or false is asked for"
     return ""

@@ -158,7 +158,8 @@ _topic(
 Looks at all that a launch needs, creates nothing, and tells what stands in the way, all at once and
 in the order in which to mend it: the API and the login, the namespace, the launcher's own rights,
 ServiceAccount, Secrets and ConfigMaps with their keys, claims, quotas, LimitRanges, PriorityClass,
-names that are taken, and what the API says to a dry run of each object.
+names that are taken, and what the API says to a dry run of each object. Whether the image exists is
+not asked: only a node that pulls it can tell.
 
 It ends with 0 where nothing was found in the way, warnings aside, else with the code that a launch
 would end with. What this account may not read is named and counted, and ends with 0 too: a launch
@@ -399,7 +400,8 @@ that runjob made (annotation {LAUNCH}), or with `--all-makers` others' too, neve
 
 `--lost` means those whose launcher is gone, however they stand: it gave no sign of life for three
 of its intervals (`--heartbeat`, 5 minutes each). A Job whose launcher lives, or gives no signs, is
-never touched by it, and one whose launcher gives a sign meanwhile stays.
+never touched by it, and one whose launcher gives a sign meanwhile stays. A Job that runs without
+signs (`--heartbeat off`) is ended by `--kill` where its run is named, else by kubectl delete job.
 
 @gc
 

@@ -40,6 +40,28 @@ def test_credentials_that_are_refused_for_long_are_believed_to_be_wrong() -> Non
         asking(server).persist(server.ask, "a Job")
 
 
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        pytest.param("number into Go struct field EnvVar.value of type string",
+                     "put that value in quotes", id="a number"),
+        pytest.param("bool into Go struct field EnvVar.value of type string",
+                     "put that value in quotes", id="true"),
+        pytest.param("string into Go struct field JobSpec.spec.backoffLimit of type int32",
+                     "write that value without quotes", id="a quoted number"),
+        pytest.param("string into Go struct field JobSpec.spec.suspend of type bool",
+                     "write that value without quotes", id="a quoted true"),
+        pytest.param("array into Go struct field JobSpec.spec of type v1.JobSpec", "", id="other"),
+    ],
+)  # fmt: skip
+def test_a_value_of_another_type_is_told_how_to_write_it(words: str, hint: str) -> None:
+    error = ApiError(400, f"json: cannot unmarshal {words}")
+    told = str(asking(Server(step=1)).refused(error, "Job ns/hello"))
+    assert told.startswith(f"the API refused Job ns/hello: json: cannot unmarshal {words}")
+    assert hint in told
+    assert ("; " in told) == bool(hint)
+
+
 FORBIDDEN = ApiError(403, 'jobs.batch is forbidden: User "x" cannot create resource "jobs"')
 POLICY = ApiError(403, 'jobs.batch "n" is forbidden: exceeded quota: q')
 
