@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runjob import cli
+from runjob import cli, flags
 from runjob.errors import Exit, UsageError
 from runjob.flags import Asked
 from runjob.guide.usage import subcommand
@@ -112,7 +112,7 @@ def test_the_help_is_short_and_lists_every_option(name: str) -> None:
 
 
 def test_the_command_knows_each_subcommand() -> None:
-    assert set(cli.SUBCOMMANDS) == set(SUBCOMMANDS)
+    assert set(flags.SUBCOMMANDS) == set(SUBCOMMANDS)
 
 
 @pytest.mark.parametrize("way", [[SCRIPT], ["-m", "runjob"]])
