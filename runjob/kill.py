@@ -10,9 +10,10 @@ from typing import Protocol, TypeVar
 from runjob.asking import Access
 from runjob.commands import Commands
 from runjob.errors import ApiError, Exit, LaunchError, NoClusterError
-from runjob.identity import is_of_order
+from runjob.identity import final_state, is_of_order
 from runjob.observed import KILLED
 from runjob.plan import RUN_ID, is_ours
+from runjob.remains import grace
 from runjob.request import JOB, Body, Kind
 from runjob.retry import persist
 
@@ -96,7 +97,7 @@ class Killer:
     def _alive(self, namespace: str, run_id: str) -> tuple[list[Body], list[Body]]:
         """Return the Jobs that have not ended, and those of ours that are being deleted."""
         jobs = self._jobs(namespace, run_id)
-        staying = [job for job in jobs if not _leaves(job) and not _ended(job)]
+        staying = [job for job in jobs if not _leaves(job) and not final_state(job)]
         return staying, [job for job in jobs if _leaves(job) and is_ours(job)]
 
     def _delete(self, namespace: str, job: Body) -> None:
@@ -116,7 +117,7 @@ class Killer:
 
     def _over(self, namespace: str, run_id: str) -> str:
         """Tell of a run without a Job that could be ended."""
-        ended = [job for job in self._jobs(namespace, run_id) if _ended(job) and is_ours(job)]
+        ended = [job for job in self._jobs(namespace, run_id) if final_state(job) and is_ours(job)]
         if ended:
             return f"Job {namespace}/{_names(ended)} of this run had ended already; left alone"
         raise LaunchError(
@@ -127,7 +128,7 @@ class Killer:
 
     def _see_gone(self, namespace: str, run_id: str, jobs: Sequence[Body]) -> None:
         uids = {job["metadata"]["uid"] for job in jobs}
-        until = self._now() + max(_grace(job) for job in jobs) + REMOVAL
+        until = self._now() + max(grace(job) for job in jobs) + REMOVAL
         while any(job["metadata"]["uid"] in uids for job in self._jobs(namespace, run_id)):
             if self._now() > until:
                 look = self._commands.kubectl(
@@ -175,17 +176,3 @@ def _names(jobs: Sequence[Body]) -> str:
 
 def _leaves(job: Body) -> bool:
     return bool(job["metadata"].get("deletionTimestamp"))
-
-
-def _ended(job: Body) -> bool:
-    conditions = (job.get("status") or {}).get("conditions") or []
-    return any(
-        each.get("type") in ("Complete", "Failed") and each.get("status") == "True"
-        for each in conditions
-    )
-
-
-def _grace(job: Body) -> float:
-    spec = ((job.get("spec") or {}).get("template") or {}).get("spec") or {}
-    seconds = spec.get("terminationGracePeriodSeconds")
-    return 30.0 if seconds is None else float(seconds)
