@@ -282,11 +282,7 @@ class Launch(Scene):
             )
             self._fall_silent(self._patience.answer)  # lest a late beat moves the TTL once more
             left = self._settle(self._job, over=True) if ending.code is not Exit.DELETED else ""
-            return (
-                ""
-                if self._picture is not None and self._picture.job_gone
-                else kept(self._job, keep, look, settled=not left)
-            )
+            return "" if self._is_gone else kept(self._job, keep, look, settled=not left)
         if not ending.final and keep != "never" and not self._signals:
             why = "its sidecars would run on" if ending.decided else "it could start yet"
             self._console.remark(f"--keep={keep}: removed all the same, since {why}")
@@ -294,7 +290,7 @@ class Launch(Scene):
             self._console.remark(
                 f"removing the Job: what runs on is given {grace(self._job):.0f} s to end"
             )
-        job = None if self._picture is not None and self._picture.job_gone else self._job
+        job = None if self._is_gone else self._job
         wait = not ending.final
         self._removing = True
         self._workshop.remove(job, self._ours, self._inbox.put, wait)
@@ -305,13 +301,19 @@ class Launch(Scene):
                 "another signal does not wait"
             )
         left = self._await_removal(self._inbox.now() + seconds, wait)
-        if left and job is not None and not self._signals:
-            # An end that was asked for is none of the Job's: what runs on may be taken up.
+        # The Job may have gone though something else is left. An end that was asked for is none of
+        # the Job's: what runs on may be taken up.
+        if left and not (self._is_gone or self._signals):
             if self._removed:
-                self._settle(job, over=ending.final)
+                self._settle(self._job, over=ending.final)
             elif self._journal is not None:
                 self._journal.stays()  # and what cannot be deleted cannot be marked either
         return left
+
+    @property
+    def _is_gone(self) -> bool:
+        """Whether the Job was seen to go."""
+        return self._picture is not None and self._picture.job_gone
 
     def _settle(self, job: Body, *, over: bool) -> str:
         """Have no later launch tell this end again; say what is left to do."""

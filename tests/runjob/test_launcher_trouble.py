@@ -284,6 +284,11 @@ OVER = ((0, CREATED), (1, ended(3)), (1, FAILED), (1, READ))
         ),
         pytest.param((*OVER, (2, KILL), (3, REFUSAL)), [], id="the end was asked for"),
         pytest.param((*OVER, (2, Removed())), [], id="it is gone"),
+        pytest.param(
+            (*OVER, (2, JOB_GONE), (9, Removed("ConfigMap hello (no)"))),
+            [],
+            id="it is gone, and what came along may not be removed",
+        ),
     ],
 )
 def test_the_end_of_a_job_that_could_not_be_removed_is_marked_as_told(
@@ -296,10 +301,17 @@ def test_the_end_of_a_job_that_could_not_be_removed_is_marked_as_told(
     assert ("NOT marked" in stage.console.remarks) == bool(settled)
 
 
-@pytest.mark.parametrize("away", [True, False])
+@pytest.mark.parametrize(
+    ("heard", "stays"),
+    [
+        pytest.param((), True, id="nothing"),
+        pytest.param(((2, Removed()),), False, id="that it is done"),
+        pytest.param(((2, JOB_GONE),), False, id="only that the Job is gone"),
+    ],
+)
 def test_where_the_api_says_nothing_of_a_deletion_the_folder_knows_that_the_end_was_told(
-    away: bool,
+    heard: tuple[tuple[float, Message], ...], stays: bool
 ) -> None:
     journal = Journal()
-    Stage(*OVER, *([] if away else [(2, Removed())]), removes=False, journal=journal).play()
-    assert journal.staying is away
+    Stage(*OVER, *heard, removes=False, journal=journal).play()
+    assert journal.staying is stays
