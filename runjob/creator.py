@@ -236,29 +236,37 @@ class Creator:
                 raise LaunchError(found.text, Exit.EXISTS, found.hint)
             if isinstance(found, Adopt):
                 return there, found.again
-            name = there["metadata"]["name"]
-            if deadline is None:
-                patience = grace(there) + REMOVAL
-                deadline = self._now() + patience
-                what = (
-                    f"removing Job {name}, {told(there)} (--if-exists=replace), and waiting"
-                    if isinstance(found, Replace)
-                    else f"Job {name} is being deleted: waiting"
-                )
-                self._console.remark(
-                    f"{what} until it and its pods are gone, {patience:.0f} s at most"
-                )
-            self._leaving = f"{self._request.namespace}/{name}"
-            if isinstance(found, Replace):
-                self._remove(there, found)
-            if self._now() > deadline:
-                look = self._kubectl("get", "job,pod", "-l", f"job-name={name}")
-                raise self._stands(
-                    f"Job {self._request.namespace}/{name} is being deleted but is not gone yet; "
-                    f"look with: {look}"
-                )
-            self._asking.pause(LOOK)
+            deadline = self._make_room(there, found, deadline)
             there = self._read(there)
+
+    def _make_room(
+        self, there: Body, found: Replace | AwaitRemoval, deadline: float | None
+    ) -> float:
+        """Have a Job go that is to be replaced, wait a moment, and return until when to wait.
+
+        deadline is None for the first time.
+        """
+        name = there["metadata"]["name"]
+        if deadline is None:
+            patience = grace(there) + REMOVAL
+            deadline = self._now() + patience
+            what = (
+                f"removing Job {name}, {told(there)} (--if-exists=replace), and waiting"
+                if isinstance(found, Replace)
+                else f"Job {name} is being deleted: waiting"
+            )
+            self._console.remark(f"{what} until it and its pods are gone, {patience:.0f} s at most")
+        self._leaving = f"{self._request.namespace}/{name}"
+        if isinstance(found, Replace):
+            self._remove(there, found)
+        if self._now() > deadline:
+            look = self._kubectl("get", "job,pod", "-l", f"job-name={name}")
+            raise self._stands(
+                f"Job {self._request.namespace}/{name} is being deleted but is not gone yet; "
+                f"look with: {look}"
+            )
+        self._asking.pause(LOOK)
+        return deadline
 
     def _vanishes(self) -> LaunchError:
         look = self._kubectl("get", "job", self._request.name, "--watch")
