@@ -151,7 +151,8 @@ FLAGS: tuple[Flag, ...] = (
            convert=pair, collects=True, secret=True),
     _newer("token-file", "token_file", "file with the bearer token for the https address of -y",
            "FILE"),
-    _new("generate-name", "generate_name", "start of a Job name that gets a random end", "START"),
+    _new("generate-name", "generate_name", "start of a Job name; its end is the run's where one is "
+         "named, else random", "START"),
     _new("kubeconfig", "connection.kubeconfig", "cluster and credentials from this file", "FILE"),
     _new("context", "connection.context", "context of the kubeconfig; its namespace does not count",
          "NAME"),

@@ -20,8 +20,8 @@ class JobRequest:
     """One Job, as the JSON object that the API takes, and what must exist before it.
 
     prerequisites are JSON objects in the order in which to create them; source tells who wrote the
-    Job, since the exit code of a refusal depends on it; generated is the start of a name that got
-    a random end; commands words what is printed for a person to run.
+    Job, since the exit code of a refusal depends on it; generated is the start of a name whose
+    end is not the user's; commands words what is printed for a person to run.
     """
 
     name: str
