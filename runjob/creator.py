@@ -22,7 +22,7 @@ from runjob.identity import (
     told,
 )
 from runjob.marks import mark
-from runjob.messages import Created, Message, NotCreated
+from runjob.messages import Created, Message, Named, NotCreated
 from runjob.options import IfExists
 from runjob.plan import made_by
 from runjob.provisions import LOOK, REMOVAL, Provisions
@@ -328,6 +328,7 @@ class Creator:
         if beside:
             mine, names = self._signature, [each["name"] for each in beside]
             self._request = named(request, mine.identity, mine.content, names)
+            self._asking.tell(Named(self._request.name))
         return None
 
     def _owner(self) -> Body | None:

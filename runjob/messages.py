@@ -40,6 +40,13 @@ class NotCreated:
 
 
 @dataclass(frozen=True)
+class Named:
+    """The Job is to have this name, and not the one that it was asked for with."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Prepared:
     """A prerequisite was created, which did not exist before."""
 
@@ -117,6 +124,7 @@ class Signalled:
 Message = (
     Created
     | NotCreated
+    | Named
     | Prepared
     | Observed
     | Listed

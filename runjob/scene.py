@@ -19,6 +19,7 @@ from runjob.messages import (
     LogGap,
     LogRead,
     Message,
+    Named,
     Observed,
     Prepared,
     Removed,
@@ -203,6 +204,8 @@ class Scene:
             self._console.remark(
                 f"{name}: removing the Job" if self._signals == 1 else f"{name} again: hurrying"
             )
+        elif isinstance(message, Named):
+            self._request = replace(self._request, name=message.name)
         elif isinstance(message, Prepared):
             self._ours = (*self._ours, message.body)
         elif isinstance(message, Trouble):

@@ -594,6 +594,25 @@ def test_two_launches_that_saw_no_job_of_their_run_make_one(
 
 
 @embedded
+def test_a_create_in_doubt_is_told_under_the_generated_name_that_was_tried(
+    target: Target, sandbox: Sandbox, launch: Launcher, name: str, tmp_path: Path
+) -> None:
+    job = ("--generate-name", f"{name}-", *sh("exit 3"), *RUN, "--keep", "failed")
+    assert launch(*job).code == 1
+    away = sandbox.inject(Fault(Refuse(503), verb="create", resource="jobs", times=None))
+    run = launch(*job, "--api-timeout", "1", "--result-file", str(tmp_path / "result"))
+    away.remove()
+    (there,) = named_so(target, name)
+    tried = result_of(tmp_path / "result")["job"]
+    assert run.code == 6
+    assert tried.startswith(f"{name}-")
+    assert tried != there
+    assert f"Job {target.namespace}/{tried} was not created: creating Job " in run.verdict
+    assert f" get job {tried};" in run.verdict
+    assert there not in run.verdict
+
+
+@embedded
 def test_a_launch_that_was_killed_before_it_knew_of_its_job_is_taken_up(
     target: Target, sandbox: Sandbox, start: Starter, launch: Launcher, name: str
 ) -> None:

@@ -18,6 +18,7 @@ from runjob.messages import (
     LogGap,
     LogRead,
     Message,
+    Named,
     NotCreated,
     Observed,
     Removed,
@@ -420,6 +421,22 @@ def test_a_refused_create_leaves_nothing_of_what_came_before_it() -> None:
     verdict = stage.play()
     assert (verdict.exit_code, verdict.ending.text) == (3, "was not created: the API refused it")
     assert stage.workshop.removed == [(None, (MADE,), False)]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(
+            (NotCreated(LaunchError("no answer", Exit.UNREADABLE), unsure=True),),
+            id="the API gave no answer",
+        ),
+        pytest.param((KILL, KILL), id="nobody waits for its answer"),
+    ],
+)
+def test_a_create_in_doubt_is_told_under_the_name_that_was_tried(end: tuple[Message, ...]) -> None:
+    verdict = Stage((0, Named("hello-2")), *((1, message) for message in end)).play()
+    assert verdict.job == "hello-2"
+    assert "get job hello-2;" in verdict.left_behind
 
 
 def test_a_signal_before_the_create_is_answered_cancels_it() -> None:
