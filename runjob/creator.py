@@ -306,7 +306,9 @@ class Creator:
     def _earlier(self) -> Body | None:
         """Return the Job with a generated name that an earlier launch of this run made.
 
-        Where there are only such that stay as they are, this launch makes its own beside them.
+        Where there are only such that stay as they are, this launch makes its own beside them. One
+        that is being deleted has its name waited for: a launch at the same moment may no longer
+        see it, and would make a second Job under that.
         """
         request = self._request
         if not (request.generated and self._takes_up and self._signature.bound):

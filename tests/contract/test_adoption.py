@@ -613,6 +613,29 @@ def test_a_create_in_doubt_is_told_under_the_generated_name_that_was_tried(
 
 
 @embedded
+def test_a_job_with_a_generated_name_that_is_being_deleted_is_waited_for_under_its_name(
+    target: Target, start: Starter, launch: Launcher, name: str
+) -> None:
+    """A launch that sees it no more takes that name, and the two are to make one Job."""
+    job = ("--generate-name", f"{name}-", *sh(SCRIPT_LINE), *RUN)
+    assert launch(*job, "--keep", "failed").code == 1
+    (first,) = named_so(target, name)
+    hold(target, first, ["tests.runjob/held"])
+    target.api.delete("jobs", first)
+    started = start(*job)
+    started.until(f"Job {first} is being deleted: waiting".encode())
+    hold(target, first, None)
+    run = started.end()
+    assert (run.code, run.log) == (1, b"one\ntwo\n")
+    assert f"Job {target.namespace}/{first} failed" in run.verdict
+
+
+def hold(target: Target, name: str, finalizers: list[str] | None) -> None:
+    body = {"metadata": {"finalizers": finalizers}}
+    target.api.call("PATCH", target.api.path("jobs", name), body, "application/merge-patch+json")
+
+
+@embedded
 def test_a_launch_that_was_killed_before_it_knew_of_its_job_is_taken_up(
     target: Target, sandbox: Sandbox, start: Starter, launch: Launcher, name: str
 ) -> None:
