@@ -202,7 +202,7 @@ class Creator:
         if there is None and self._signature.bound:
             self._journal.take_up()
             error = LaunchError(
-                f"Job {label} of this run was followed by an earlier launcher and is gone, deleted "
+                "the Job of this run was followed by an earlier launcher and is gone, deleted "
                 "by somebody else; nothing is known about its result. Find out who removes Jobs in "
                 "this namespace; the next launch begins anew",
                 Exit.DELETED,

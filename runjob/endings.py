@@ -44,7 +44,7 @@ def natural_end(picture: Picture) -> Ending | None:
     # What is deleted in the foreground stays as long as its pods, and those for ever.
     gone = picture.job_gone or (job.leaving and lost)
     if gone and job.killed:
-        return Ending(code=Exit.KILLED, text="a kill of this run (--kill) ended it")
+        return Ending(code=Exit.KILLED, text="was ended by a kill of this run (--kill)")
     if gone:
         return Ending(
             code=Exit.DELETED,

@@ -155,7 +155,7 @@ class Launch(Scene):
     def _killed(self) -> Ending:
         name = signal.Signals(self._last_signal).name
         code = Exit.INTERRUPTED if self._last_signal == signal.SIGINT else Exit.KILLED
-        return Ending(code=code, text=f"killed by {name}", final=False)
+        return Ending(code=code, text=f"was killed by {name}", final=False)
 
     # -- the end -------------------------------------------------------------------------------
 

@@ -201,8 +201,9 @@ class Scene:
             self._signals += 1
             self._last_signal = message.number
             name = signal.Signals(message.number).name
+            what = "creating nothing more" if self._picture is None else "removing the Job"
             self._console.remark(
-                f"{name}: removing the Job" if self._signals == 1 else f"{name} again: hurrying"
+                f"{name}: {what}" if self._signals == 1 else f"{name} again: hurrying"
             )
         elif isinstance(message, Named):
             self._request = replace(self._request, name=message.name)

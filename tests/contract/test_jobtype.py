@@ -180,7 +180,7 @@ def test_a_run_of_the_command_line_is_killed_by_its_identity(
     assert f"Job {target.namespace}/{name} was ended: it and its pods are gone; " in killed.text
     ended = started.end()
     assert (ended.code, ended.status) == (8, 8)
-    assert "a kill of this run (--kill) ended it" in ended.verdict
+    assert "was ended by a kill of this run (--kill)" in ended.verdict
 
 
 def test_a_kill_finds_the_namespace_in_the_manifest(
@@ -215,5 +215,5 @@ def test_what_is_signalled_is_the_launcher_itself(
     running.terminate()
     out, _ = running.communicate(timeout=60)
     assert running.returncode == 8
-    assert "killed by SIGTERM" in verdict_of(JOB_TYPE, out, 8).values["VERDICT"]
+    assert "was killed by SIGTERM" in verdict_of(JOB_TYPE, out, 8).values["VERDICT"]
     assert target.api.is_gone(name)

@@ -200,7 +200,7 @@ def test_a_launcher_whose_run_is_killed_from_elsewhere_says_so(
     assert launch("--kill", *run_id).code == 0
     run = started.end()
     assert (run.code, run.status) == (8, 8)
-    assert "a kill of this run (--kill) ended it" in run.verdict
+    assert "was ended by a kill of this run (--kill)" in run.verdict
     assert target.api.is_gone(name)
 
 

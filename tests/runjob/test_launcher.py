@@ -444,7 +444,8 @@ def test_a_signal_before_the_create_is_answered_cancels_it() -> None:
     verdict = stage.play()
     assert stage.workshop.cancelled
     assert verdict.exit_code == 8
-    assert "Nothing had been created" in verdict.sentence
+    assert stage.console.remarks == ["SIGTERM: creating nothing more"]
+    assert verdict.sentence == "was killed by SIGTERM. Nothing had been created."
 
 
 def test_a_signal_in_the_wait_for_an_earlier_job_tells_of_its_removal() -> None:
