@@ -16,6 +16,7 @@ from runjob.identity import (
     Refuse,
     Replace,
     Signature,
+    final_state,
     named,
     selector,
     stands,
@@ -23,6 +24,7 @@ from runjob.identity import (
 )
 from runjob.marks import mark
 from runjob.messages import Created, Message, Named, NotCreated
+from runjob.observed import REPLACED
 from runjob.options import IfExists
 from runjob.plan import made_by
 from runjob.provisions import LOOK, REMOVAL, Provisions
@@ -363,7 +365,7 @@ class Creator:
 
     def _remove(self, job: Body, seen: Replace) -> None:
         """Ask to delete a Job as it was seen; one that has changed is looked at again."""
-        name = job["metadata"]["name"]
+        name, version = job["metadata"]["name"], self._say_replaced(job, seen)
         try:
             self._asking.persist(
                 lambda: self._api.remove(
@@ -371,7 +373,7 @@ class Creator:
                     self._request.namespace,
                     name,
                     seen.uid,
-                    seen.version,
+                    version,
                     propagation="Foreground",
                 ),
                 f"room for Job {name}",
@@ -379,6 +381,21 @@ class Creator:
         except ApiError as error:
             if error.status not in (404, 409):
                 raise self._asking.refused(error, f"to delete Job {name}") from error
+
+    def _say_replaced(self, job: Body, seen: Replace) -> str:
+        """Write on a Job that lives who removes it, for its launcher to read; return its version.
+
+        Without the right to write it is deleted all the same.
+        """
+        if final_state(job):
+            return seen.version
+        found = {"uid": seen.uid, "resourceVersion": seen.version}
+        note = {"metadata": {**found, "annotations": {REPLACED: "true"}}}
+        try:
+            noted = self._api.patch(job, self._request.namespace, note)
+        except (ApiError, NoClusterError):
+            return seen.version
+        return str(noted["metadata"]["resourceVersion"])
 
     def _made_unnoticed(self) -> Body | None:
         """Return the Job where the answer to its create was lost, if the API tells at once.

@@ -45,6 +45,12 @@ def natural_end(picture: Picture) -> Ending | None:
     gone = picture.job_gone or (job.leaving and lost)
     if gone and job.killed:
         return Ending(code=Exit.KILLED, text="was ended by a kill of this run (--kill)")
+    if gone and job.replaced:
+        return Ending(
+            code=Exit.DELETED,
+            text="was replaced by a newer launch (--if-exists replace) before it ended",
+            hint="what counts is the verdict of that launch",
+        )
     if gone:
         return Ending(
             code=Exit.DELETED,

@@ -13,6 +13,8 @@ from runjob.request import Body
 
 # Written on a Job by the --kill of its run, before it deletes it.
 KILLED = "runjob/killed"
+# And by a launch that replaces it.
+REPLACED = "runjob/replaced"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +33,7 @@ class JobView:
     """A Job; the counts are those of its status.
 
     completions is None for a work queue; leaving tells that it is being deleted, killed that a
-    --kill of its run does so.
+    --kill of its run does so, replaced that a launch with --if-exists replace does.
     """
 
     uid: str
@@ -48,6 +50,7 @@ class JobView:
     ignores_disruptions: bool = False
     leaving: bool = False
     killed: bool = False
+    replaced: bool = False
     started: datetime | None = None
     lease: Lease = field(default_factory=Lease)
     conditions: tuple[Condition, ...] = ()
@@ -252,6 +255,7 @@ def job_view(body: Body) -> JobView:
         ignores_disruptions=_ignores_disruptions(spec),
         leaving=bool(metadata.get("deletionTimestamp")),
         killed=KILLED in (metadata.get("annotations") or {}),
+        replaced=REPLACED in (metadata.get("annotations") or {}),
         started=moment(status.get("startTime")),
         lease=read(body),
         conditions=_conditions(status),

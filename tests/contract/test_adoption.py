@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -271,6 +272,31 @@ def test_a_job_of_this_run_is_replaced_when_that_is_asked_for(
     assert (run.code, run.log, run.pods) == (0, b"anew\n", (0, 1, 0))
     assert "removing Job" in run.err
     target.api.wait_gone(name)
+
+
+@pytest.mark.parametrize(
+    "noted",
+    [
+        pytest.param(True, id="with the right to write who does so"),
+        pytest.param(False, id="without it", marks=embedded),
+    ],
+)
+def test_a_launcher_whose_job_is_replaced_tells_by_whom(
+    target: Target, start: Starter, launch: Launcher, name: str, noted: bool
+) -> None:
+    started = start("-j", name, *sh(FOREVER), *RUN, "--heartbeat", "off")
+    started.until(b"up\n")
+    with ExitStack() as stack:
+        if not noted:
+            assert isinstance(target, EmbeddedTarget)
+            fault = Fault(Refuse(403), "patch", "jobs", times=None)
+            stack.callback(target.sandbox.inject(fault).remove)
+        run = launch("-j", name, *sh("echo anew"), *RUN, "--if-exists", "replace")
+    assert (run.code, run.log) == (0, b"anew\n")
+    earlier = started.end()
+    assert earlier.code == 14
+    why = "replaced by a newer launch (--if-exists replace)" if noted else "by somebody else"
+    assert why in earlier.verdict
 
 
 @pytest.mark.parametrize("how", ["auto", "adopt", "fail", "replace"])

@@ -75,6 +75,7 @@ def succeeded(uid: str = POD, seconds: float = 0) -> PodView:
         ),
         pytest.param(picture(gone=True), 14, id="deleted by somebody else"),
         pytest.param(picture(gone=True, killed=True), 8, id="deleted by the kill of its run"),
+        pytest.param(picture(gone=True, replaced=True), 14, id="replaced by a newer launch"),
         pytest.param(picture(succeeded(), gone=True, succeeded=1), 14, id="deleted, nearly done"),
     ],
 )
