@@ -11,6 +11,7 @@ from runjob.sandbox import Fault
 from runjob.sandbox.faults import Injection, Refuse
 from tests.contract.launches import Launcher, Run, sh
 from tests.contract.targets import EmbeddedTarget, wants_real
+from tests.contract.test_manifests import config_map, job_of, write
 
 pytestmark = pytest.mark.skipif(wants_real(), reason="only the embedded cluster forbids on demand")
 
@@ -26,9 +27,9 @@ class Missing:
         self._target = target
         self._injected: list[Injection] = []
 
-    def __call__(self, *verbs: str) -> None:
+    def __call__(self, *verbs: str, resource: str = "jobs") -> None:
         for verb in verbs:
-            fault = Fault(Refuse(403), verb=verb, resource="jobs", times=None)
+            fault = Fault(Refuse(403), verb=verb, resource=resource, times=None)
             self._injected.append(self._target.sandbox.inject(fault))
 
     def give(self) -> None:
@@ -148,3 +149,27 @@ def test_a_rerun_with_a_generated_name_runs_beside_all_whose_ends_were_told(
             target.api.wait_gone(each)
     assert launch(*job).code == 1
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("state", [False, True], ids=["without a state folder", "with one"])
+def test_of_a_job_that_is_gone_no_mark_is_missed_though_what_came_along_stays(
+    missing: Missing,
+    launch: Launcher,
+    target: EmbeddedTarget,
+    name: str,
+    folder: Path,
+    kept: tuple[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    state: bool,
+) -> None:
+    # The Job is seen to go while the rest is still being asked for.
+    monkeypatch.setattr("runjob.retry.REFUSALS", 4)
+    path = write(tmp_path / "job.yaml", config_map(name), job_of(name, "exit 3"))
+    missing("patch")
+    missing("delete", resource="configmaps")
+    run = launch("-y", path, *RUN, *(kept if state else ()))
+    assert (run.code, unmarked(run)) == (1, [])
+    assert f"NOT removed: ConfigMap {name} (" in run.verdict
+    assert target.api.is_gone(name)
+    assert not (state and list(folder.iterdir()))
