@@ -57,6 +57,7 @@ class Cluster:
         self._lock = threading.Lock()
         self._ahead = timedelta()
         self._route = route_to(login())
+        self._refused: Route | None = None
 
     def now(self) -> datetime:
         """Return the time by the API's clock, as its latest answer told it; ours before one.
@@ -79,7 +80,7 @@ class Cluster:
 
         hold gets the socket on which the answer is waited for.
         """
-        route = self._route
+        route = self._current()
         headers = {
             "User-Agent": self._agent,
             "Accept": "application/json",
@@ -103,7 +104,7 @@ class Cluster:
         except ssl.SSLError as error:
             connection.close()
             # A certificate ends like a token: what replaces it lies in the same file.
-            self._renew(route)
+            self._refused = route
             if isinstance(error, ssl.SSLCertVerificationError):
                 raise NoClusterError(
                     f"{route.access.host}: its certificate is not trusted ({error.verify_message})"
@@ -122,8 +123,18 @@ class Cluster:
             raise broken(error) from error
         connection.close()
         if response.status == 401:
-            self._renew(route)
+            self._refused = route
         raise refusal(response.status, answer, response.getheader("Retry-After"))
+
+    def _current(self) -> Route:
+        """Return the way to the API, with credentials read anew where the latest were refused.
+
+        They are read when they are used, not when they were refused: those that take their place
+        may come in between.
+        """
+        if self._refused is self._route:
+            self._renew(self._route)
+        return self._route
 
     def _renew(self, refused: Route) -> None:
         """Log in again, unless another thread has done so since that request was made."""

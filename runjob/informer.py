@@ -49,14 +49,15 @@ class Api(Protocol):
 class Query:
     """What to watch: the objects of one kind that select picks, from version start on.
 
-    read turns an object into its view, None for one that is none of ours.
+    read turns an object into its view, None for one that is none of ours. Without a version it
+    begins with a list.
     """
 
     kind: Kind
     namespace: str
     select: Mapping[str, str]
     read: Callable[[Body], Seen | None]
-    start: str = "0"
+    start: str | None = "0"
 
 
 def job_query(job: Body) -> Query:

@@ -203,6 +203,7 @@ class Launch(Scene):
         Return in words why nothing may be removed, since the API is away; nothing when it may.
         """
         begun = start = quiet = self._inbox.now()
+        listed = False
         while not self._signals:
             assert self._picture is not None
             now = self._inbox.now()
@@ -212,6 +213,9 @@ class Launch(Scene):
                 silence = self._outages.of(watch)
                 if silence is not None and now - silence.since > self._options.api_timeout:
                     return self._api_is_away(now - silence.since, silence.error, unread)
+            if not (listed or self._picture.settled) and now - begun > self._patience.settle:
+                listed = True
+                self._list_pods()
             if not self._watched:
                 start = now  # the first answer about the pods is still to come
             heard = max(begun, self._readings.heard)

@@ -211,8 +211,9 @@ class Picture:
 
     @property
     def unseen(self) -> int:
-        """How many pods the Job has counted that were never seen here."""
-        return max(self.job.succeeded + self.job.failed - len(self.pods), 0)
+        """How many pods the Job has counted that were never seen here to have begun."""
+        begun = sum(pod.started or pod.over for pod in self.pods.values())
+        return max(self.job.succeeded + self.job.failed - begun, 0)
 
 
 def _spared(pods: Mapping[str, PodView]) -> dict[str, PodView]:

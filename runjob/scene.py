@@ -43,6 +43,7 @@ class Patience:
     explain: before a wait is worth a line; usual: before one is that every Job passes through;
     events: before a watch of its events, for which an API server reads all events of the namespace;
     linger: for sidecars that end by themselves, after the main containers that decide have ended;
+    settle: for the ends of the pods behind the Job's, before they are asked for anew;
     mute: a stream that brings nothing after its container ended; drain: logs and last pod states
     after the Job's end; removal: beyond the pods' own grace period, until a deletion is seen to be
     done; answer: for a create that is under way when a signal comes; last_words: for logs of what
@@ -53,6 +54,7 @@ class Patience:
     usual: float = 3.0
     events: float = 5.0
     linger: float = 3.0
+    settle: float = 1.0
     mute: float = 3.0
     drain: float = 30.0
     removal: float = 15.0
@@ -294,6 +296,14 @@ class Scene:
         for about in done - waits:
             self._informers.pop(about).stop()
             self._outages.end(watching(EVENT), self._inbox.now())
+
+    def _list_pods(self) -> None:
+        """Ask for the pods anew: a watch whose connection died without a word tells of none."""
+        assert self._job is not None
+        self._informers.pop("pods").stop()
+        query = replace(pods_query(self._job), start=None)
+        self._informers["pods"] = self._workshop.inform(query, self._inbox.put)
+        self._watched = False
 
     def _watch_events(self, uid: str) -> None:
         """Watch the events of something that waits: pulls and mounts are told nowhere else."""

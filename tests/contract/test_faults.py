@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -12,6 +13,9 @@ import pytest
 
 from runjob.cluster import Cluster
 from runjob.errors import ApiError
+from runjob.login import login
+from runjob.options import Connection
+from runjob.request import JOB
 from runjob.retry import REFUSALS
 from runjob.sandbox import Fault, Sandbox
 from runjob.sandbox.faults import Cut, Effect, Gone, Refuse, Reset, Slow
@@ -547,7 +551,6 @@ def test_a_token_that_is_replaced_is_read_anew(
 ) -> None:
     """As in a pod: the old token ends before the kubelet has written the new one."""
     from runjob import api
-    from runjob.login import login
 
     account = tmp_path / "account"
     for variable, value in target.in_cluster_files(account).items():
@@ -566,6 +569,25 @@ def test_a_token_that_is_replaced_is_read_anew(
     run = launch("-j", name, *sh("echo up; sleep 3; echo whole"), meanwhile=replace)
     assert (run.code, run.log) == (0, b"up\nwhole\n")
     assert deleted(sandbox) == 1
+
+
+def test_a_token_that_comes_after_the_refusal_is_the_next_to_be_used(
+    target: EmbeddedTarget, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Tokens may live for seconds: a launcher that keeps the one it read at the refusal is late."""
+    account = tmp_path / "account"
+    target.in_cluster_files(account)
+    config = json.loads(target.kubeconfig.read_text())
+    for each in config["users"]:
+        each["user"] = {"tokenFile": str(account / "token")}
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(json.dumps(config))
+    cluster = Cluster(login(Connection(kubeconfig=str(kubeconfig))))
+    sandbox.rotate_token()
+    with pytest.raises(ApiError, match="Unauthorized"):
+        cluster.list(JOB, target.namespace, {})
+    sandbox.namespace_files(account)
+    assert cluster.list(JOB, target.namespace, {})[0] == []
 
 
 def test_a_kubeconfig_whose_token_is_replaced_is_read_anew(
@@ -620,7 +642,7 @@ def test_two_signals_during_a_create_do_not_wait_for_its_answer(
     started = start("-j", name, *sh(FOREVER))
     assert hit.wait()
     started.signal(signal.SIGTERM)
-    started.until(b"SIGTERM: removing")
+    started.until(b"SIGTERM: creating nothing")
     started.signal(signal.SIGTERM)
     run = started.end()
     assert (run.code, run.status) == (8, 8)

@@ -10,7 +10,7 @@ import pytest
 
 from runjob import cluster
 from runjob.sandbox import Fault, Sandbox
-from runjob.sandbox.faults import Mute, Refuse
+from runjob.sandbox.faults import Cut, Mute, Refuse
 from runjob.scene import Patience
 from tests.contract.launches import Launcher, sh, wait_until
 from tests.contract.targets import EmbeddedTarget, wants_real
@@ -121,6 +121,19 @@ def test_a_deletion_that_nobody_answers_is_asked_for_once_more(
     assert "NOT removed" not in run.verdict
     assert asked(sandbox, "DELETE", f"/{name}") == [0, 404 if done else 200]
     target.api.wait_gone(name)
+
+
+def test_a_job_that_ends_while_nothing_comes_of_its_pods_shows_its_log(
+    sandbox: Sandbox, launch: Launcher, name: str
+) -> None:
+    """That the connection is dead is found out after minutes.
+
+    A launcher that waits three seconds for what it might bring removes the Job unread.
+    """
+    silent = sandbox.inject(Fault(Cut(1, "mute"), verb="watch", resource="pods"))
+    run = launch("-j", name, *sh("echo once"))
+    assert (run.code, run.log, run.pods) == (0, b"once\n", (0, 1, 0))
+    assert silent.hits == 1
 
 
 def test_a_follow_that_nobody_answers_is_given_up_soon_after_its_container_has_ended(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runjob.errors import ApiError, Exit
-from runjob.messages import Answered, LogRead, Message, Observed, Removed, Trouble
+from runjob.messages import Answered, Listed, LogRead, Message, Observed, Removed, Trouble
 from runjob.observed import Condition, ContainerView, JobView, PodView, Terminated
 from runjob.retry import REFUSALS
 from tests.runjob.scenes import NOON
@@ -41,10 +41,10 @@ def test_a_job_whose_end_can_be_seen_no_more_is_given_up_though_its_pods_are_see
 def test_pods_that_may_not_be_watched_are_not_waited_for_at_the_end() -> None:
     error = Trouble(ApiError(403, "you may not"), "watching pods")
     forbidden = [(float(second), error) for second in range(1, 1 + REFUSALS)]
-    stage = Stage((0, CREATED), *forbidden, (20, COMPLETE))
+    stage = Stage((0, CREATED), *forbidden, (20, COMPLETE), (22, error))
     verdict = stage.play()
     assert verdict.exit_code == 0
-    assert stage.inbox.now() < 25
+    assert stage.inbox.now() < 26
     assert stage.console.remarks[-1].endswith("what they wrote was not read")
     assert verdict.warnings[-1].endswith("each told of where it is missing: 1")
 
@@ -61,6 +61,15 @@ def test_pods_are_waited_for_as_long_as_the_first_answer_about_them_may_come() -
     assert stage.play().exit_code == 0
     assert 30 < stage.inbox.now() < 35
     assert stage.console.remarks[-1].endswith("what they wrote was not read")
+
+
+def test_a_pod_whose_end_is_not_heard_of_is_asked_for_anew() -> None:
+    """A watch whose connection died without a word tells of nothing for minutes."""
+    open_, listed = Answered("watching pods"), Listed("Pod", frozenset({"p1"}))
+    stage = Stage((0, CREATED), (1, open_), (2, COMPLETE), (6, ended(0)), (6, listed), (7, READ))
+    assert stage.play().exit_code == 0
+    assert stage.workshop.watched == ["jobs", "pods", "pods"]
+    assert stage.workshop.followed
 
 
 def test_a_log_is_not_waited_for_for_ever_where_the_api_comes_and_goes() -> None:
