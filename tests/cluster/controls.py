@@ -55,6 +55,13 @@ def start_api_server() -> None:
         describe(layout)
 
 
+def kill_kubelet() -> None:
+    """Kill the kubelet with SIGKILL; the containers go on, and nobody tells of them."""
+    layout = here()
+    with locked(layout):
+        kill_daemon(layout, "kubelet")
+
+
 def restart_kubelet() -> None:
     """Kill the kubelet, start it anew and wait until it answers; the containers go on meanwhile."""
     bounce("kubelet", 0)
