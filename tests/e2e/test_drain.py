@@ -109,7 +109,6 @@ def standin(breakable: RealTarget) -> Iterator[Standin]:
     made.leave()
 
 
-@pytest.mark.timeout(300)  # the node monitor waits 50 seconds before it calls a node lost
 def test_a_lost_node_costs_a_job_nothing_but_time(
     breakable: RealTarget, start: Starter, name: str, job: tuple[str, ...], standin: Standin
 ) -> None:
