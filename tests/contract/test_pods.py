@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.contract.launches import FOREVER, Launcher, Run, result_of, sh
+from tests.contract.launches import FOREVER, Launcher, Run, Starter, result_of, sh
 from tests.contract.targets import Target
 
 POD = "spec.template.spec"
@@ -149,15 +149,14 @@ def test_every_run_of_a_container_that_restarts_is_shown(
 
 
 def test_a_pod_that_is_deleted_is_replaced_and_the_replacement_followed(
-    target: Target, launch: Launcher, name: str
+    target: Target, start: Starter, name: str
 ) -> None:
-    def delete() -> None:
-        target.api.running_pods(name)
-        pod = target.api.running_pods(name)[0]["metadata"]["name"]
-        target.api.delete("pods", pod)
-
     script = "trap 'exit 1' TERM; echo up; i=0; while [ $i -lt 60 ]; do i=$((i+1)); sleep 0.1; done"
-    run = launch("-j", name, *sh(script + "; echo whole"), "-b", "3", meanwhile=delete)
+    started = start("-j", name, *sh(script + "; echo whole"), "-b", "3")
+    # What a pod wrote that goes before its log was opened is lost, and told.
+    started.until(b"\nup\n")
+    target.api.delete("pods", target.api.running_pods(name)[0]["metadata"]["name"])
+    run = started.end()
     assert (run.code, run.pods[1]) == (0, 1)
     assert texts(run).count("whole") == 1
     assert set(without("whole", texts(run))) == {"up"}
