@@ -57,11 +57,9 @@ def held_by_the_rest(picture: Picture) -> tuple[Held, ...]:
     """
     pods = picture.pods.values()
     names = dict.fromkeys(c.name for pod in pods for c in pod.containers if c.role == "main")
-    found: dict[str, Held] = {}
-    for each in (each for name in names for each in held(picture, name)):
-        other = found.get(each.pod.uid)
-        if other is None or _finished(each) > _finished(other):
-            found[each.pod.uid] = each
+    # Of those that ended within one second, which is all that is known, the first to be listed.
+    ended = (each for name in reversed(names) for each in held(picture, name))
+    found = {each.pod.uid: each for each in sorted(ended, key=_finished)}
     return tuple(found.values())
 
 
