@@ -303,7 +303,9 @@ def test_a_job_that_has_ended_stays_as_long_as_its_log_is_read(
     target: Target, keep: Start, name: str
 ) -> None:
     """Its reader stops reading, so that the launcher is not done with it for a while."""
-    launched = keep(f"i=0; while [ $i -lt {LONG} ]; do echo line $i; i=$((i+1)); done", "kill")
+    launched = keep(
+        f"i=0; while [ $i -lt {LONG} ]; do echo line $i; i=$((i+1)); done", "kill", shortest=20
+    )
 
     def is_moved() -> bool:
         job = target.api.job(name)
