@@ -104,7 +104,7 @@ cluster-down: $(VENV)/dev ## stop what `make cluster` started
 # Each worker has a namespace of its own; most of the time they wait for the cluster.
 contract: $(VENV)/dev ## run the contract suite, which the embedded cluster passes, on the cluster of KUBECONFIG
 	@$(call need-cluster,contract)
-	@RUNJOB_CLUSTER=real KUBECONFIG="$(CLUSTER)" $(PY) -m pytest $(RETRY) --numprocesses 3 tests/contract
+	@RUNJOB_CLUSTER=real KUBECONFIG="$(CLUSTER)" $(PY) -m pytest $(RETRY) --numprocesses 4 tests/contract
 
 e2e: $(VENV)/dev ## run on the cluster of KUBECONFIG what no embedded one can show
 	@$(call need-cluster,e2e)
