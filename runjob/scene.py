@@ -170,7 +170,7 @@ class Scene:
             decides=options.main_container is not None,
         )
         self._outages = Outages()
-        self._watched = False  # whether anything was heard of the watch of pods
+        self._watched = False  # whether the latest watch of pods was heard of
         self._moved = 0.0
         self._progress: tuple[int, ...] = ()
         self._decided: float | None = None  # since when only sidecars keep the Job alive
