@@ -9,19 +9,17 @@ from typing import Protocol
 
 from runjob.asking import Asking
 from runjob.errors import ApiError, Exit, LaunchError, NoClusterError
-from runjob.identity import (
+from runjob.existing import (
     Adopt,
     AwaitRemoval,
     Past,
     Refuse,
     Replace,
-    Signature,
     final_state,
-    named,
-    selector,
     stands,
     told,
 )
+from runjob.identity import Signature, named, selector
 from runjob.marks import mark
 from runjob.messages import Created, Message, Named, NotCreated
 from runjob.observed import REPLACED

@@ -10,7 +10,8 @@ from typing import Protocol, TypeVar
 from runjob.asking import Access
 from runjob.commands import Commands
 from runjob.errors import ApiError, Exit, LaunchError, NoClusterError
-from runjob.identity import final_state, is_of_order
+from runjob.existing import final_state
+from runjob.identity import is_of_order
 from runjob.observed import KILLED
 from runjob.plan import RUN_ID, is_ours
 from runjob.remains import grace

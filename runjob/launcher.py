@@ -8,7 +8,7 @@ from math import inf
 
 from runjob.endings import Ending, early_end, natural_end, overdue_end, sidecar_end
 from runjob.errors import ApiError, Exit
-from runjob.identity import how_to_adopt
+from runjob.existing import how_to_adopt
 from runjob.informer import watching
 from runjob.lease import kept
 from runjob.messages import Created, NotCreated, Signalled

@@ -11,7 +11,8 @@ from difflib import get_close_matches
 from runjob.commands import Commands
 from runjob.diagnosis import describe
 from runjob.endings import Ending, early_end, natural_end
-from runjob.identity import TOLD, manager
+from runjob.existing import manager
+from runjob.identity import TOLD
 from runjob.lease import Lease
 from runjob.leftovers import span
 from runjob.observed import ContainerView, EventView, Picture, PodView

@@ -15,8 +15,8 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from runjob.errors import Exit, LaunchError, UsageError
+from runjob.existing import Past
 from runjob.frozen import from_json, to_json
-from runjob.identity import Past
 from runjob.logs import LogCursor, prefixed
 from runjob.marks import mark
 from runjob.positions import (

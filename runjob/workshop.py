@@ -10,11 +10,11 @@ from typing import Any, Protocol
 
 from runjob.commands import Commands
 from runjob.errors import ApiError, NoClusterError
+from runjob.existing import as_told
 from runjob.follower import Api as LogApi
 from runjob.follower import Follower, Position
 from runjob.heartbeat import Api as BeatApi
 from runjob.heartbeat import Heartbeat
-from runjob.identity import as_told
 from runjob.informer import Api as WatchApi
 from runjob.informer import Informer, Query, events_query
 from runjob.lease import settled

@@ -29,6 +29,7 @@ PURE = {
             "form",
             "frozen",
             "guard",
+            "existing",
             "identity",
             "jobspec",
             "lease",

@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from runjob.errors import ApiError, Exit, NoClusterError
-from runjob.identity import Fate, Refuse, signature, stands
+from runjob.existing import Fate, Refuse, stands
+from runjob.identity import signature
 from runjob.options import RunOptions
 from runjob.preflight.data import (
     UNANSWERED,

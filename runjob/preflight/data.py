@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from runjob.errors import Exit
-from runjob.identity import Fate
+from runjob.existing import Fate
 from runjob.request import Body, JobRequest
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from runjob.errors import Exit
-from runjob.identity import Adopt, AwaitRemoval, Fate, Refuse, Replace, told
+from runjob.existing import Adopt, AwaitRemoval, Fate, Refuse, Replace, told
 from runjob.manifest import same_content
 from runjob.preflight.capacity import admitted, limited
 from runjob.preflight.data import Answer, Facts, Finding, Listing, Object, Right, Trial

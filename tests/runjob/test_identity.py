@@ -11,25 +11,27 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from runjob.commands import Commands
+from runjob.existing import (
+    Adopt,
+    AwaitRemoval,
+    Refuse,
+    Replace,
+    as_told,
+    how_to_adopt,
+    stands,
+)
 from runjob.identity import (
     CONTENT,
     IDENTITY,
     SOUGHT,
     TOLD,
-    Adopt,
-    AwaitRemoval,
-    Refuse,
-    Replace,
     Signature,
-    as_told,
     content,
-    how_to_adopt,
     identity,
     named,
     selector,
     signature,
     signed,
-    stands,
     unsigned,
 )
 from runjob.options import RunOptions

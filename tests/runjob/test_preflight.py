@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runjob.errors import Exit
-from runjob.identity import Adopt, AwaitRemoval, Fate, Refuse, Replace
+from runjob.existing import Adopt, AwaitRemoval, Fate, Refuse, Replace
 from runjob.preflight.capacity import admitted, at_once, limited
 from runjob.preflight.data import UNANSWERED, Answer, Facts, Listing, Object, Question, Right, Trial
 from runjob.preflight.demand import containers_demands, pod_demand

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from runjob.errors import ApiError, Exit, NoClusterError
-from runjob.identity import IDENTITY, Refuse, signature, stands
+from runjob.existing import Refuse, stands
+from runjob.identity import IDENTITY, signature
 from runjob.options import RunOptions
 from runjob.plan import LAUNCH
 from runjob.preflight import check

@@ -21,7 +21,7 @@ from runjob import state
 from runjob.console import Console
 from runjob.endings import Ending
 from runjob.errors import Exit, LaunchError, UsageError
-from runjob.identity import Past
+from runjob.existing import Past
 from runjob.logs import LogCursor, prefixed
 from runjob.positions import Place
 from runjob.state import Journal, Position
