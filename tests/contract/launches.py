@@ -197,22 +197,25 @@ class Started:
                     into += data
                     self._news.notify_all()
 
-    def until(self, words: bytes) -> None:
-        """Wait until it has printed these words, on stdout or stderr."""
+    def until(self, words: bytes, times: int = 1) -> None:
+        """Wait until it has printed these words so often, on stdout or stderr."""
         with self._news:
             met = self._news.wait_for(
-                lambda: words in self._out or words in self._err or self.process.poll() is not None,
+                lambda: self._has_said(words, times) or self.process.poll() is not None,
                 self._patience,
             )
         assert met, f"{words!r} did not come: {bytes(self._out)!r} {bytes(self._err)!r}"
-        assert words in self._out or words in self._err, (
+        assert self._has_said(words, times), (
             f"it ended without {words!r}: {bytes(self._out)!r} {bytes(self._err)!r}"
         )
 
     def has_said(self, words: bytes) -> bool:
         """Tell whether it has printed these words by now."""
         with self._news:
-            return words in self._out or words in self._err
+            return self._has_said(words, 1)
+
+    def _has_said(self, words: bytes, times: int) -> bool:
+        return self._out.count(words) >= times or self._err.count(words) >= times
 
     def stop_reading(self) -> None:
         """Close the pipe that its output goes to."""

@@ -146,14 +146,15 @@ def test_a_waiting_job_is_removed(
 ) -> None:
     more = ("-i", target.image(image)) if image else ()
     started = start("-j", name, *options, *more)
+    if phase is _between_attempts:
+        # A pod that has failed for the Job may be unread yet: its log goes with it at the signal.
+        started.until(b"attempt\n", target.slow_retry)
     phase(target, name)
     started.signal(number)
     run = started.end()
     assert (run.code, run.status) == (code, code)
     assert "Job and pods are gone" in run.verdict
     assert target.api.is_gone(name)
-    if phase is _between_attempts:
-        assert run.lines.count("attempt") + run.text.count("] attempt") >= target.slow_retry
 
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
