@@ -40,7 +40,8 @@ class Record:
     all. coming is the position after what is being printed: so many bytes with that checksum, to
     where place says, None for a stdout that is no regular file. skipped are the bytes between
     position and these, which were out before. doubt are bytes after position that may stand above,
-    since an earlier launcher was killed while it printed them.
+    since an earlier launcher was killed while it printed them. prefix is put before each line, by
+    whoever goes on too; None where that is not written down.
     """
 
     position: tuple[int, Mapping[str, Any]] | None = None
@@ -50,6 +51,7 @@ class Record:
     place: Place | None = None
     skipped: int = 0
     doubt: int = 0
+    prefix: str | None = None
 
 
 @dataclass(frozen=True)

@@ -177,25 +177,33 @@ class Journal:
         """Print there from now on."""
         self._printer = printer
 
+    def knows_only(self, pod: str, container: str) -> bool:
+        """Tell whether no log but that one was opened by this launch or an earlier one."""
+        with suppress(OSError):
+            names = set(os.listdir(self._folder)) - {_file_name(pod, container)}
+            return not any(name.endswith(_POSITION) for name in names)
+        return True
+
     def account(
         self, pod: str, container: str, prefix: bytes, name: str
-    ) -> tuple[Position | None, Callable[[Position, bytes], None]]:
+    ) -> tuple[bytes, Position | None, Callable[[Position, bytes], None]]:
         """Open the account of one container's log; pod is a uid, name what people call it.
 
-        Return where to go on, None for its start, and what to call with each chunk and the position
-        after it.
+        Return what stands before each line, where to go on, None for its start, and what to call
+        with each chunk and the position after it. A log that an earlier launcher has begun keeps
+        the prefix that it has, since what stands above is found by it.
         """
-        key = hashlib.sha256(f"{pod}/{container}".encode()).hexdigest()[:32]
+        path = os.path.join(self._folder, _file_name(pod, container))
         try:
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-            file = os.open(os.path.join(self._folder, key + _POSITION), flags, 0o600)
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             self._files.append(file)
             # Room for both slots now: a disk that is full later cannot part stdout and record.
             os.posix_fallocate(file, 0, 2 * SIZE)
             number, record = latest(os.pread(file, 2 * SIZE, 0))
         except OSError as error:
             self._complain(error)
-            return None, lambda _, data: self._printer.log(data, prefix)
+            return prefix, None, lambda _, data: self._printer.log(data, prefix)
+        prefix = prefix if record.prefix is None else record.prefix.encode()
         standing = standing_at(record.place, record.bytes) if record.coming else None
         resumed = resumption(record, standing)
         try:
@@ -211,7 +219,7 @@ class Journal:
         account = _Account(
             file, number, resumed, self._printer, prefix, self._writing, self._complain
         )
-        return resumed.position, account.write
+        return prefix, resumed.position, account.write
 
     # -- the end -----------------------------------------------------------------------------------
 
@@ -283,6 +291,11 @@ class Journal:
             f"the state folder cannot be written ({error.strerror}): a launch after a kill would "
             "print this log once more"
         )
+
+
+def _file_name(pod: str, container: str) -> str:
+    """Name the file of a log's position."""
+    return hashlib.sha256(f"{pod}/{container}".encode()).hexdigest()[:32] + _POSITION
 
 
 def _held(directory: str, identity: str, cluster: str, launcher: str) -> tuple[str, int]:
@@ -371,6 +384,7 @@ class _Account:
                     stdout_place(),
                     skipped,
                     doubt,
+                    self._prefix.decode(),
                 )
                 self._put(intent)
                 self._printer.log(data, self._prefix)
@@ -379,7 +393,7 @@ class _Account:
                 self._doubt = max(doubt - skipped - len(shown), 0)
             self._standing.lines = 0
             self._position = position
-            self._put(Record(position, doubt=self._doubt))
+            self._put(Record(position, doubt=self._doubt, prefix=self._prefix.decode()))
 
     def _shown(self, data: bytes) -> bytes:
         return prefixed(data, self._prefix) if self._prefix else data

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from itertools import count
+from contextlib import suppress
+from itertools import count, islice
 from typing import Any, Protocol
 
 from runjob.commands import Commands
 from runjob.errors import ApiError, NoClusterError
+from runjob.finalizers import held
 from runjob.existing import as_told
 from runjob.follower import Api as LogApi
 from runjob.follower import Follower, Position
@@ -26,7 +28,8 @@ from runjob.retry import Backoff, persist
 
 Tell = Callable[[Message], None]
 
-# How often more a patch is tried that gives a kept Job back what its author wrote: for about 12 s.
+# How often more it is tried to give a kept Job back what its author wrote, and looked whether what
+# a finalizer holds is gone: for about 12 s.
 TRIES = 6
 
 
@@ -35,8 +38,8 @@ class Api(LogApi, WatchApi, BeatApi, Protocol):
 
     def delete(
         self, body: Body, namespace: str, uid: str, *, propagation: str = "Background"
-    ) -> None:
-        """Delete the object of that uid."""
+    ) -> tuple[str, ...]:
+        """Delete the object of that uid; return the finalizers of others that hold it."""
 
 
 class Printer(Protocol):
@@ -54,8 +57,11 @@ class Journal(Protocol):
 
     def account(
         self, pod: str, container: str, prefix: bytes, name: str
-    ) -> tuple[Position | None, Callable[[Position, bytes], None]]:
-        """Return where to go on in a log, and what to call with each chunk to print."""
+    ) -> tuple[bytes, Position | None, Callable[[Position, bytes], None]]:
+        """Return a log's prefix, where to go on, and what to call with each chunk to print."""
+
+    def knows_only(self, pod: str, container: str) -> bool:
+        """Tell whether no log but that one was opened, also by an earlier launch."""
 
     def stays(self) -> None:
         """Hear that the Job stays, and that nothing on it says that its end was told."""
@@ -96,22 +102,41 @@ class Workshop:
         _start("remove", lambda: self._remove(job, ours, tell, wait))
 
     def _remove(self, job: Body | None, ours: tuple[Body, ...], tell: Tell, wait: bool) -> None:
-        refusals = [
-            refusal
-            for body in (*([job] if job else []), *reversed(ours))
-            if (refusal := self._delete(body, tell, foreground=wait and body is job))
-        ]
-        tell(Removed("; ".join(refusals)))
+        refusals: list[str] = []
+        stays: dict[str, str] = {}
+        for body in (*([job] if job else []), *reversed(ours)):
+            try:
+                by = self._delete(body, tell, foreground=wait and body is job)
+            except ApiError as error:
+                name = f"{body['kind']} {body['metadata']['name']}"
+                refusals.append(f"{name} ({error}); {self._how_to_remove(body)}")
+            else:
+                if by:
+                    stays[_uid(body)] = held(body, by, self._namespace, self._commands)
+        refusal = "; ".join(refusals)
+        tell(Removed(refusal, dict(stays)))
+        # When the Job goes its watch tells; of the others the same request tells once more.
+        for pause in islice(self._backoff.waits(), TRIES):
+            others = [body for body in ours if _uid(body) in stays]
+            if not others:
+                return
+            threading.Event().wait(pause)
+            for body in others:
+                with suppress(ApiError, NoClusterError):
+                    if not self._api.delete(body, self._namespace, _uid(body)):
+                        del stays[_uid(body)]
+            tell(Removed(refusal, dict(stays)))
 
-    def _delete(self, body: Body, tell: Tell, *, foreground: bool) -> str:
-        """Delete one object, however often it takes; return in words why it may not be."""
+    def _delete(self, body: Body, tell: Tell, *, foreground: bool) -> tuple[str, ...]:
+        """Delete one object, however often it takes; return the finalizers that hold it."""
         name = f"{body['kind']} {body['metadata']['name']}"
         propagation = "Foreground" if foreground else "Background"
 
-        def ask() -> None:
+        def ask() -> tuple[str, ...]:
             try:
-                uid = body["metadata"]["uid"]
-                self._api.delete(body, self._namespace, uid, propagation=propagation)
+                return self._api.delete(
+                    body, self._namespace, _uid(body), propagation=propagation
+                )
             except NoClusterError as error:
                 raise ApiError(401, str(error)) from error
 
@@ -119,11 +144,7 @@ class Workshop:
             tell(Trouble(error, f"deleting {name}"))
             return False
 
-        try:
-            persist(ask, threading.Event().wait, enough=enough, backoff=self._backoff)
-        except ApiError as error:
-            return f"{name} ({error}); {self._how_to_remove(body)}"
-        return ""
+        return persist(ask, threading.Event().wait, enough=enough, backoff=self._backoff)
 
     def _how_to_remove(self, body: Body) -> str:
         words = "delete", body["kind"].lower(), body["metadata"]["name"]
@@ -179,13 +200,15 @@ class Workshop:
 
     def follow(self, pod: PodView, container: str, tell: Tell, *, alone: bool) -> Follower:
         """Read a container's log and print it."""
+        journal = self._journal
+        alone = alone and (journal is None or journal.knows_only(pod.uid, container))
         plain = self._prefix == "never" or (self._prefix == "auto" and alone)
         prefix = b"" if plain else clean(f"[{pod.name}/{container}] ").encode(errors="replace")
         printer, shape = self._printer, self._shape
         position, record = None, None
-        if self._journal is not None:
+        if journal is not None:
             name = f"[{pod.name}/{container}]"
-            position, write = self._journal.account(pod.uid, container, prefix, name)
+            prefix, position, write = journal.account(pod.uid, container, prefix, name)
             record = lambda at, data: write(at, shape(data))  # noqa: E731
         follower = Follower(
             self._api,
@@ -211,6 +234,10 @@ class Workshop:
         except (ApiError, NoClusterError):
             return ()
         return tuple(Observed(view) for body in bodies if (view := query.read(body)) is not None)
+
+
+def _uid(body: Body) -> str:
+    return str(body["metadata"]["uid"])
 
 
 def _as_it_is(data: bytes) -> bytes:

@@ -97,7 +97,7 @@ def test_what_stands_above_already_is_found(
 
 
 def test_a_record_comes_back_the_same() -> None:
-    record = COMING
+    record = replace(COMING, prefix="[pod/main] ")
     slot = encoded(7, record)
     assert len(slot) == SIZE
     assert decoded(slot) == (7, record)
@@ -123,6 +123,12 @@ def test_a_slot_of_another_version_is_none() -> None:
         assert decoded(struct.pack(">I", zlib.crc32(body)) + body) is None
 
 
+def test_a_record_from_before_prefixes_were_written_down_is_read() -> None:
+    text = b'{"position":[0,{"last":"here"}],"coming":null,"bytes":0,"checksum":0,"place":null}'
+    body = struct.pack(">QI", 1, len(text)) + text
+    assert decoded(struct.pack(">I", zlib.crc32(body)) + body) == (1, Record(HERE))
+
+
 def test_the_newest_whole_record_counts() -> None:
     old, new = encoded(1, Record(HERE)), encoded(2, Record(THERE))
     assert latest(b"") == (0, Record())
@@ -138,6 +144,7 @@ def test_the_largest_position_fits_and_a_larger_one_is_refused() -> None:
         cursor.feed(b"2026-01-31T12:00:%02d.123456789+01:00 text\n" % second)
     cursor.feed(b"2026-01-31T12:00:09.123456789+01:00 " + b"x" * (1 << 21))
     full = (10**6, cursor.snapshot())
-    encoded(2**63, Record(full, full, 2**40, 2**32, Place(2**63, 2**63, 2**63, True), 2**40, 2**40))
+    place, prefix = Place(2**63, 2**63, 2**63, True), f"[{'p' * 253}/{'c' * 63}] "
+    encoded(2**63, Record(full, full, 2**40, 2**32, place, 2**40, 2**40, prefix))
     with pytest.raises(ValueError, match="does not fit"):
         encoded(1, Record((0, {"last": "x" * SIZE})))

@@ -48,8 +48,8 @@ UNREADABLE = Verdict(
 RUN = "here/hello/r.1"
 
 
-# What a journal returns of a log: where to go on, and what takes the chunks.
-Account = tuple[Position | None, Callable[[Position, bytes], None]]
+# What a journal returns of a log: its prefix, where to go on, and what takes the chunks.
+Account = tuple[bytes, Position | None, Callable[[Position, bytes], None]]
 
 
 class KilledError(Exception):
@@ -351,7 +351,7 @@ class Life:
                 os.close(file)
 
     def _print(self, account: Account, log: Sequence[bytes], chunks: Iterator[int]) -> None:
-        position, record = account
+        _, position, record = account
         cursor = LogCursor() if position is None else LogCursor.restored(position[1])
         since = cursor.resume()
         text = b"".join(line for line in log if since is None or line[:20] >= since[:19].encode())
@@ -453,6 +453,51 @@ def test_every_step_of_a_short_log_is_tried(
     assert 10 < deaths < 100
 
 
+@pytest.mark.parametrize("pipe", [False, True], ids=["file", "pipe"])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param(b"", b"[p/main] ", id="it stood alone"),
+        pytest.param(b"[p/main] ", b"", id="it stood among others"),
+    ],
+)
+def test_a_log_keeps_its_prefix_whatever_the_next_launcher_would_give_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: bytes, second: bytes, pipe: bool
+) -> None:
+    """What stands above under one prefix is not found under another, and is printed again."""
+    log = stamped(6, 1)
+    deaths = 0
+    for steps in range(100):
+        place = (tmp_path / f"state{steps}", tmp_path / f"out{steps}")
+        life = Life(*place, monkeypatch, pipe=pipe, prefix=first, steps=steps)
+        try:
+            life.run(log, iter(lambda: 60, None))
+        except KilledError:
+            deaths += 1
+        Life(*place, monkeypatch, pipe=pipe, prefix=second).run(log, iter(lambda: 60, None))
+        text = place[1].read_bytes()
+        begun = first if steps else second  # nothing was written down before the first step
+        if not DOUBT.search(text):
+            assert text == prefixed(text_of(log), begun), steps
+        lines = DOUBT.sub(b"", text).splitlines()
+        assert {line.startswith(b"[p/main] ") for line in lines} == {bool(begun)}, steps
+    assert 10 < deaths < 100
+
+
+def test_a_log_stands_alone_only_where_no_other_was_opened_before(tmp_path: Path) -> None:
+    with opened(tmp_path) as journal:
+        journal.begin(JOB, ())
+        assert journal.knows_only("p1", "main")
+        journal.account("p1", "main", b"", "x")
+        assert journal.knows_only("p1", "main")
+    with opened(tmp_path) as journal:
+        journal.begin(JOB, ())
+        assert journal.knows_only("p1", "main")
+        assert not journal.knows_only("p2", "main")
+        journal.begin(other("u2"), ())
+        assert journal.knows_only("p2", "main")
+
+
 def test_a_log_without_an_end_of_line_moves_no_other_log_from_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -487,24 +532,24 @@ def test_nothing_is_committed_that_nobody_reads(
 
     with opened(tmp_path, Console(Gone(), None)) as journal:
         journal.begin(JOB, ())
-        _, record = journal.account("p1", "main", b"", "[p/main]")
+        _, _, record = journal.account("p1", "main", b"", "[p/main]")
         record((0, LogCursor().snapshot()), b"one\n")
         record((0, LogCursor().snapshot()), b"two\n")
     out = io.BytesIO()
     with opened(tmp_path, Console(out, None)) as journal:
-        assert journal.account("p1", "main", b"", "[p/main]")[0] is None
+        assert journal.account("p1", "main", b"", "[p/main]")[1] is None
     assert b"up to 4 bytes of [p/main] may stand above already" in out.getvalue()
 
 
 def test_a_container_that_was_read_whole_is_known_by_its_run(tmp_path: Path) -> None:
     with opened(tmp_path) as journal:
         journal.begin(JOB, ())
-        _, record = journal.account("p1", "main", b"", "[p/main]")
+        _, _, record = journal.account("p1", "main", b"", "[p/main]")
         record((0, LogCursor().snapshot()), b"one\n")
         record((1, LogCursor().snapshot()), b"")
-        assert journal.account("p1", "side", b"", "x")[0] is None
+        assert journal.account("p1", "side", b"", "x")[1] is None
     with opened(tmp_path) as journal:
-        position, _ = journal.account("p1", "main", b"", "[p/main]")
+        _, position, _ = journal.account("p1", "main", b"", "[p/main]")
         assert position is not None
         assert position[0] == 1
 
@@ -513,9 +558,9 @@ def test_a_position_of_another_version_is_no_position(tmp_path: Path) -> None:
     out = io.BytesIO()
     with opened(tmp_path) as journal:
         journal.begin(JOB, ())
-        journal.account("p1", "main", b"", "[p/main]")[1]((0, {"x": 1}), b"one\n")
+        journal.account("p1", "main", b"", "[p/main]")[2]((0, {"x": 1}), b"one\n")
     with opened(tmp_path, Console(out, None)) as journal:
-        assert journal.account("p1", "main", b"", "[p/main]")[0] is None
+        assert journal.account("p1", "main", b"", "[p/main]")[1] is None
     assert b"all of [p/main] may stand above already" in out.getvalue()
 
 
@@ -531,7 +576,7 @@ def test_a_disk_that_is_full_costs_the_positions_and_nothing_else(
         monkeypatch.setattr(os, "posix_fallocate", full)
         monkeypatch.setattr(os, "replace", full)
         journal.begin(JOB, ())
-        position, record = journal.account("p1", "main", b"[p] ", "[p/main]")
+        _, position, record = journal.account("p1", "main", b"[p] ", "[p/main]")
         record((0, {}), b"one\n")
         journal.conclude(VERDICT)
     assert position is None
@@ -549,7 +594,7 @@ def test_a_volume_that_goes_away_under_a_launch_costs_no_line(
 
     with opened(tmp_path, Console(out, err)) as journal:
         journal.begin(JOB, ())
-        _, record = journal.account("p1", "main", b"", "[p/main]")
+        _, _, record = journal.account("p1", "main", b"", "[p/main]")
         monkeypatch.setattr(os, "pwrite", stale)
         record((0, {}), b"one\n")
         record((0, {}), b"two\n")
