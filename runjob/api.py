@@ -14,7 +14,7 @@ from runjob.console import Console, standard
 from runjob.creator import Creator
 from runjob.errors import Exit, NoClusterError, OutsideError, UsageError
 from runjob.heartbeat import here
-from runjob.identity import signature, signed
+from runjob.identity import Signature, signature, signed
 from runjob.interrupts import ctrl_c
 from runjob.lease import lent
 from runjob.login import login
@@ -120,9 +120,7 @@ def run(
             raise NoClusterError(f"{error}, or try things out with --sandbox") from error
         mine = signature(job, options, os.urandom(8).hex())
         job = lent(signed(job, mine), options, here())
-        inbox = Inbox()
-
-        signals: list[int] = []
+        inbox, signals = Inbox(), list[int]()
 
         def tell(number: int) -> None:
             signals.append(number)
@@ -132,42 +130,9 @@ def run(
             listen(tell)
         else:
             stack.enter_context(ctrl_c(tell))
-        creator = Creator(
-            cluster,
-            job,
-            mine,
-            options.if_exists,
-            inbox.now,
-            console,
-            journal=journal,
-            patience=options.api_timeout,
+        verdict = _launched(
+            cluster, job, mine, options, inbox, lambda: bool(signals), console, journal
         )
-        creator.start(inbox.put)
-        # What follows the Job is loaded while the API creates it.
-        from runjob.launcher import Launch
-        from runjob.logprinter import LogPrinter
-        from runjob.workshop import Workshop
-
-        logs = LogPrinter(console, options.log_limit)
-        if journal is not None:
-            journal.print_through(logs)
-        workshop = Workshop(
-            cluster,
-            job.namespace,
-            logs,
-            inbox.now,
-            prefix=options.prefix,
-            guard=options.guard_output,
-            journal=journal,
-            commands=job.commands,
-        )
-        launch = Launch(job, options, creator.cancel, workshop, inbox, console, journal=journal)
-        hurry = True
-        try:
-            verdict = launch.run()
-            hurry = verdict.ending.code in (Exit.KILLED, Exit.INTERRUPTED)
-        finally:
-            logs.close(lambda: hurry or bool(signals))
         if sandbox and verdict.ending.code == Exit.IMAGE:
             verdict = replace(verdict, ending=replace(verdict.ending, hint=_images()))
         if own is not None:
@@ -177,6 +142,56 @@ def run(
 
             explain(cluster, job, verdict.ending.text, console.remark)
         return verdict
+
+
+def _launched(
+    cluster: Cluster,
+    job: JobRequest,
+    mine: Signature,
+    options: RunOptions,
+    inbox: Inbox,
+    signalled: Callable[[], bool],
+    console: Console,
+    journal: Journal | None,
+) -> Verdict:
+    """Launch the Job and follow it to its end; inbox brings the signals, as signalled tells."""
+    creator = Creator(
+        cluster,
+        job,
+        mine,
+        options.if_exists,
+        inbox.now,
+        console,
+        journal=journal,
+        patience=options.api_timeout,
+    )
+    creator.start(inbox.put)
+    # What follows the Job is loaded while the API creates it.
+    from runjob.launcher import Launch
+    from runjob.logprinter import LogPrinter
+    from runjob.workshop import Workshop
+
+    logs = LogPrinter(console, options.log_limit)
+    if journal is not None:
+        journal.print_through(logs)
+    workshop = Workshop(
+        cluster,
+        job.namespace,
+        logs,
+        inbox.now,
+        prefix=options.prefix,
+        guard=options.guard_output,
+        journal=journal,
+        commands=job.commands,
+    )
+    launch = Launch(job, options, creator.cancel, workshop, inbox, console, journal=journal)
+    hurry = True
+    try:
+        verdict = launch.run()
+        hurry = verdict.ending.code in (Exit.KILLED, Exit.INTERRUPTED)
+    finally:
+        logs.close(lambda: hurry or signalled())
+    return verdict
 
 
 def opened(
