@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from runjob.commands import Commands
 from runjob.errors import ApiError, Exit, LaunchError
+from runjob.finalizers import held
 from runjob.informer import Query, events_query, pods_query
 from runjob.leftovers import Ended, count, divide, ended, rows
 from runjob.observed import Picture, job_view
@@ -30,6 +31,9 @@ T = TypeVar("T")
 
 # How often a request is repeated that may be answered otherwise a little later: for about 12 s.
 TRIES = 6
+# How often, and after how many seconds each, it is looked whether a Job that is held has gone.
+LOOKS = 3
+LOOK = 1.0
 
 
 class Api(Protocol):
@@ -44,8 +48,10 @@ class Api(Protocol):
     def read(self, body: Body, namespace: str) -> Body:
         """Return the object of that kind and name."""
 
-    def remove(self, kind: Kind, namespace: str, name: str, uid: str, version: str) -> None:
-        """Delete an object as it was seen."""
+    def remove(
+        self, kind: Kind, namespace: str, name: str, uid: str, version: str
+    ) -> tuple[str, ...]:
+        """Delete an object as it was seen; return the finalizers of others that hold it."""
 
     def tail(
         self, namespace: str, pod: str, container: str, lines: int, *, previous: bool = False
@@ -166,7 +172,7 @@ class Caretaker:
     def _remove(self, job: Seen, namespace: str) -> tuple[str, str]:
         """Remove a Job; return what became of it, and why it was not removed."""
         try:
-            self._patiently(
+            by = self._patiently(
                 lambda: self._api.remove(JOB, namespace, job.name, job.uid, job.version)
             )
         except ApiError as error:
@@ -175,7 +181,24 @@ class Caretaker:
             if error.status == 409:
                 return "NOT removed", "it changed since it was looked at; run this again"
             return "NOT removed", str(error)
-        return "removed", ""
+        body = {"kind": "Job", "metadata": {"name": job.name, "uid": job.uid}}
+        if not by or self._goes(body, namespace):
+            return "removed", ""
+        return "NOT removed", held(body, by, namespace, self._commands)
+
+    def _goes(self, job: Body, namespace: str) -> bool:
+        """Tell whether a Job that is held goes in a moment: who set a finalizer is at work then."""
+        for _ in range(LOOKS):
+            self._wait(LOOK)
+            try:
+                there = self._api.read(job, namespace)
+            except ApiError as error:
+                if error.status == 404:
+                    return True
+            else:
+                if there["metadata"]["uid"] != job["metadata"]["uid"]:
+                    return True
+        return False
 
     # -- list ------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 from runjob import moments
 from runjob.connections import Route, opened, route_to
 from runjob.errors import ApiError, NoClusterError
+from runjob.finalizers import holders
 from runjob.login import Login
 from runjob.refusals import broken, refusal, words
 from runjob.request import EVENT, JOB, POD, PREREQUISITES, Body, Kind
@@ -58,6 +59,7 @@ class Cluster:
         self._ahead = timedelta()
         self._route = route_to(login())
         self._refused: Route | None = None
+        self._trusted = False  # whether a certificate of the API ever was
 
     def now(self) -> datetime:
         """Return the time by the API's clock, as its latest answer told it; ours before one.
@@ -94,6 +96,7 @@ class Cluster:
         connection = route.connection()
         try:
             sock = opened(connection, read_timeout)
+            self._trusted = True
             connection.request(method, url, data, headers)
             hold(sock)
             response = connection.getresponse()
@@ -106,9 +109,7 @@ class Cluster:
             # A certificate ends like a token: what replaces it lies in the same file.
             self._refused = route
             if isinstance(error, ssl.SSLCertVerificationError):
-                raise NoClusterError(
-                    f"{route.access.host}: its certificate is not trusted ({error.verify_message})"
-                ) from error
+                raise self._distrust(route, error.verify_message) from error
             raise ApiError(0, words(error)) from error
         except socket.gaierror as error:
             raise ApiError(0, words(error), reason="NoSuchHost") from error
@@ -141,6 +142,18 @@ class Cluster:
         with self._lock:
             if self._route is refused:
                 self._route = route_to(self._login())
+
+    def _distrust(self, route: Route, why: str) -> ApiError | NoClusterError:
+        """Return what to raise where a certificate is not trusted.
+
+        One that never was is worth another try only where other authorities lie in the file now.
+        """
+        text = f"{route.access.host}: its certificate is not trusted ({why})"
+        if not self._trusted:
+            self._renew(route)
+            if self._route.authorities == route.authorities:
+                return NoClusterError(text)
+        return ApiError(401, text, reason="Untrusted")
 
     def _json(
         self,
@@ -184,18 +197,19 @@ class Cluster:
 
     def delete(
         self, body: Body, namespace: str, uid: str, *, propagation: str = "Background"
-    ) -> None:
-        """Ask to delete the object of that uid; one that is gone, or another one, is no error.
+    ) -> tuple[str, ...]:
+        """Ask to delete the object of that uid; return the finalizers of others that hold it.
 
-        propagation is Background or Foreground: without either the API would leave a Job's pods
-        behind as orphans.
+        One that is gone, or another one, is no error. propagation is Background or Foreground:
+        without either the API would leave a Job's pods behind as orphans.
         """
         try:
             path = _kind(body).path(namespace, body["metadata"]["name"])
-            self._delete(path, propagation, {"uid": uid})
+            return self._delete(path, propagation, {"uid": uid})
         except ApiError as error:
             if error.status not in (404, 409):
                 raise
+            return ()
 
     def remove(
         self,
@@ -206,19 +220,24 @@ class Cluster:
         version: str,
         *,
         propagation: str = "Background",
-    ) -> None:
-        """Ask to delete an object as it was seen; gone (404) or changed since (409) is an error."""
-        seen = {"uid": uid, "resourceVersion": version}
-        self._delete(kind.path(namespace, name), propagation, seen)
+    ) -> tuple[str, ...]:
+        """Ask to delete an object as it was seen; return the finalizers of others that hold it.
 
-    def _delete(self, path: str, propagation: str, preconditions: Mapping[str, str]) -> None:
+        Gone (404) or changed since (409) is an error.
+        """
+        seen = {"uid": uid, "resourceVersion": version}
+        return self._delete(kind.path(namespace, name), propagation, seen)
+
+    def _delete(
+        self, path: str, propagation: str, preconditions: Mapping[str, str]
+    ) -> tuple[str, ...]:
         options = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
             "propagationPolicy": propagation,
             "preconditions": preconditions,
         }
-        self._json("DELETE", path, None, options)
+        return holders(self._json("DELETE", path, None, options))
 
     def pages(
         self, kind: Kind, namespace: str, query: Mapping[str, str], size: int = PAGE

@@ -19,6 +19,7 @@ from runjob.existing import (
     stands,
     told,
 )
+from runjob.finalizers import held, holders
 from runjob.identity import Signature, named, selector
 from runjob.marks import mark
 from runjob.messages import Created, Message, Named, NotCreated
@@ -45,7 +46,7 @@ class Api(PrerequisiteApi, Protocol):
 
     def remove(
         self, kind: Kind, namespace: str, name: str, uid: str, version: str, *, propagation: str
-    ) -> None:
+    ) -> object:
         """Delete an object as it was seen."""
 
 
@@ -246,7 +247,7 @@ class Creator:
 
         deadline is None for the first time.
         """
-        name = there["metadata"]["name"]
+        name, by = there["metadata"]["name"], holders(there)
         if deadline is None:
             patience = grace(there) + REMOVAL
             deadline = self._now() + patience
@@ -255,14 +256,20 @@ class Creator:
                 if isinstance(found, Replace)
                 else f"Job {name} is being deleted: waiting"
             )
-            self._console.remark(f"{what} until it and its pods are gone, {patience:.0f} s at most")
+            self._console.remark(
+                f"{what} until it and its pods are gone, {patience:.0f} s at most"
+                + (f" (its finalizer {', '.join(by)} goes first)" if by else "")
+            )
         self._leaving = f"{self._request.namespace}/{name}"
         if isinstance(found, Replace):
             self._remove(there, found)
         if self._now() > deadline:
+            request = self._request
             look = self._kubectl("get", "job,pod", "-l", f"job-name={name}")
             raise self._stands(
-                f"Job {self._request.namespace}/{name} is being deleted but is not gone yet; "
+                held(there, by, request.namespace, request.commands)
+                if by
+                else f"Job {request.namespace}/{name} is being deleted but is not gone yet; "
                 f"look with: {look}"
             )
         self._asking.pause(LOOK)

@@ -11,6 +11,7 @@ from runjob.asking import Access
 from runjob.commands import Commands
 from runjob.errors import ApiError, Exit, LaunchError, NoClusterError
 from runjob.existing import final_state
+from runjob.finalizers import held, holders
 from runjob.identity import is_of_order
 from runjob.observed import KILLED
 from runjob.plan import RUN_ID, is_ours
@@ -36,7 +37,7 @@ class Api(Protocol):
     def patch(self, body: Body, namespace: str, patch: Body) -> Body:
         """Change the fields of an object that patch names."""
 
-    def delete(self, body: Body, namespace: str, uid: str, *, propagation: str) -> None:
+    def delete(self, body: Body, namespace: str, uid: str, *, propagation: str) -> object:
         """Delete the object of that uid."""
 
 
@@ -130,16 +131,26 @@ class Killer:
     def _see_gone(self, namespace: str, run_id: str, jobs: Sequence[Body]) -> None:
         uids = {job["metadata"]["uid"] for job in jobs}
         until = self._now() + max(grace(job) for job in jobs) + REMOVAL
-        while any(job["metadata"]["uid"] in uids for job in self._jobs(namespace, run_id)):
+        while True:
+            stays = [job for job in self._jobs(namespace, run_id) if job["metadata"]["uid"] in uids]
+            if not stays:
+                return
             if self._now() > until:
-                look = self._commands.kubectl(
-                    namespace, "get", "job,pod", "-l", f"job-name in ({_names(jobs)})"
-                )
-                raise LaunchError(
-                    f"Job {namespace}/{_names(jobs)} is being deleted but is not gone yet; look "
-                    f"with: {look}"
-                )
+                raise LaunchError(self._not_gone(namespace, stays))
             self._wait(LOOK)
+
+    def _not_gone(self, namespace: str, jobs: Sequence[Body]) -> str:
+        """Say which Jobs stay though they are being deleted, and what to do."""
+        words = "; ".join(
+            held(job, by, namespace, self._commands) for job in jobs if (by := holders(job))
+        )
+        look = self._commands.kubectl(
+            namespace, "get", "job,pod", "-l", f"job-name in ({_names(jobs)})"
+        )
+        return words or (
+            f"Job {namespace}/{_names(jobs)} is being deleted but is not gone yet; look with: "
+            f"{look}"
+        )
 
     def _jobs(self, namespace: str, run_id: str) -> list[Body]:
         # A --run-id holds no colon. What a scheduler's order may hold, a label may not.

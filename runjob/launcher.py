@@ -14,7 +14,7 @@ from runjob.lease import kept
 from runjob.messages import Created, NotCreated, Signalled
 from runjob.motion import is_moving
 from runjob.observed import Picture
-from runjob.remains import grace, how_to_find, how_to_remove, remains
+from runjob.remains import grace, how_to_find, not_removed, remains
 from runjob.request import JOB, POD, Body
 from runjob.scene import Scene
 from runjob.verdict import Verdict, verdict
@@ -327,29 +327,40 @@ class Launch(Scene):
         return left
 
     def _await_removal(self, deadline: float, verified: bool = False) -> str:
-        """Wait until the deletion was accepted, and with verified until nothing is left."""
-        asked, begun = verified, self._inbox.now()
+        """Wait until the deletion was accepted and nobody holds it; return in words what is left.
+
+        With verified wait until nothing is left at all.
+        """
+        begun = self._inbox.now()
         hurried = told = False
         while self._inbox.now() < self._extended(deadline):
             if self._signals > 1 and not hurried:
                 # Hurrying means not to wait for the pods; the deletion itself must be on its way.
                 deadline = min(deadline, self._inbox.now() + self._patience.answer)
-                verified, hurried = False, True
-            if self._removed and (
-                self._refusal or not (verified and remains(self._request, self._picture))
-            ):
+                hurried = True
+            # What is held usually goes in a moment: whoever set the finalizer is at work.
+            left = self._held_words or (verified and remains(self._request, self._picture))
+            if self._removed and (self._refusal or hurried or not left):
                 break
             if not (self._removed or told) and self._inbox.now() - begun >= self._patience.answer:
                 told = True
                 self._console.remark("the API has not accepted the deletion yet; trying on")
             self._heed(self._inbox.get(self._patience.tick))
-        if self._refusal:
-            return f"NOT removed: {self._refusal}"
-        if self._removed and not (asked and remains(self._request, self._picture)):
-            return ""
-        what = remains(self._request, self._picture) or "what was created"
-        why = "" if self._removed else " (the API has not accepted the deletion)"
-        return f"NOT removed yet: {what}{why}; remove it with: {how_to_remove(self._request)}"
+        seen = verified or not self._removed
+        return not_removed(
+            self._request,
+            remains(self._request, self._picture) if seen else "",
+            accepted=self._removed,
+            refusal=self._refusal,
+            held=self._held_words,
+        )
+
+    @property
+    def _held_words(self) -> list[str]:
+        """What is being deleted and others hold, in words; not a Job that was seen to go."""
+        picture = self._picture
+        gone = picture.job.uid if picture is not None and picture.job_gone else ""
+        return [words for uid, words in self._held.items() if uid != gone]
 
     def _extended(self, deadline: float) -> float:
         """Return how long to wait for a removal: while the API is silent, as long as for its end.

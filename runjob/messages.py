@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from runjob.errors import ApiError, LaunchError
@@ -109,9 +110,13 @@ class LogGap:
 
 @dataclass(frozen=True)
 class Removed:
-    """The Job and what we created with it are deleted; refusal tells in words what may not be."""
+    """The Job and what we created with it are deleted; refusal tells in words what may not be.
+
+    held tells, by uid, what the API has accepted to delete and others hold, and what to do.
+    """
 
     refusal: str = ""
+    held: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

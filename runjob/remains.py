@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from runjob.observed import Picture
 from runjob.request import Body, JobRequest
 
@@ -13,6 +15,29 @@ def remains(request: JobRequest, picture: Picture | None) -> str:
     pods = [pod.name for pod in picture.pods.values() if not pod.gone]
     parts = [] if picture.job_gone else [f"Job {request.label}"]
     return ", ".join(parts + [f"pod {name}" for name in pods])
+
+
+def not_removed(
+    request: JobRequest,
+    remaining: str,
+    *,
+    accepted: bool,
+    refusal: str = "",
+    held: Sequence[str] = (),
+) -> str:
+    """Say what could not be deleted, and what to do; nothing where nothing is left.
+
+    remaining names what was seen to be there yet; accepted tells that the API has accepted the
+    deletion, refusal what it has refused, held what others hold.
+    """
+    parts = [f"NOT removed: {refusal}"] if refusal else []
+    if held:
+        parts.append(f"NOT removed yet: {'; '.join(filter(None, (remaining, *held)))}")
+    if parts or (accepted and not remaining):
+        return ". ".join(parts)
+    why = "" if accepted else " (the API has not accepted the deletion)"
+    what = remaining or "what was created"
+    return f"NOT removed yet: {what}{why}; remove it with: {how_to_remove(request)}"
 
 
 def how_to_remove(request: JobRequest) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -181,6 +181,7 @@ class Scene:
         self._removing = False
         self._removed = False
         self._refusal = ""
+        self._held: Mapping[str, str] = {}  # by uid, what is being deleted and others hold
 
     # -- what is heard -------------------------------------------------------------------------
 
@@ -222,7 +223,7 @@ class Scene:
                 f"{message.what}"
             )
         elif isinstance(message, Removed):
-            self._removed, self._refusal = True, message.refusal
+            self._removed, self._refusal, self._held = True, message.refusal, message.held
         elif isinstance(message, (Observed, Listed, Answered)):
             if isinstance(message, Answered):
                 self._note_answer(message.what)

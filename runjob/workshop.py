@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 from runjob.commands import Commands
 from runjob.errors import ApiError, NoClusterError
-from runjob.finalizers import held
 from runjob.existing import as_told
+from runjob.finalizers import held
 from runjob.follower import Api as LogApi
 from runjob.follower import Follower, Position
 from runjob.heartbeat import Api as BeatApi
@@ -134,9 +134,7 @@ class Workshop:
 
         def ask() -> tuple[str, ...]:
             try:
-                return self._api.delete(
-                    body, self._namespace, _uid(body), propagation=propagation
-                )
+                return self._api.delete(body, self._namespace, _uid(body), propagation=propagation)
             except NoClusterError as error:
                 raise ApiError(401, str(error)) from error
 

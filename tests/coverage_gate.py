@@ -25,6 +25,7 @@ PURE = {
             "endings",
             "errors",
             "fields",
+            "finalizers",
             "flags",
             "form",
             "frozen",

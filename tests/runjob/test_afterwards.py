@@ -32,6 +32,7 @@ class Api:
     jobs: list[Body]
     errors: dict[tuple[str, str], list[ApiError]] = field(default_factory=dict)
     removed: list[tuple[str, str, str]] = field(default_factory=list)
+    held: tuple[str, ...] = ()
 
     def now(self) -> datetime:
         return NOON + timedelta(hours=2)
@@ -53,10 +54,13 @@ class Api:
         self._fail("get", body["metadata"]["name"])
         return next(each for each in self.jobs if each["metadata"]["name"] == "hello")
 
-    def remove(self, kind: Kind, namespace: str, name: str, uid: str, version: str) -> None:
+    def remove(
+        self, kind: Kind, namespace: str, name: str, uid: str, version: str
+    ) -> tuple[str, ...]:
         assert (kind, namespace) == (JOB, "ns")
         self._fail("delete", name)
         self.removed.append((name, uid, version))
+        return self.held
 
     def tail(self, *where: object, previous: bool = False) -> bytes:
         raise AssertionError(f"there is no log to read: {where} {previous}")
