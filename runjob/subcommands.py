@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from getopt import GetoptError, gnu_getopt
 from typing import Any
 
@@ -171,7 +172,8 @@ def _values(
     try:
         found, operands = gnu_getopt(words, short, long)
     except GetoptError as error:
-        raise UsageError(f"{error.msg:.120}; {name} --help lists the options") from error
+        meant = _meant(error.opt, [each.rstrip("=") for each in long])
+        raise UsageError(f"{error.msg:.120}; {name} --help lists the options{meant}") from error
     values = {}
     for option, text in found:
         flag = known[option]
@@ -180,6 +182,11 @@ def _values(
         else:
             values[flag.target] = _converted(flag, option, text)
     return values, operands
+
+
+def _meant(option: str, names: Sequence[str]) -> str:
+    near = [] if option in names else get_close_matches(option[:80], names, 1, 0.7)
+    return f" (did you mean --{near[0]}?)" if near else ""
 
 
 def _converted(flag: Flag, option: str, text: str) -> Any:
