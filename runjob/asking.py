@@ -97,6 +97,9 @@ class Asking:
 
 # A token that is being replaced is accepted within seconds; one that is wrong never is.
 LOGIN_PATIENCE = 20.0
+# A certificate of the API that was trusted may be replaced before its authority's file is: the
+# kubelet brings that into each pod within about 90 s.
+TRUST_PATIENCE = 120.0
 
 
 class Access:
@@ -104,7 +107,8 @@ class Access:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._refused: float | None = None  # since when our credentials are, and nothing else said
+        # Since when nothing else was said: by its certificate (True), or by the API (False).
+        self._refused: tuple[bool, float] | None = None
 
     def shut(self, error: ApiError) -> str:
         """Say why no further try will be answered otherwise; nothing where one may be."""
@@ -112,11 +116,13 @@ class Access:
             return f"the API cannot be found: {error}"
         if error.status != 401:
             self._refused = None
-        elif self._refused is None:
-            self._refused = self._now()
-        elif self._now() - self._refused > LOGIN_PATIENCE:
-            return f"the API does not accept our credentials: {error}"
-        return ""
+            return ""
+        untrusted = error.reason == "Untrusted"
+        if self._refused is None or self._refused[0] is not untrusted:
+            self._refused = untrusted, self._now()
+        if self._now() - self._refused[1] <= (TRUST_PATIENCE if untrusted else LOGIN_PATIENCE):
+            return ""
+        return str(error) if untrusted else f"the API does not accept our credentials: {error}"
 
 
 def _lacks_right(error: ApiError) -> bool:

@@ -41,6 +41,11 @@ class Route:
     tls: ssl.SSLContext | None
     proxy: tuple[str, int] | None
 
+    @property
+    def authorities(self) -> frozenset[bytes]:
+        """The certificates by which the host's is trusted."""
+        return frozenset(self.tls.get_ca_certs(binary_form=True) if self.tls else ())
+
     def headers(self) -> Mapping[str, str]:
         """Return the authorization headers.
 

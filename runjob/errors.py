@@ -90,8 +90,9 @@ class ApiError(Exception):
     """What the API answered, or that it did not.
 
     status is the HTTP status, 0 when no answer came; reason is the word of the API's Status
-    object ("AlreadyExists", "Expired", …), or one of ours where none came: "NoSuchHost", "Silence"
-    where nothing at all came in time; retry_after are the seconds that the API asked for.
+    object ("AlreadyExists", "Expired", …), or one of ours where none came: "NoSuchHost",
+    "Untrusted" for a certificate, "Silence" where nothing at all came in time; retry_after are the
+    seconds that the API asked for.
     """
 
     def __init__(

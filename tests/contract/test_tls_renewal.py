@@ -7,15 +7,16 @@ import shutil
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from runjob import api
+from runjob import api, connections
 from runjob.errors import NoClusterError
 from runjob.login import Access, Login, login
 from runjob.options import Connection
 from runjob.sandbox import Fault, Sandbox
-from runjob.sandbox.faults import Reset
+from runjob.sandbox.faults import Refuse, Reset
 from tests.contract.launches import Launcher, Run, sh, wait_until
 from tests.contract.targets import wants_real
 
@@ -48,11 +49,11 @@ class Play:
 
     def _write(self, kubeconfig: str, user: dict[str, str]) -> None:
         authority = str(self.folder / "ca.crt")
-        cluster = {"server": self.sandbox.url, "certificate-authority": authority}
+        here = {"server": self.sandbox.url, "certificate-authority": authority}
         body = {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": "here", "cluster": cluster}],
+            "clusters": [{"name": "here", "cluster": here}],
             "users": [{"name": "me", "user": user}],
             "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
             "current-context": "here",
@@ -90,9 +91,15 @@ class Play:
             mishap()
             over.touch()
 
+        script = f"seq 1 300; until [ -e {over} ]; do sleep 0.05; done; seq 301 600"
+        return self.start(kubeconfig, script, meanwhile)
+
+    def start(
+        self, kubeconfig: str, script: str, meanwhile: Callable[[], object] | None = None
+    ) -> Run:
+        """Launch, with something meanwhile."""
         where = ("--kubeconfig", str(self.folder / kubeconfig)) if kubeconfig else ()
         self._launch.common = ("-n", "controlm", "--api-timeout", "60", *where)
-        script = f"seq 1 300; until [ -e {over} ]; do sleep 0.05; done; seq 301 600"
         return self._launch("-j", self._name, *sh(script), meanwhile=meanwhile)
 
 
@@ -205,3 +212,61 @@ def test_a_create_whose_answer_is_lost_is_in_doubt_though_the_certificate_cannot
     monkeypatch.setattr(api, "login", torn)
     run = play.run("client", lambda: None)
     assert (run.code, run.log) == (0, LOG)
+
+
+Acts = dict[int, Callable[[], object]]
+
+
+@pytest.fixture
+def before_opening(monkeypatch: pytest.MonkeyPatch) -> Acts:
+    """Do something before a connection of that number is opened."""
+    acts: Acts = {}
+    real, numbers = connections.opened, count(1)
+
+    def opened(*args: Any) -> Any:
+        acts.pop(next(numbers), lambda: None)()
+        return real(*args)
+
+    monkeypatch.setattr("runjob.cluster.opened", opened)
+    return acts
+
+
+@by_a_token
+def test_another_authority_whose_file_lies_there_is_believed_before_a_job_stands(
+    play: Play, kubeconfig: str, before_opening: Acts
+) -> None:
+    """A launcher that has read its files before an absence of the API ends with 9 after it."""
+
+    def rotate() -> None:
+        play.sandbox.rotate_authority()
+        play.replace_all()
+
+    before_opening[1] = rotate
+    run = play.start(kubeconfig, "echo up")
+    assert (run.code, run.log) == (0, b"up\n")
+
+
+@by_a_token
+def test_the_file_of_another_authority_is_waited_for_where_one_was_trusted(
+    play: Play, kubeconfig: str, before_opening: Acts
+) -> None:
+    """A launcher that takes the first word for the last ends with 9 before its Job stands."""
+    play.sandbox.inject(Fault(Refuse(503), verb="create", resource="jobs", times=1))
+    before_opening[2] = play.sandbox.rotate_authority
+    before_opening[4] = play.replace_all
+    run = play.start(kubeconfig, "echo up")
+    assert (run.code, run.log) == (0, b"up\n")
+    assert not before_opening
+
+
+@by_a_token
+def test_an_authority_that_is_wrong_from_the_start_ends_the_launch_at_once(
+    play: Play, kubeconfig: str, before_opening: Acts
+) -> None:
+    """A launcher that hopes for another file keeps a scheduler waiting for a wrong one."""
+    play.sandbox.rotate_authority()
+    before_opening[2] = play.replace_all
+    run = play.start(kubeconfig, "echo up")
+    assert run.code == 9
+    assert "its certificate is not trusted" in run.text
+    assert before_opening

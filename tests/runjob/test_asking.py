@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from runjob.asking import LOGIN_PATIENCE, Asking
+from runjob.asking import LOGIN_PATIENCE, TRUST_PATIENCE, Asking
 from runjob.errors import ApiError, NoClusterError
 from runjob.request import JobRequest
 from runjob.retry import REFUSALS, Backoff
 
 REQUEST = JobRequest("hello", "ns", {})
+UNTRUSTED = ApiError(401, "https://here: its certificate is not trusted", reason="Untrusted")
 UNAUTHORIZED, AWAY = ApiError(401, "Unauthorized"), ApiError(0, "the connection broke off")
 
 
@@ -38,6 +39,18 @@ def test_credentials_that_are_refused_for_long_are_believed_to_be_wrong() -> Non
     server = Server(*[UNAUTHORIZED] * 4, step=0.6 * LOGIN_PATIENCE)
     with pytest.raises(NoClusterError, match="does not accept our credentials"):
         asking(server).persist(server.ask, "a Job")
+
+
+def test_a_certificate_that_is_not_trusted_any_more_is_believed_after_long() -> None:
+    server = Server(*[UNTRUSTED] * 4, step=0.6 * TRUST_PATIENCE)
+    with pytest.raises(NoClusterError, match=r"^https://here: its certificate is not trusted$"):
+        asking(server).persist(server.ask, "a Job")
+
+
+def test_a_token_is_waited_for_anew_once_the_authority_is_known() -> None:
+    """The kubelet brings both into a pod, one after the other."""
+    server = Server(UNTRUSTED, UNTRUSTED, UNAUTHORIZED, UNAUTHORIZED, step=0.9 * LOGIN_PATIENCE)
+    assert asking(server).persist(server.ask, "a Job") == "done"
 
 
 @pytest.mark.parametrize(
