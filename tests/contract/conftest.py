@@ -38,6 +38,14 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
 
 
 @pytest.fixture
+def sandbox(target: Target) -> Sandbox:
+    """Give the test the embedded cluster, to break it; on a real one the test is skipped."""
+    if not isinstance(target, EmbeddedTarget):
+        pytest.skip("only the embedded cluster breaks on demand")
+    return target.sandbox
+
+
+@pytest.fixture
 def name(request: pytest.FixtureRequest, target: Target) -> Iterator[str]:
     """Make up a name; whatever the test leaves under names that begin so is removed."""
     words = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).removeprefix("test-")

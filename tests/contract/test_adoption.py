@@ -599,12 +599,6 @@ def test_a_launcher_that_is_killed_again_and_again_prints_each_line_once(
 # -- what only the embedded cluster does on demand -------------------------------------------------
 
 
-@pytest.fixture
-def sandbox(target: Target) -> Sandbox:
-    assert isinstance(target, EmbeddedTarget)
-    return target.sandbox
-
-
 @embedded
 def test_two_launches_that_saw_no_job_of_their_run_make_one(
     target: Target, sandbox: Sandbox, start: Starter, name: str

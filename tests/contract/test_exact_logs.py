@@ -12,9 +12,6 @@ import pytest
 from runjob.sandbox import Fault, Sandbox
 from runjob.sandbox.faults import Cut, Refuse
 from tests.contract.launches import Launcher, Starter, sh, wait_until
-from tests.contract.targets import EmbeddedTarget, Target, wants_real
-
-embedded = pytest.mark.skipif(wants_real(), reason="only the embedded cluster breaks on demand")
 
 GAP = re.compile(
     r"--- runjob: a gap: what \[\S+/main\] wrote after (\S+) and before (\S+) was rotated away by "
@@ -46,17 +43,10 @@ def gates(tmp_path: Path) -> Gates:
     return Gates(tmp_path)
 
 
-@pytest.fixture
-def sandbox(target: Target) -> Sandbox:
-    assert isinstance(target, EmbeddedTarget)
-    return target.sandbox
-
-
 def numbers(first: int, last: int) -> list[str]:
     return [str(number) for number in range(first, last + 1)]
 
 
-@embedded
 def test_what_was_rotated_away_while_nobody_could_read_is_marked_where_it_stood(
     sandbox: Sandbox, launch: Launcher, name: str, gates: Gates
 ) -> None:
@@ -89,7 +79,6 @@ def test_what_was_rotated_away_while_nobody_could_read_is_marked_where_it_stood(
     assert "runjob: not everything of [" in run.err
 
 
-@embedded
 def test_a_rotation_of_what_was_read_leaves_no_mark(
     sandbox: Sandbox, start: Starter, name: str, gates: Gates
 ) -> None:
@@ -105,7 +94,6 @@ def test_a_rotation_of_what_was_read_leaves_no_mark(
     assert cut.hits == 1
 
 
-@embedded
 def test_a_log_of_which_nothing_is_left_is_told_of(
     sandbox: Sandbox, launch: Launcher, name: str, gates: Gates
 ) -> None:
@@ -146,7 +134,6 @@ printf 'the end'
 """
 
 
-@embedded
 @pytest.mark.parametrize("seed", range(3))
 def test_any_broken_log_reads_like_a_whole_one(
     sandbox: Sandbox, launch: Launcher, name: str, seed: int, tmp_path: Path
@@ -169,7 +156,6 @@ def test_any_broken_log_reads_like_a_whole_one(
     assert run.log == copy.read_bytes() + b"\n"
 
 
-@embedded
 @pytest.mark.parametrize("at", [0, 20, 37, 40, 700])
 def test_a_log_that_ends_cleanly_at_one_place_again_and_again_is_whole(
     sandbox: Sandbox, launch: Launcher, name: str, at: int
@@ -181,7 +167,6 @@ def test_a_log_that_ends_cleanly_at_one_place_again_and_again_is_whole(
     assert cut.hits == 3
 
 
-@embedded
 @pytest.mark.parametrize("at", [20, 37, 700])
 def test_a_log_of_which_no_try_brings_the_end_is_told_of(
     sandbox: Sandbox, launch: Launcher, name: str, at: int
@@ -197,7 +182,6 @@ def test_a_log_of_which_no_try_brings_the_end_is_told_of(
     assert gap.endswith(" could not be read: each try breaks off before its log's end ---")
 
 
-@embedded
 def test_a_line_of_many_parts_that_breaks_within_is_whole(
     sandbox: Sandbox, launch: Launcher, name: str
 ) -> None:

@@ -18,8 +18,8 @@ from runjob.options import Connection
 from runjob.plan import LAUNCH
 from runjob.request import JOB
 from tests.contract.launches import own_handlers
+from tests.contract.rights import right_of
 from tests.contract.targets import Json, Target, launcher_rules
-from tests.contract.test_faults import right_of
 
 NOW = ("--older-than", "0")
 

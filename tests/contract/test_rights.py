@@ -14,8 +14,8 @@ import runjob
 from runjob import cli
 from runjob.options import RunOptions
 from tests.contract.launches import FOREVER, Launcher, Starter, own_handlers, sh
+from tests.contract.rights import right_of
 from tests.contract.targets import SHIPPED, Asked, Target, launcher_rules
-from tests.contract.test_faults import right_of
 
 Right = tuple[str, str]
 

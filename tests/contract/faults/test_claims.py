@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
 
 import pytest
 
 from runjob.retry import wait_for
-from runjob.sandbox import Fault, Sandbox
+from runjob.sandbox import Fault
 from runjob.sandbox.faults import Gone, Refuse
 from tests.contract.launches import Launcher, sh, wait_until
-from tests.contract.targets import EmbeddedTarget, wants_real
-
-pytestmark = pytest.mark.skipif(wants_real(), reason="what it shows hangs on the launcher alone")
-
-
-@pytest.fixture
-def target() -> Iterator[EmbeddedTarget]:
-    """Give the test a cluster of its own, which it may break."""
-    with Sandbox() as sandbox:
-        yield EmbeddedTarget(sandbox)
+from tests.contract.targets import EmbeddedTarget
 
 
 @pytest.mark.parametrize(

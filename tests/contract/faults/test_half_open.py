@@ -12,22 +12,10 @@ from runjob import cluster
 from runjob.sandbox import Fault, Sandbox
 from runjob.sandbox.faults import Cut, Mute, Refuse
 from runjob.scene import Patience
+from tests.contract.faults.requested import asked
 from tests.contract.launches import Launcher, sh, wait_until
-from tests.contract.targets import EmbeddedTarget, wants_real
+from tests.contract.targets import EmbeddedTarget
 from tests.soak.way import Way, way
-
-pytestmark = pytest.mark.skipif(wants_real(), reason="only the embedded cluster breaks on demand")
-
-
-@pytest.fixture
-def target() -> Iterator[EmbeddedTarget]:
-    with Sandbox() as sandbox:
-        yield EmbeddedTarget(sandbox)
-
-
-@pytest.fixture
-def sandbox(target: EmbeddedTarget) -> Sandbox:
-    return target.sandbox
 
 
 @pytest.fixture
@@ -40,17 +28,6 @@ def network(target: EmbeddedTarget, launch: Launcher) -> Iterator[Way]:
         kubeconfig.write_text(json.dumps(config))
         launch.common = ("-n", target.namespace, "--kubeconfig", str(kubeconfig))
         yield network
-
-
-def asked(sandbox: Sandbox, method: str, end: str) -> list[int]:
-    """Return how the launcher's requests of that method to such paths were answered."""
-    return [
-        each.status
-        for each in sandbox.requests
-        if each.method == method
-        and each.path.endswith(end)
-        and each.user_agent.startswith("runjob/")
-    ]
 
 
 def test_all_that_is_open_dies_in_the_middle_of_a_log(

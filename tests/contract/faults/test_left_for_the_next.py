@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from runjob.sandbox import Fault, Sandbox
+from runjob.sandbox import Fault
 from runjob.sandbox.faults import Refuse
 from tests.contract.launches import Starter, sh
-from tests.contract.targets import EmbeddedTarget, wants_real
-
-pytestmark = pytest.mark.skipif(wants_real(), reason="only the embedded cluster breaks on demand")
-
-
-@pytest.fixture
-def target() -> Iterator[EmbeddedTarget]:
-    """Give the test a cluster of its own, which it may break."""
-    with Sandbox() as sandbox:
-        yield EmbeddedTarget(sandbox)
+from tests.contract.targets import EmbeddedTarget
 
 
 def test_an_end_by_sigterm_and_then_sigkill_is_no_end_of_the_run(
