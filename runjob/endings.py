@@ -41,8 +41,10 @@ def natural_end(picture: Picture) -> Ending | None:
     failed = job.condition("Failed") or (job.condition("FailureTarget") if lost else None)
     if failed is not None:
         return _failed(picture, failed.reason, failed.message)
-    # What is deleted in the foreground stays as long as its pods, and those for ever.
-    gone = picture.job_gone or (job.leaving and lost)
+    # What is deleted in the foreground stays as long as its pods, and those for ever on a node that
+    # is lost; and as long as a finalizer of others holds it, while nothing more comes from it.
+    stays = lost or (job.held and all(pod.gone for pod in picture.pods.values()))
+    gone = picture.job_gone or (job.leaving and stays)
     if gone and job.killed:
         return Ending(code=Exit.KILLED, text="was ended by a kill of this run (--kill)")
     if gone and job.replaced:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
+from runjob.finalizers import holders
 from runjob.lease import Lease, read
 from runjob.moments import moment
 from runjob.request import Body
@@ -32,8 +33,9 @@ class Condition:
 class JobView:
     """A Job; the counts are those of its status.
 
-    completions is None for a work queue; leaving tells that it is being deleted, killed that a
-    --kill of its run does so, replaced that a launch with --if-exists replace does.
+    completions is None for a work queue; leaving tells that it is being deleted, held that nothing
+    but finalizers of others keeps it then, killed that a --kill of its run deletes it, replaced
+    that a launch with --if-exists replace does.
     """
 
     uid: str
@@ -49,6 +51,7 @@ class JobView:
     backoff_limit: int = 0
     ignores_disruptions: bool = False
     leaving: bool = False
+    held: bool = False
     killed: bool = False
     replaced: bool = False
     started: datetime | None = None
@@ -241,6 +244,7 @@ def _conditions(status: Body) -> tuple[Condition, ...]:
 def job_view(body: Body) -> JobView:
     """Read a Job as the API gives it."""
     metadata, spec, status = body["metadata"], body.get("spec") or {}, body.get("status") or {}
+    by = holders(body) if metadata.get("deletionTimestamp") else ()
     return JobView(
         uid=metadata["uid"],
         name=metadata["name"],
@@ -255,6 +259,7 @@ def job_view(body: Body) -> JobView:
         backoff_limit=spec.get("backoffLimit", 0),
         ignores_disruptions=_ignores_disruptions(spec),
         leaving=bool(metadata.get("deletionTimestamp")),
+        held=bool(by) and len(by) == len(metadata["finalizers"]),
         killed=KILLED in (metadata.get("annotations") or {}),
         replaced=REPLACED in (metadata.get("annotations") or {}),
         started=moment(status.get("startTime")),

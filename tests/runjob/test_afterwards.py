@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from runjob.afterwards import TRIES, Caretaker
+from runjob.afterwards import LOOK, LOOKS, TRIES, Caretaker
 from runjob.errors import ApiError, Exit, LaunchError
 from runjob.leftovers import Wanted
 from runjob.options import Connection
@@ -118,6 +118,39 @@ def test_what_cannot_be_removed_says_why_and_the_others_go() -> None:
         "error: Job ns/b was not removed: it changed since it was looked at; run this again",
         "2 Jobs removed in namespace ns",
     ]
+
+
+@pytest.mark.parametrize(
+    ("looks", "goes"),
+    [
+        pytest.param([ApiError(404, "not found")], True, id="goes"),
+        pytest.param([ApiError(503, "away"), ApiError(404, "not found")], True, id="goes later"),
+        pytest.param([], False, id="stays"),
+    ],
+)
+def test_a_job_that_a_finalizer_holds_is_given_a_moment(looks: list[ApiError], goes: bool) -> None:
+    api, paper = Api(jobs("hello")), Paper()
+    waits: list[float] = []
+    expected_looks = len(looks) or LOOKS
+    api.held, api.errors = ("example.org/mine",), {("get", "hello"): looks}
+    expected = (0, 0) if goes else (int(Exit.FAILED), 1)
+    assert (caretaker(api, paper, waits).collect(REMOVE), len(paper.remarks) - 1) == expected
+    assert waits == [LOOK] * expected_looks
+    if not goes:
+        assert "ns/hello was not removed: Job hello is being deleted, but stays" in paper.remarks[0]
+
+
+def test_another_job_of_the_name_means_that_the_one_that_was_held_is_gone() -> None:
+    api, paper = Api(jobs("hello")), Paper()
+    api.held = ("example.org/mine",)
+    later = jobs("hello")[0]
+    later["metadata"]["uid"] = "another"
+
+    def comes(_seconds: float) -> None:
+        api.jobs = [later]
+
+    assert Caretaker(api, paper, wait=comes).collect(REMOVE) == 0
+    assert paper.remarks == ["1 Job removed in namespace ns"]
 
 
 LOST = Collect(namespace="ns", connection=CONNECTION, wanted=Wanted(), lost=True)

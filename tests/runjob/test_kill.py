@@ -191,6 +191,15 @@ def test_a_job_that_does_not_go_is_told_after_its_grace(grace: int | None, secon
     assert seconds <= clock.time < seconds + 2
 
 
+def test_one_that_a_finalizer_holds_is_told_with_what_to_do() -> None:
+    stays = job(leaves=True)
+    stays["metadata"]["finalizers"] = ["example.org/mine"]
+    with pytest.raises(
+        LaunchError, match=r"stays until whoever set its finalizer example\.org/mine"
+    ):
+        kill(FakeApi([job()], [stays]))
+
+
 def test_an_api_that_is_away_for_a_while_is_asked_again() -> None:
     away = ApiError(503, "starting")
     assert "was ended" in kill(FakeApi(away, away, [job()], away, []))
