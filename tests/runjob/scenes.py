@@ -52,6 +52,17 @@ def pod(*containers: ContainerView, uid: str = POD, **more: Any) -> PodView:
     return PodView(uid=uid, containers=containers, **more)
 
 
+def failed(exit_code: int = 4, uid: str = POD, seconds: float = 0, **more: Any) -> PodView:
+    """Return a pod whose main container failed."""
+    end = ended(exit_code, seconds=seconds, **more)
+    return pod(container(terminated=end), uid=uid, name=f"hello-{uid}", phase="Failed")
+
+
+def succeeded(uid: str = POD, seconds: float = 0) -> PodView:
+    view = container(terminated=ended(0, seconds=seconds))
+    return pod(view, uid=uid, name=f"hello-{uid}", phase="Succeeded")
+
+
 def event(
     reason: str, message: str = "", *, about: str = POD, uid: str = "", **more: Any
 ) -> EventView:
@@ -69,6 +80,10 @@ def condition(type: str, reason: str = "", message: str = "", **more: Any) -> Co
     return Condition(
         type=type, status=more.pop("status", "True"), reason=reason, message=message, **more
     )
+
+
+COMPLETE = condition("Complete")
+BACKOFF = condition("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit")
 
 
 def picture(*seen: PodView | EventView | Condition, gone: bool = False, **job: Any) -> Picture:
