@@ -1,6 +1,6 @@
-"""What the kubelet, the scheduler and the Job controller say is told from what will not heal.
+"""Why a pod or a Job waits, and whether any waiting can help.
 
-The messages are those of containerd, the kubelet and the API server as users have met them.
+The messages are those of the scheduler, the kubelet and the API server as users have met them.
 """
 
 from __future__ import annotations
@@ -8,17 +8,16 @@ from __future__ import annotations
 import pytest
 
 from runjob.errors import Exit
-from runjob.observed import ContainerView, EventView, Picture, PodView
+from runjob.observed import EventView, Picture, PodView
 from runjob.waiting import (
     CONFIGURATION_HINT,
     Waiting,
-    cannot_start,
     causes,
     hopeless,
-    why_container_waits,
     why_job_waits,
     why_pod_waits,
 )
+from tests.runjob.runtime_words import STUCK
 from tests.runjob.scenes import (
     JOB,
     NOON,
@@ -26,281 +25,11 @@ from tests.runjob.scenes import (
     at,
     condition,
     container,
-    ended,
     event,
     picture,
     pod,
     waiting,
 )
-
-
-def resolving(image: str, end: str) -> str:
-    """Return containerd's message for an image that it could not resolve."""
-    return (
-        f'failed to pull and unpack image "{image}": failed to resolve reference "{image}": {end}'
-    )
-
-
-HUB = "docker.io/library/busybox:1"
-REGISTRY = "registry.example.com/team/app:1"
-
-HEALING_PULLS = {
-    "pull QPS exceeded": "pull QPS exceeded",
-    "429 of the hub": 'failed to pull and unpack image "docker.io/library/busybox:1": failed to '
-    "copy: httpReadSeeker: failed open: unexpected status code "
-    "https://registry-1.docker.io/v2/library/busybox/manifests/sha256:5e42fbc46b177f10319e8937dd: "
-    "429 Too Many Requests - Server message: toomanyrequests: You have reached your pull rate "
-    "limit. You may increase the limit by authenticating and upgrading",
-    "429 that says denied": resolving(
-        REGISTRY,
-        "unexpected status from HEAD request to https://registry.example.com/v2/team/app/"
-        "manifests/1: 429 Too Many Requests: denied: rate limit",
-    ),
-    "500": resolving(
-        REGISTRY,
-        "unexpected status from HEAD request to https://registry.example.com/v2/team/app/"
-        "manifests/1: 500 Internal Server Error",
-    ),
-    "502": resolving(
-        REGISTRY,
-        "unexpected status from HEAD request to https://registry.example.com/v2/team/app/"
-        "manifests/1: 502 Bad Gateway",
-    ),
-    "503": resolving(
-        REGISTRY,
-        "unexpected status from HEAD request to https://registry.example.com/v2/team/app/"
-        "manifests/1: 503 Service Unavailable",
-    ),
-    "i/o timeout": resolving(
-        REGISTRY,
-        'failed to do request: Head "https://registry.example.com/v2/team/app/manifests/1": '
-        "dial tcp 10.20.30.40:443: i/o timeout",
-    ),
-    "no such host": resolving(
-        REGISTRY,
-        'failed to do request: Head "https://registry.example.com/v2/team/app/manifests/1": '
-        "dial tcp: lookup registry.example.com on 10.96.0.10:53: no such host",
-    ),
-    "server misbehaving": resolving(
-        REGISTRY,
-        'failed to do request: Head "https://registry.example.com/v2/team/app/manifests/1": '
-        "dial tcp: lookup registry.example.com on 127.0.0.53:53: server misbehaving",
-    ),
-    "connection refused": resolving(
-        "localhost:5000/app:1",
-        'failed to do request: Head "http://localhost:5000/v2/app/manifests/1": '
-        "dial tcp 127.0.0.1:5000: connect: connection refused",
-    ),
-    "connection reset": resolving(
-        REGISTRY,
-        'failed to do request: Head "https://registry.example.com/v2/team/app/manifests/1": '
-        "read tcp 10.0.0.5:40112->10.20.30.40:443: read: connection reset by peer",
-    ),
-    "EOF": resolving(
-        REGISTRY,
-        'failed to do request: Head "https://registry.example.com/v2/team/app/manifests/1": EOF',
-    ),
-    "TLS handshake timeout": resolving(
-        REGISTRY,
-        'failed to do request: Head "https://registry.example.com/v2/team/app/manifests/1": '
-        "net/http: TLS handshake timeout",
-    ),
-    "context deadline exceeded": "rpc error: code = DeadlineExceeded desc = failed to pull and "
-    'unpack image "docker.io/library/busybox:1": context deadline exceeded',
-    "runtime unavailable": "rpc error: code = Unavailable desc = error reading from server: "
-    "connection error",
-    "no space left": 'failed to pull and unpack image "docker.io/library/busybox:1": failed to '
-    "extract layer sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef: "
-    "write /usr/lib/libc.so: no space left on device",
-    "certificate of unknown authority": resolving(
-        REGISTRY,
-        'failed to do request: Head "https://registry.example.com/v2/team/app/manifests/1": tls: '
-        "failed to verify certificate: x509: certificate signed by unknown authority",
-    ),
-    "an image called denied, 503": resolving(
-        "registry.example.com/denied/not-found:503",
-        'failed to do request: Head "https://registry.example.com/v2/denied/not-found/manifests/'
-        '503": dial tcp 10.20.30.40:443: i/o timeout',
-    ),
-}
-FINAL_PULLS = {
-    "not found": "rpc error: code = NotFound desc = "
-    + resolving("docker.io/library/busybox:nope", "docker.io/library/busybox:nope: not found"),
-    "no such platform": f'failed to pull and unpack image "{HUB}": no match for platform in '
-    "manifest: not found",
-    "denied": resolving(
-        "docker.io/nobody/nothing:latest",
-        "pull access denied, repository does not exist or may require authorization: server "
-        "message: insufficient_scope: authorization failed",
-    ),
-    "401": resolving(
-        REGISTRY,
-        "failed to authorize: failed to fetch anonymous token: unexpected status from GET request "
-        "to https://registry.example.com/token?scope=repository%3Ateam%2Fapp%3Apull&"
-        "service=registry.example.com: 401 Unauthorized",
-    ),
-    "403": resolving(
-        REGISTRY,
-        "unexpected status from HEAD request to https://registry.example.com/v2/team/app/"
-        "manifests/1: 403 Forbidden",
-    ),
-    "no basic auth": "rpc error: code = Unknown desc = Error response from daemon: Get "
-    '"https://registry.example.com/v2/team/app/manifests/1": no basic auth credentials',
-    "manifest unknown": "Error response from daemon: manifest for registry.example.com/team/app:1 "
-    "not found: manifest unknown: manifest unknown",
-    "an image called 503": resolving(
-        "docker.io/library/timeout:503", "docker.io/library/timeout:503: not found"
-    ),
-    "a registry called 500": resolving(
-        "500.example.com:5000/eof/429:502", "500.example.com:5000/eof/429:502: not found"
-    ),
-}
-
-
-@pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff"])
-@pytest.mark.parametrize("message", HEALING_PULLS.values(), ids=HEALING_PULLS)
-def test_a_pull_that_may_succeed_later_is_waited_for(reason: str, message: str) -> None:
-    why = why_container_waits(waiting(reason, message))
-    assert why == Waiting(f"image of main cannot be pulled: {message}")
-
-
-@pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff"])
-@pytest.mark.parametrize("message", FINAL_PULLS.values(), ids=FINAL_PULLS)
-def test_a_pull_that_cannot_succeed_ends_the_job(reason: str, message: str) -> None:
-    why = why_container_waits(waiting(reason, message))
-    assert why is not None
-    assert (why.text, why.final) == (f"image of main cannot be pulled: {message}", Exit.IMAGE)
-    assert "mend the image name" in why.hint
-
-
-def test_the_turns_of_one_failing_pull_read_alike() -> None:
-    message = FINAL_PULLS["not found"]
-    backing_off = f'Back-off pulling image "busybox:nope": ErrImagePull: {message}'
-    assert why_container_waits(waiting("ImagePullBackOff", backing_off)) == why_container_waits(
-        waiting("ErrImagePull", message)
-    )
-
-
-@pytest.mark.parametrize("message", ["", 'Back-off pulling image "denied/not-found:503"'])
-def test_a_pull_without_a_cause_is_waited_for(message: str) -> None:
-    why = why_container_waits(waiting("ImagePullBackOff", message))
-    assert why == Waiting("image of main cannot be pulled")
-
-
-NOT_FOUND = 'exec: "{}": executable file not found in $PATH: unknown'
-RUNC = (
-    "failed to create containerd task: failed to create shim task: OCI runtime create failed: "
-    "runc create failed: unable to start container process: error during container init: "
-)
-
-
-@pytest.mark.parametrize(
-    ("reason", "message", "final"),
-    [
-        pytest.param(
-            "InvalidImageName",
-            'Failed to apply default image tag "UPPER:::": couldn\'t parse image name "UPPER:::": '
-            "invalid reference format: repository name (library/UPPER) must be lowercase",
-            Exit.IMAGE,
-            id="no valid image name",
-        ),
-        pytest.param(
-            "ErrImageNeverPull",
-            'Container image "app:1" is not present with pull policy of Never',
-            Exit.IMAGE,
-            id="never to be pulled",
-        ),
-        pytest.param(
-            "CreateContainerConfigError", 'configmap "app" not found', Exit.CONFIGURATION,
-            id="no ConfigMap",
-        ),
-        pytest.param(
-            "CreateContainerConfigError", 'secret "timeout-503" not found', Exit.CONFIGURATION,
-            id="no Secret",
-        ),
-        pytest.param(
-            "CreateContainerConfigError", "couldn't find key day in ConfigMap default/app",
-            Exit.CONFIGURATION, id="no key in the ConfigMap",
-        ),
-        pytest.param(
-            "CreateContainerConfigError", "couldn't find key timeout in Secret default/app",
-            Exit.CONFIGURATION, id="no key called timeout",
-        ),
-        pytest.param(
-            "CreateContainerConfigError",
-            'container has runAsNonRoot and image will run as root (pod: "hello-x7k2p_default(1)", '
-            "container: main)",
-            Exit.CONFIGURATION, id="an image of root's",
-        ),
-        pytest.param(
-            "CreateContainerConfigError",
-            "failed to sync secret cache: timed out waiting for the condition", None,
-            id="the kubelet's cache is behind",
-        ),
-        pytest.param(
-            "CreateContainerConfigError",
-            "services have not yet been read at least once, cannot construct envvars", None,
-            id="the kubelet has just started",
-        ),
-        pytest.param(
-            "CreateContainerError",
-            'failed to generate container "5f" spec: failed to generate spec: no command specified',
-            Exit.CONFIGURATION, id="no command",
-        ),
-        pytest.param(
-            "CreateContainerError", "Error response from daemon: No command specified",
-            Exit.CONFIGURATION, id="no command, says docker",
-        ),
-        pytest.param(
-            "CreateContainerError", 'failed to reserve container name "main_hello_default_1": name '
-            "is reserved for 5f", None, id="the name of the last try is still reserved",
-        ),
-        pytest.param(
-            "RunContainerError", RUNC + NOT_FOUND.format("nope"), Exit.CONFIGURATION,
-            id="no such command",
-        ),
-        pytest.param(
-            "RunContainerError", RUNC + NOT_FOUND.format("timeout"), Exit.CONFIGURATION,
-            id="no command called timeout",
-        ),
-        pytest.param(
-            "RunContainerError", RUNC + 'exec: "/srv/503/eof": permission denied: unknown',
-            Exit.CONFIGURATION, id="a command that may not be run",
-        ),
-        pytest.param(
-            "RunContainerError", "context deadline exceeded", None, id="the runtime was slow",
-        ),
-        pytest.param(
-            "RunContainerError", RUNC + "mkdir /run/x: no space left on device", None,
-            id="the disk is full",
-        ),
-        pytest.param(
-            "CrashLoopBackOff",
-            "back-off 10s restarting failed container=main pod=hello-x7k2p_default(1)", None,
-            id="restarts",
-        ),
-    ],
-)  # fmt: skip
-def test_a_container_that_cannot_start_ends_the_job(
-    reason: str, message: str, final: Exit | None
-) -> None:
-    why = why_container_waits(waiting(reason, message))
-    assert why is not None
-    assert (why.text, why.final) == (f"{reason}: {message}", final)
-    assert final is None or why.hint
-
-
-def test_a_reason_that_nobody_knows_is_told_and_waited_for() -> None:
-    assert why_container_waits(waiting("Odd", "a\n b")) == Waiting("Odd: a b")
-    assert why_container_waits(waiting("Odd")) == Waiting("Odd", usual=True)
-
-
-@pytest.mark.parametrize("view", [container(), container(running=NOON)], ids=["new", "runs"])
-def test_a_container_that_does_not_wait_has_no_cause(view: ContainerView) -> None:
-    assert why_container_waits(view) is None
-
-
-# -- pods ----------------------------------------------------------------------------------------
 
 CREATING = waiting("ContainerCreating")
 UNSCHEDULABLE = (
@@ -472,9 +201,6 @@ def test_a_volume_that_comes_late_is_waited_for(reason: str) -> None:
     assert (why.text, why.final) == (f"{reason}: {message}", None)
 
 
-# -- the Job -------------------------------------------------------------------------------------
-
-
 def refused(message: str) -> EventView:
     return event("FailedCreate", "Error creating: " + message, about=JOB)
 
@@ -571,37 +297,6 @@ def test_the_latest_refusal_counts() -> None:
     assert why.final == Exit.CONFIGURATION
 
 
-# -- all together --------------------------------------------------------------------------------
-
-STUCK = ended(128, "StartError", message=RUNC + NOT_FOUND.format("nope"))
-SLOW = ended(128, "StartError", message="context deadline exceeded")
-# A kubelet that was killed meanwhile.
-BROKEN_OFF = ended(
-    128, "StartError",
-    message="failed to create containerd task: failed to create shim task: context canceled",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("view", "final"),
-    [
-        pytest.param(container(), None, id="new"),
-        pytest.param(container(terminated=ended(1)), None, id="failed by itself"),
-        pytest.param(container(terminated=STUCK), 12, id="never started"),
-        pytest.param(waiting("CrashLoopBackOff", last=STUCK), 12, id="tries again"),
-        pytest.param(container(running=NOON, last=STUCK), None, id="runs after all"),
-        pytest.param(container(terminated=SLOW), None, id="the runtime was slow"),
-        pytest.param(container(terminated=BROKEN_OFF), None, id="the kubelet was killed"),
-        pytest.param(
-            container(terminated=ended(127, "ContainerCannotRun")), 12, id="the older reason"
-        ),
-    ],
-)
-def test_a_container_that_never_started_never_will(view: ContainerView, final: int | None) -> None:
-    why = cannot_start(view)
-    assert (why.final if why else None) == final
-
-
 def test_each_waiting_pod_has_its_cause_and_the_job_its_own() -> None:
     seen = picture(pod(CREATING), pod(uid="2", phase="Running"), pod(uid="3", node=""))
     assert {uid: why.text for uid, why in causes(seen).items()} == {
@@ -653,46 +348,3 @@ def test_while_another_pod_runs_the_job_controller_judges() -> None:
         pod(container(running=at(0)), uid="another", phase="Running"),
     )
     assert hopeless(seen) is None
-
-
-ABSENT = event(
-    "FailedToRetrieveImagePullSecret",
-    "Unable to retrieve some image pull secrets (regcred, other); attempting to pull the image may "
-    "not succeed.",
-)
-
-
-@pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff"])
-def test_a_pull_that_fails_names_the_pull_secret_that_is_not_there(reason: str) -> None:
-    why = why_pod_waits(pod(waiting(reason, "pull access denied")), (ABSENT,))
-    assert why is not None
-    assert why.text == (
-        "image of main cannot be pulled: pull access denied; the imagePullSecret regcred, other "
-        "does not exist"
-    )
-    assert why.final is Exit.IMAGE
-
-
-@pytest.mark.parametrize(
-    ("state", "events"),
-    [
-        pytest.param(waiting("ErrImagePull", "x"), (), id="no event"),
-        pytest.param(
-            waiting("ErrImagePull", "x"), (event("FailedMount", "secrets (a)"),), id="another event"
-        ),
-        pytest.param(
-            waiting("ErrImagePull", "x"),
-            (event("FailedToRetrieveImagePullSecret", "in other words"),),
-            id="other words",
-        ),
-        pytest.param(waiting("InvalidImageName", "x"), (ABSENT,), id="no name of an image"),
-        pytest.param(waiting("ContainerCreating"), (ABSENT,), id="a pull that goes on"),
-        pytest.param(waiting("CreateContainerConfigError", "x"), (ABSENT,), id="after the pull"),
-    ],
-)
-def test_an_absent_pull_secret_is_no_matter_of_its_own(
-    state: ContainerView, events: tuple[EventView, ...]
-) -> None:
-    why = why_pod_waits(pod(state), events)
-    assert why is not None
-    assert "imagePullSecret" not in why.text
