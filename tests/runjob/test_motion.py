@@ -6,16 +6,7 @@ import pytest
 
 from runjob.motion import is_moving, progress
 from runjob.observed import Picture
-from tests.runjob.scenes import (
-    NOON,
-    container,
-    ended,
-    event,
-    failed,
-    picture,
-    pod,
-    waiting,
-)
+from tests.runjob.scenes import NOON, container, ended, event, failed, picture, pod, waiting
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 import signal
 
-from tests.contract.launches import (
-    Run,
-    Started,
-)
+from tests.contract.launches import Run, Started
 from tests.contract.targets import Json
 
 RUN = ("--run-id", "r.1")

@@ -11,12 +11,7 @@ from runjob import RunOptions
 from runjob.sandbox import Fault, Sandbox
 from runjob.sandbox.faults import Refuse, Reset
 from tests.contract.adoption.killed import CODE, RUN, SCRIPT_LINE, adopted, joined, kill, uid_of
-from tests.contract.launches import (
-    Launcher,
-    Starter,
-    result_of,
-    sh,
-)
+from tests.contract.launches import Launcher, Starter, result_of, sh
 from tests.contract.targets import Json, Target
 
 

@@ -12,11 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.adoption.killed import CODE, DOUBT, RUN
-from tests.contract.launches import (
-    SCRIPT,
-    sh,
-    wait_until,
-)
+from tests.contract.launches import SCRIPT, sh, wait_until
 from tests.contract.targets import Target
 
 

@@ -8,12 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.adoption.killed import CODE, RUN, SCRIPT_LINE, kill
-from tests.contract.launches import (
-    FOREVER,
-    Launcher,
-    Starter,
-    sh,
-)
+from tests.contract.launches import FOREVER, Launcher, Starter, sh
 from tests.contract.targets import Target
 
 

@@ -9,13 +9,7 @@ import pytest
 from runjob.sandbox import Fault, Sandbox
 from runjob.sandbox.faults import Refuse
 from tests.contract.adoption.killed import CODE, RUN, SCRIPT_LINE
-from tests.contract.launches import (
-    Launcher,
-    Run,
-    Starter,
-    result_of,
-    sh,
-)
+from tests.contract.launches import Launcher, Run, Starter, result_of, sh
 from tests.contract.targets import Target
 
 

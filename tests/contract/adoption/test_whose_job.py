@@ -11,12 +11,7 @@ from runjob.plan import LAUNCH
 from runjob.sandbox import Fault
 from runjob.sandbox.faults import Refuse
 from tests.contract.adoption.killed import CODE, RUN, SCRIPT_LINE, adopted, kill, uid_of
-from tests.contract.launches import (
-    FOREVER,
-    Launcher,
-    Starter,
-    sh,
-)
+from tests.contract.launches import FOREVER, Launcher, Starter, sh
 from tests.contract.targets import EmbeddedTarget, Target, wants_real
 
 embedded = pytest.mark.skipif(wants_real(), reason="only the embedded cluster breaks on demand")
