@@ -281,12 +281,10 @@ class Launch(Scene):
         if ending.final and (
             keep == "always" or (keep == "failed" and ending.code is not Exit.SUCCEEDED)
         ):
-            look = self._request.commands.show(
-                self._request.namespace, self._job["metadata"]["name"]
-            )
-            self._fall_silent(self._patience.answer)  # lest a late beat moves the TTL once more
-            left = self._settle(self._job, over=True) if ending.code is not Exit.DELETED else ""
-            return "" if self._is_gone else kept(self._job, keep, look, settled=not left)
+            words = self._keep(self._job, ending)
+            if not self._signals:
+                return words
+            ending = self._killed()
         if not ending.final and keep != "never" and not self._signals:
             why = "its sidecars would run on" if ending.decided else "it could start yet"
             self._console.remark(f"--keep={keep}: removed all the same, since {why}")
@@ -314,17 +312,31 @@ class Launch(Scene):
                 self._journal.stays()  # and what cannot be deleted cannot be marked either
         return left
 
+    def _keep(self, job: Body, ending: Ending) -> str:
+        """Leave the Job as its author wants it; say so, or nothing where it is gone."""
+        look = self._request.commands.show(self._request.namespace, job["metadata"]["name"])
+        self._fall_silent(self._patience.answer)  # lest a late beat moves the TTL once more
+        gone = self._is_gone  # by other hands than the TTL that it gets back
+        left = self._settle(job, over=True) if ending.code is not Exit.DELETED else ""
+        return "" if gone else kept(job, self._options.keep, look, settled=not left)
+
     @property
     def _is_gone(self) -> bool:
         """Whether the Job was seen to go."""
         return self._picture is not None and self._picture.job_gone
 
     def _settle(self, job: Body, *, over: bool) -> str:
-        """Have no later launch tell this end again; say what is left to do."""
-        left = self._workshop.settle(job, over=over)
-        if left:
-            self._console.remark(left)
-        return left
+        """Have no later launch tell this end again; say what is left to do.
+
+        A signal ends the wait for that: an end that was asked for is told by no later launch.
+        """
+        signals, self._settled = self._signals, None
+        self._workshop.settle(job, self._inbox.put, over=over)
+        while self._settled is None and self._signals == signals:
+            self._heed(self._inbox.get(self._patience.tick))
+        if self._settled:
+            self._console.remark(self._settled)
+        return self._settled or ""
 
     def _await_removal(self, deadline: float, verified: bool = False) -> str:
         """Wait until the deletion was accepted and nobody holds it; return in words what is left.

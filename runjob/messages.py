@@ -120,6 +120,13 @@ class Removed:
 
 
 @dataclass(frozen=True)
+class Settled:
+    """It was tried to have no later launch tell the Job's end; left tells what is left to do."""
+
+    left: str = ""
+
+
+@dataclass(frozen=True)
 class Signalled:
     """This process got a signal."""
 
@@ -138,5 +145,6 @@ Message = (
     | LogGap
     | LogRead
     | Removed
+    | Settled
     | Signalled
 )

@@ -23,6 +23,7 @@ from runjob.messages import (
     Observed,
     Prepared,
     Removed,
+    Settled,
     Signalled,
     Trouble,
 )
@@ -87,8 +88,8 @@ class Workshop(Protocol):
     def accompany(self, job: Body, asked: Body, remark: Callable[[str], None]) -> Heartbeat:
         """Give the Job signs of life; asked is that Job as this launch wrote it."""
 
-    def settle(self, job: Body, *, over: bool) -> str:
-        """Have no later launch tell the end of a Job that stays; return what is left to do.
+    def settle(self, job: Body, tell: Callable[[Message], None], *, over: bool) -> None:
+        """Have no later launch tell the end of a Job that stays, and tell what is left to do.
 
         One that is over gets what its author asked for.
         """
@@ -181,6 +182,7 @@ class Scene:
         self._removing = False
         self._removed = False
         self._refusal = ""
+        self._settled: str | None = None  # what is left to do of a Job that stays
         self._held: Mapping[str, str] = {}  # by uid, what is being deleted and others hold
 
     # -- what is heard -------------------------------------------------------------------------
@@ -224,6 +226,8 @@ class Scene:
             )
         elif isinstance(message, Removed):
             self._removed, self._refusal, self._held = True, message.refusal, message.held
+        elif isinstance(message, Settled):
+            self._settled = message.left
         elif isinstance(message, (Observed, Listed, Answered)):
             if isinstance(message, Answered):
                 self._note_answer(message.what)

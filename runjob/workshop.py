@@ -21,7 +21,7 @@ from runjob.informer import Api as WatchApi
 from runjob.informer import Informer, Query, events_query
 from runjob.lease import settled
 from runjob.logs import clean
-from runjob.messages import Message, Observed, Removed, Trouble
+from runjob.messages import Message, Observed, Removed, Settled, Trouble
 from runjob.observed import PodView
 from runjob.request import Body
 from runjob.retry import Backoff, persist
@@ -152,12 +152,15 @@ class Workshop:
         """Give the Job signs of life; asked is that Job as this launch wrote it."""
         return Heartbeat(self._api, job, asked, remark)
 
-    def settle(self, job: Body, *, over: bool) -> str:
-        """Have no later launch tell the end of a Job that stays; return what is left to do.
+    def settle(self, job: Body, tell: Tell, *, over: bool) -> None:
+        """Have no later launch tell the end of a Job that stays, and tell what is left to do.
 
         One that is over gets what its author asked for; one that may run on keeps its launch's
         terms.
         """
+        _start("settle", lambda: tell(Settled(self._settle(job, over=over))))
+
+    def _settle(self, job: Body, *, over: bool) -> str:
         restored = settled(job) if over else None
         patch = as_told(job, restored)
         tries = count(1)

@@ -22,6 +22,7 @@ from runjob.messages import (
     NotCreated,
     Observed,
     Removed,
+    Settled,
     Signalled,
     Trouble,
 )
@@ -121,6 +122,7 @@ class Workshop:
         self.heartbeats: list[Heart] = []
         self.kept: list[Any] = []
         self.asked: list[str] = []
+        self.settles = True
         self.unsettled = ""
         self.due: float | None = None
 
@@ -136,9 +138,10 @@ class Workshop:
         self.heartbeats.append(Heart(self.due))
         return self.heartbeats[-1]
 
-    def settle(self, job: Any, *, over: bool) -> str:
+    def settle(self, job: Any, tell: Callable[[Message], None], *, over: bool) -> None:
         self.kept.append((job, over))
-        return self.unsettled
+        if self.settles:
+            tell(Settled(self.unsettled))
 
     def inform(self, query: Any, _tell: Callable[[Message], None]) -> Any:
         self.watched.append(query.kind.plural)
@@ -274,6 +277,26 @@ def test_a_job_that_is_kept_is_settled_and_what_is_left_to_do_is_said() -> None:
     assert stage.play().exit_code == 0
     assert stage.workshop.kept == [(JOB, True)]
     assert "do it with: kubectl" in stage.console.remarks
+
+
+def test_a_signal_is_heard_while_a_job_that_is_kept_is_settled_and_removes_it() -> None:
+    """As after any other end: an API that hangs there held the launch for minutes."""
+    stage = Stage((0, CREATED), (1, ended(0)), (1, COMPLETE), (1, READ), (9, KILL),
+                  (10, pod(gone=True)), (11, JOB_GONE), keep="always")  # fmt: skip
+    stage.workshop.settles = False
+    verdict = stage.play()
+    assert (verdict.exit_code, verdict.left_behind) == (8, "")
+    assert stage.inbox.now() == 11
+    assert stage.workshop.removed == [(JOB, (), True)]
+
+
+def test_a_job_that_takes_long_to_be_settled_is_waited_for() -> None:
+    stage = Stage((0, CREATED), (1, ended(0)), (1, COMPLETE), (1, READ), (99, Settled("do it")),
+                  keep="always")  # fmt: skip
+    stage.workshop.settles = False
+    assert stage.play().exit_code == 0
+    assert stage.inbox.now() == 99
+    assert "do it" in stage.console.remarks
 
 
 def test_events_are_watched_while_a_pod_waits_and_not_while_it_runs() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from queue import Queue
 from typing import Any
 
 import pytest
@@ -35,7 +36,9 @@ def settle(api: Api, **annotations: str) -> str:
     job = {"kind": "Job", "metadata": {"name": "hello", "uid": "1", "annotations": annotations}}
     more: Any = api
     at_once = Backoff(first=0.0, cap=0.0)
-    return Workshop(more, "ns", more, lambda: 0.0, backoff=at_once).settle(job, over=True)
+    told: Queue[Any] = Queue()
+    Workshop(more, "ns", more, lambda: 0.0, backoff=at_once).settle(job, told.put, over=True)
+    return str(told.get(timeout=10).left)
 
 
 HELD = {"runjob/ttl": "0"}

@@ -73,3 +73,20 @@ def test_a_signal_after_the_jobs_end_is_not_a_success(
     run = launch("-j", name, *sh("echo done"), meanwhile=kill)
     assert (run.code, run.status, run.log) == (code, code, b"done\n")
     target.api.wait_gone(name)
+
+
+def test_a_signal_is_heard_while_the_api_hangs_at_a_job_that_is_kept(
+    target: EmbeddedTarget, sandbox: Sandbox, launch: Launcher, name: str
+) -> None:
+    """It is being marked, for minutes; a launch that heard no signal meanwhile ended with 0."""
+    hit = sandbox.inject(Fault(Slow(60.0), verb="patch", resource="jobs", times=None))
+
+    def kill() -> None:
+        assert hit.wait(timeout=20)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    run = launch("-j", name, *sh("echo done"), "--keep", "always", meanwhile=kill)
+    hit.remove()
+    assert (run.code, run.log) == (8, b"done\n")
+    assert "Job and pods are gone" in run.verdict
+    target.api.wait_gone(name)
