@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -12,56 +11,8 @@ from hypothesis import strategies as st
 
 from runjob.errors import UsageError
 from runjob.flags import FLAGS, Asked, Flag, parse
-from runjob.options import Connection, JobOptions, Options, RunOptions
-from runjob.values import as_size, seconds, size
-
-# The table of the launcher's contract; its words bind.
-CONTRACT = """
-| -a | args | arguments of the command, split at blanks | none |
-| -b | backofflimit | retries before the Job fails | 0 |
-| -c | claim | PersistentVolumeClaim | none |
-| -e | envname | environment variable name; pairs with the -v at the same position | |
-| -h | (help) | usage, exit 0 | |
-| -H | hostpath | path on the host, must be a directory | none |
-| -i | image | container image | |
-| -j | jobname | Job name, mandatory without a manifest that names one | |
-| -k | commands | command to run; repeatable | the image's entrypoint |
-| -m | volname | volume name | none |
-| -n | namespace | namespace to use, or to verify against the manifest | `default` |
-| -p | image_pull_policy, imagepullpolicy | `Always` or `Latest` in the sample | Always |
-| -r | restartpolicy | Never or OnFailure | Never |
-| -s | imagesecret, imagepullsecret | imagePullSecret | regcred |
-| -t | volpath | mount path in the pod | none |
-| -v | envvalue | environment variable value | |
-| -y | yaml | manifest; overrides everything but the job name | |
-"""
-
-
-def contract() -> dict[str, tuple[tuple[str, ...], str]]:
-    """Return short option → (long names, default) as the contract has them."""
-    rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in CONTRACT.split("\n") if row]
-    return {
-        short.lstrip("-"): (tuple(names.strip("()").split(", ")), default.strip("`"))
-        for short, names, _, default in rows
-    }
-
-
-def options(*argv: str) -> Options:
-    found = parse(argv)
-    assert isinstance(found, Options)
-    return found
-
-
-def at(found: Options, target: str) -> Any:
-    """Return the value at a flag's target."""
-    value: Any = found
-    for name in target.split("."):
-        value = getattr(value, name)
-    return value
-
-
-OLD = {flag.short: flag for flag in FLAGS if flag.legacy}
-NEW = {flag.name: flag for flag in FLAGS if not flag.legacy}
+from runjob.options import Options, RunOptions
+from tests.runjob.command_line import OLD, at, options
 
 # Each option once: what is given, and what is then read at its target.
 READ: dict[str, tuple[str, Any]] = {
@@ -132,62 +83,6 @@ LONG = [
     for name in flag.names
     if flag.name in READ
 ]
-
-
-def test_the_flag_table_has_the_options_of_the_contract() -> None:
-    wanted = {short: names for short, (names, _) in contract().items() if short != "h"}
-    assert {short: flag.names for short, flag in OLD.items()} == wanted
-
-
-@pytest.mark.parametrize(
-    ("short", "default"),
-    [(short, default) for short, (_, default) in contract().items() if default],
-)
-def test_a_default_is_that_of_the_contract(short: str, default: str) -> None:
-    known = {"none": (None, ()), "default": (None,), "the image's entrypoint": ((),)}
-    found = at(options(), OLD[short].target)
-    assert found in known.get(default, (default, int(default) if default.isdigit() else default))
-
-
-def test_new_options_are_long_only() -> None:
-    assert {flag.short for flag in NEW.values()} == {""}
-
-
-def test_no_two_flags_share_a_name() -> None:
-    names = [name for flag in FLAGS for name in (*flag.names, flag.short) if name]
-    assert len(names) == len(set(names))
-
-
-def test_every_field_of_the_options_can_be_reached_by_a_flag() -> None:
-    reached = {flag.target for flag in FLAGS}
-    parts = {"job": JobOptions, "run": RunOptions, "connection": Connection}
-    wanted = {f"{name}.{each.name}" for name, kind in parts.items() for each in fields(kind)}
-    wanted |= {each.name for each in fields(Options)} - {*parts, "given", "notes"}
-    # The identity is made of several: the name, --run-id, and what a scheduler says.
-    wanted -= {"run.identity", "run.bound", "job.env"}
-    assert reached == wanted | {"env.names", "env.values"}
-
-
-@pytest.mark.parametrize(
-    ("text", "total", "shown"),
-    [
-        ("1000", 1000, "1K"),
-        ("4097", 4097, "4097"),
-        ("500k", 500_000, "500K"),
-        ("10M", 10_000_000, "10M"),
-        ("64Ki", 65_536, "64Ki"),
-        ("1024Mi", 1 << 30, "1Gi"),
-    ],
-)
-def test_a_size_is_read_as_kubernetes_reads_it(text: str, total: int, shown: str) -> None:
-    assert size(text) == total
-    assert as_size(total) == shown
-
-
-@pytest.mark.parametrize("text", ["", "0", "999", "1", "10m", "1ki", "-1K", "1.5M", "M", "1 M"])
-def test_what_is_no_size_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="a size of at least 1K"):
-        size(text)
 
 
 def test_the_examples_cover_every_flag_with_one_value() -> None:
@@ -383,15 +278,6 @@ def test_a_flag_that_collects_may_stand_several_times(flag: Flag) -> None:
     assert at(options(f"--{flag.name}", text, f"--{flag.name}", text), flag.target) == value * 2
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["commands", "args", "requests", "limits", "node-selector", "toleration", "label",
-     "annotation", "env-from", "set", "param", "map-exit", "envname", "envvalue"],
-)  # fmt: skip
-def test_what_can_be_meant_several_times_collects(name: str) -> None:
-    assert next(flag for flag in FLAGS if flag.name == name).collects
-
-
 def test_exit_codes_go_up_to_255() -> None:
     assert options("--map-exit", "255=255").run.exit_map == ((255, 255),)
     for text in ("255=256", "256=255"):
@@ -401,76 +287,6 @@ def test_exit_codes_go_up_to_255() -> None:
 
 def test_of_an_option_that_stands_twice_the_last_counts() -> None:
     assert options("-j", "a", "--jobname", "b").job_name == "b"
-
-
-EMPTY = [
-    pytest.param(flag, blank, id=f"{flag.name} {blank or 'empty'}")
-    for flag in FLAGS
-    for blank in ("", "none")
-    if flag.blank is not ... and not (flag.collects and blank)
-]
-
-
-@pytest.mark.parametrize(("flag", "blank"), EMPTY)
-def test_an_empty_field_of_the_job_type_is_one_not_given(flag: Flag, blank: str) -> None:
-    pair = ["-v", ""] if flag.short == "e" else []
-    job = JobOptions(pull_secret=None) if flag.short == "s" else JobOptions()
-    found = options(f"-{flag.short}", blank, *pair)
-    assert replace(found, given=frozenset()) == Options(job=job)
-
-
-def test_none_may_be_a_word_of_a_command() -> None:
-    assert options("-k", "none", "-a", "none").job == JobOptions(command=("none",), args=("none",))
-
-
-EMPTY_JOB_TYPE = [
-    "-j", "hello", "-i", "busybox", "-p", "", "-e", "", "-v", "", "-e", "", "-v", "", "-s", "",
-    "-r", "", "-b", "", "-H", "none", "-m", "none", "-t", "none", "-c", "none",
-]  # fmt: skip
-
-
-def test_the_job_type_without_a_manifest_and_every_field_empty() -> None:
-    assert options(*EMPTY_JOB_TYPE).job == JobOptions(image="busybox", pull_secret=None)
-
-
-def test_the_job_type_with_every_field_filled() -> None:
-    argv = (
-        "-j hello -i busybox -p Latest -e A -v 1 -e B -v 2 -s regcred -r OnFailure -b 2 -H /srv "
-        "-m work -t /data -c none"
-    )
-    assert options(*argv.split()).job == JobOptions(
-        image="busybox",
-        env=(("A", "1"), ("B", "2")),
-        restart_policy="OnFailure",
-        backoff_limit=2,
-        host_path="/srv",
-        volume_name="work",
-        mount_path="/data",
-    )
-
-
-def test_the_job_type_with_a_manifest() -> None:
-    found = options("-j", "hello", "-y", "/srv/jobs/hello.yaml")
-    assert (found.job_name, found.manifest) == ("hello", "/srv/jobs/hello.yaml")
-    assert found.given == {"jobname", "yaml"}
-
-
-def test_the_published_call_is_read() -> None:
-    argv = "-j mytest-job2 -n controlm -b 0 -s regcred -i joegoldberg/controlm:appimage -p Never"
-    found = options(*argv.split(), "-e", "LOOPCTR", "-v", "10", "-e", "STIME", "-v", "5")
-    assert found.job.env == (("LOOPCTR", "10"), ("STIME", "5"))
-    assert (found.job_name, found.namespace, found.job.pull_policy) == (
-        "mytest-job2",
-        "controlm",
-        "Never",
-    )
-
-
-@pytest.mark.parametrize("option", ["-p", "--image_pull_policy", "--imagepullpolicy"])
-def test_latest_is_read_as_always_with_a_note(option: str) -> None:
-    found = options(option, "Latest")
-    assert found.job.pull_policy == "Always"
-    assert found.notes == ("-p Latest is no Kubernetes value and is read as Always",)
 
 
 @pytest.mark.parametrize(
@@ -485,74 +301,6 @@ def test_latest_is_read_as_always_with_a_note(option: str) -> None:
 )
 def test_help_goes_before_all_else(argv: list[str], topic: str) -> None:
     assert parse(argv) == Asked(topic)
-
-
-def test_the_table_tells_the_defaults() -> None:
-    for short, (_, default) in contract().items():
-        if default not in ("", "none", "`default`"):
-            assert f"default: {default}" in OLD[short].help
-
-
-@pytest.mark.parametrize(
-    "flag",
-    [
-        pytest.param(flag, id=flag.name)
-        for flag in FLAGS
-        if flag.target.startswith("run.") and "(default: " in flag.help
-    ],
-)
-def test_a_default_that_the_table_tells_is_the_one_that_counts(flag: Flag) -> None:
-    told = re.search(r"\(default: (\w+)", flag.help)
-    assert told is not None
-    assert flag.convert(told[1]) == getattr(RunOptions(), flag.target.removeprefix("run."))
-
-
-@pytest.mark.parametrize("flag", [pytest.param(flag, id=flag.name) for flag in FLAGS])
-def test_an_option_takes_its_choices_and_nothing_else(flag: Flag) -> None:
-    for choice in flag.choices:
-        assert flag.name in options(f"--{flag.name}", choice).given
-    if flag.choices:
-        with pytest.raises(UsageError, match=re.escape(flag.choices[0])):
-            parse([f"--{flag.name}", "no such word"])
-
-
-def refusal(flag: Flag) -> str:
-    """Return what an option says that it takes instead."""
-    try:
-        flag.convert("no such word")
-    except ValueError as error:
-        return str(error)
-    return ""
-
-
-@pytest.mark.parametrize("name", ["image_pull_policy", "restartpolicy", "security", "dry-run",
-                                  "keep", "prefix", "exit-code", "print"])  # fmt: skip
-def test_the_words_of_a_refusal_are_the_choices(name: str) -> None:
-    flag = next(flag for flag in FLAGS if flag.name == name)
-    assert tuple(re.split(", | or ", refusal(flag))) == flag.choices
-
-
-@pytest.mark.parametrize(
-    ("text", "total"),
-    [("90", 90), ("90s", 90), ("10m", 600), ("2h", 7200), ("1h30m", 5400), ("1d1s", 86401)],
-)
-def test_a_time_is_read(text: str, total: int) -> None:
-    assert seconds(text) == total
-
-
-@pytest.mark.parametrize("text", ["0", "0s", "", "1.5h", "h", "1w", "-1", "1h 30m", "999999d"])
-def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="a time such as"):
-        seconds(text)
-
-
-@given(st.integers(1, 2**31 - 1))
-def test_every_time_reads_the_same_in_any_unit(total: int) -> None:
-    minutes, rest = divmod(total, 60)
-    if minutes < 10**6:
-        assert seconds(f"{minutes}m{rest}s") == total
-    if total < 10**9:
-        assert seconds(str(total)) == total
 
 
 @pytest.mark.parametrize(
