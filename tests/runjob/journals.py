@@ -18,12 +18,14 @@ JOB: dict[str, Any] = {
     "metadata": {"name": "hello", "namespace": "here", "uid": "u1", "resourceVersion": "7"},
     "spec": {"template": {}},
 }
-
 VERDICT = Verdict(
     job="hello", namespace="here", exit_code=3, ending=Ending(code=Exit.FAILED, text="failed")
 )
-
 RUN = "here/hello/r.1"
+
+
+def other(uid: str) -> Any:
+    return {**JOB, "metadata": {**JOB["metadata"], "uid": uid}}
 
 
 def opened(folder: Path, console: Console | None = None) -> Journal:

@@ -15,7 +15,7 @@ from runjob.errors import Exit, LaunchError, UsageError
 from runjob.existing import Past
 from runjob.state import Journal
 from runjob.verdict import Verdict
-from tests.runjob.journals import JOB, RUN, VERDICT, opened
+from tests.runjob.journals import JOB, RUN, VERDICT, opened, other
 
 SECRET: dict[str, Any] = {
     "apiVersion": "v1",
@@ -96,10 +96,6 @@ def test_a_launch_removes_its_folder_when_it_is_over(
         if verdict is not None:
             journal.told(verdict)
     assert bool(list(tmp_path.iterdir())) is stays
-
-
-def other(uid: str) -> Any:
-    return {**JOB, "metadata": {**JOB["metadata"], "uid": uid}}
 
 
 def told_of(folder: Path, job: Any, *beside: str, stays: bool) -> None:

@@ -21,7 +21,7 @@ from runjob.console import Console
 from runjob.logs import LogCursor, prefixed
 from runjob.positions import Place
 from runjob.state import Journal, Position
-from tests.runjob.journals import JOB, RUN, VERDICT, opened
+from tests.runjob.journals import JOB, RUN, VERDICT, opened, other
 
 # What a journal returns of a log: its prefix, where to go on, and what takes the chunks.
 Account = tuple[bytes, Position | None, Callable[[Position, bytes], None]]
