@@ -10,8 +10,7 @@ from runjob.errors import ApiError, Exit
 from runjob.messages import Answered, Listed, LogRead, Message, Observed, Removed, Trouble
 from runjob.observed import Condition, ContainerView, JobView, PodView, Terminated
 from runjob.retry import REFUSALS
-from tests.runjob.scenes import NOON
-from tests.runjob.test_launcher import (
+from tests.runjob.launch_stage import (
     COMPLETE,
     CREATED,
     FAILED,
@@ -26,6 +25,7 @@ from tests.runjob.test_launcher import (
     job,
     pod,
 )
+from tests.runjob.scenes import NOON
 
 
 def test_a_job_whose_end_can_be_seen_no_more_is_given_up_though_its_pods_are_seen() -> None:

@@ -1,0 +1,174 @@
+"""The story of a launch that reads logs: nothing is removed before their last byte."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from runjob.errors import ApiError, Exit
+from runjob.messages import Answered, Created, LogGap, LogRead, Trouble
+from runjob.observed import ContainerView, Terminated
+from tests.runjob.launch_stage import (
+    COMPLETE,
+    CREATED,
+    FAILED,
+    JOB,
+    JOB_GONE,
+    KILL,
+    READ,
+    Stage,
+    ended,
+    job,
+    pod,
+)
+from tests.runjob.scenes import NOON
+
+
+def test_the_end_waits_for_the_last_log_byte() -> None:
+    stage = Stage((0, CREATED), (1, ended(3)), (1, FAILED), (9, READ))
+    verdict = stage.play()
+    assert verdict.exit_code == 1
+    assert stage.inbox.now() == 9
+    assert "exit code 3" in verdict.sentence
+
+
+def test_a_log_that_never_ends_is_given_up_and_said() -> None:
+    stage = Stage((0, CREATED), (1, ended(0)), (1, COMPLETE))
+    assert stage.play().exit_code == 0
+    assert stage.console.remarks == [
+        "nothing more came in 30 s of the log of [hello-1/main]: the rest of it is lost"
+    ]
+    assert any(thread.broken_off for thread in stage.workshop.threads)
+    assert stage.workshop.removed
+
+
+def test_a_log_is_read_as_long_as_it_comes() -> None:
+    """A naive launcher gives the rest of a long log so many seconds in all, and deletes it."""
+    stage = Stage((0, CREATED), (1, ended(0)), (1, COMPLETE), (999, READ))
+
+    def hears() -> float:
+        for thread in stage.workshop.threads:
+            thread.heard = now()
+        return now()
+
+    now, stage.inbox.now = stage.inbox.now, hears  # type: ignore[method-assign]
+    assert stage.play().exit_code == 0
+    assert now() == 999
+    assert stage.console.remarks == []
+    (heart,) = stage.workshop.heartbeats
+    assert heart.kept_up > 999, "it lives all the while"
+
+
+@pytest.mark.parametrize("what", ["watching jobs", "watching pods"])
+def test_the_wait_for_a_log_stands_still_while_the_api_is_away(what: str) -> None:
+    stage = Stage(
+        (0, CREATED),
+        (1, ended(0)),
+        (1, COMPLETE),
+        (2, Trouble(ApiError(0, "refused"), what)),
+        (500, Answered(what)),
+        (529, READ),
+    )
+    assert stage.play().exit_code == 0
+    assert stage.inbox.now() == 529
+    assert stage.workshop.removed
+
+
+def test_nothing_is_removed_when_the_api_stays_away_before_the_log_was_read() -> None:
+    """A naive launcher deletes the Job as soon as the API is back, and its unread log with it."""
+    stage = Stage(
+        (0, CREATED),
+        (1, ended(0)),
+        (1, COMPLETE),
+        (2, Trouble(ApiError(0, "refused"), "watching pods")),
+        api_timeout=60,
+    )
+    verdict = stage.play()
+    assert verdict.exit_code == 0
+    assert stage.workshop.removed == []
+    assert "NOT removed: the API gave no answer for" in verdict.left_behind
+    assert "the log of [hello-1/main] is not read to its end" in verdict.left_behind
+    assert "kubectl -n here delete job hello" in verdict.left_behind
+
+
+def test_the_end_waits_for_a_pod_that_the_job_has_counted_already() -> None:
+    stage = Stage((0, CREATED), (1, COMPLETE), (2, ended(0)), (2, READ))
+    stage.play()
+    assert stage.workshop.followed == [("hello-1", "main", True)]
+
+
+def test_the_end_waits_for_pods_whose_watch_is_down_longer_than_the_jobs() -> None:
+    away = ApiError(0, "Connection refused")
+    stage = Stage(
+        (0, CREATED),
+        (1, Trouble(away, "watching pods")),
+        (1, Trouble(away, "watching jobs")),
+        (2, Answered("watching jobs")),
+        (2, FAILED),
+        (8, Answered("watching pods")),
+        (9, ended(3)),
+        (9, READ),
+    )
+    assert "exit code 3" in stage.play().sentence
+    assert stage.workshop.followed == [("hello-1", "main", True)]
+
+
+def test_what_could_not_be_read_is_said() -> None:
+    lost = LogGap("hello-1", "main", "the pod was deleted")
+    stage = Stage((0, CREATED), (1, ended(0)), (1, COMPLETE), (1, lost), (1, lost), (1, READ))
+    verdict = stage.play()
+    assert (
+        stage.console.remarks
+        == ["not everything of [hello-1/main] could be read: the pod was deleted"] * 2
+    )
+    assert verdict.warnings == (
+        "parts of the log that could not be read, each told of where it is missing: 2",
+    )
+
+
+def test_a_replacement_is_prefixed_though_the_first_pod_was_alone() -> None:
+    second = ContainerView(name="main", terminated=Terminated(exit_code=0))
+    stage = Stage(
+        (0, CREATED),
+        (1, ended(1)),
+        (1, READ),
+        (2, pod(second, uid="p2", name="hello-2", phase="Succeeded")),
+        (2, job(succeeded=1, failed=1, conditions=COMPLETE.seen.conditions)),  # type: ignore[union-attr]
+        (2, LogRead("hello-2", "main")),
+    )
+    stage.play()
+    assert stage.workshop.followed == [("hello-1", "main", True), ("hello-2", "main", False)]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param({"parallelism": 2}, id="parallel pods"),
+        pytest.param({"completions": 2}, id="several completions"),
+        pytest.param(
+            {"template": {"spec": {"containers": [{"name": "a"}, {"name": "b"}]}}},
+            id="two containers",
+        ),
+    ],
+)
+def test_several_sources_are_prefixed_from_the_first_line(spec: dict[str, Any]) -> None:
+    created = Created({**JOB, "spec": spec}, ())
+    stage = Stage((0, created), (1, ended(0)), (1, COMPLETE), (1, READ))
+    stage.play()
+    assert stage.workshop.followed == [("hello-1", "main", False)]
+
+
+def test_the_last_words_of_a_killed_container_are_waited_for() -> None:
+    """They come after the pod has gone, since the node keeps a log a moment longer."""
+    running = ContainerView(name="main", running=NOON)
+    stage = Stage(
+        (0, CREATED),
+        (1, pod(running, phase="Running")),
+        (2, KILL),
+        (3, pod(running, gone=True, phase="Running")),
+        (3, JOB_GONE),
+        (4, READ),
+    )
+    assert stage.play().exit_code == Exit.KILLED
+    assert stage.inbox.now() == 4
