@@ -42,8 +42,8 @@ def natural_end(picture: Picture) -> Ending | None:
     if failed is not None:
         return _failed(picture, failed.reason, failed.message)
     # What is deleted in the foreground stays as long as its pods, and those for ever on a node that
-    # is lost; and as long as a finalizer of others holds it, while nothing more comes from it.
-    stays = lost or (job.held and all(pod.gone for pod in picture.pods.values()))
+    # is lost; and as long as others hold it: no pod is made or counted any more then.
+    stays = lost or (job.held and _has_no_pod_alive(picture))
     gone = picture.job_gone or (job.leaving and stays)
     if gone and job.killed:
         return Ending(code=Exit.KILLED, text="was ended by a kill of this run (--kill)")
@@ -61,6 +61,11 @@ def natural_end(picture: Picture) -> Ending | None:
             "(a clean-up task, a TTL, a colleague) before you run it again",
         )
     return None
+
+
+def _has_no_pod_alive(picture: Picture) -> bool:
+    seen = bool(picture.pods) or not picture.job.active
+    return seen and all(pod.over for pod in picture.pods.values())
 
 
 def _only_lost_pods(picture: Picture) -> bool:

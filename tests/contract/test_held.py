@@ -198,6 +198,25 @@ def test_a_job_that_is_killed_elsewhere_and_held_does_not_keep_its_launcher(
     assert target.api.pods(name) == []
 
 
+def test_a_job_that_is_deleted_and_held_counts_as_gone_once_its_pods_have_ended(
+    target: Target,
+    launch: Launcher,
+    name: str,
+    manifest: Callable[..., str],
+    take_off: Callable[..., None],  # noqa: ARG001  # at the end
+) -> None:
+    """Its controller counts no pod any more, so that neither Complete nor Failed ever comes."""
+
+    def delete() -> None:
+        target.api.speaking_pod(name)
+        target.api.delete("jobs", name)
+
+    run = launch("-y", manifest("echo up; sleep 3; echo done", "Job"), meanwhile=delete)
+    assert (run.code, run.log) == (14, b"up\ndone\n")
+    assert "was deleted by somebody else before it ended" in run.verdict
+    assert f"NOT removed yet: Job {name} is being deleted, but stays" in run.verdict
+
+
 def test_a_kill_says_what_stays(
     target: Target,
     launch: Launcher,

@@ -10,7 +10,7 @@ import pytest
 from runjob.endings import natural_end
 from runjob.errors import ApiError, Exit
 from runjob.messages import Message, Removed
-from runjob.observed import job_view
+from runjob.observed import PodView, job_view
 from runjob.remains import not_removed
 from runjob.request import Body, JobRequest
 from runjob.retry import Backoff
@@ -119,10 +119,11 @@ def test_a_job_is_held_once_only_others_keep_it(finalizers: list[str] | None, he
 @pytest.mark.parametrize(
     ("killed", "code"), [(True, Exit.KILLED), (False, Exit.DELETED)], ids=["a kill", "somebody"]
 )
-def test_a_job_that_is_deleted_and_held_is_over_once_its_pods_are_gone(
-    killed: bool, code: Exit
+@pytest.mark.parametrize("last", [pod(gone=True), pod(phase="Failed")], ids=["gone", "ended"])
+def test_a_job_that_is_deleted_and_held_is_over_with_its_pods(
+    killed: bool, code: Exit, last: PodView
 ) -> None:
-    end = natural_end(picture(pod(gone=True), leaving=True, held=True, killed=killed))
+    end = natural_end(picture(last, leaving=True, held=True, killed=killed))
     assert end is not None
     assert end.code is code
 
@@ -131,6 +132,7 @@ def test_a_job_that_is_deleted_and_held_is_over_once_its_pods_are_gone(
     "seen",
     [
         pytest.param(picture(pod(), leaving=True, held=True), id="a pod is there"),
+        pytest.param(picture(active=1, leaving=True, held=True), id="a pod is yet to be seen"),
         pytest.param(picture(pod(gone=True), leaving=True), id="the pods are being deleted"),
     ],
 )
