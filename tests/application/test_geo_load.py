@@ -4,69 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import io
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 
 from application.bucket import Bucket, GeoFile
 from application.errors import RefusedError
-from application.geo_load import StoppedError, due, load_id, load_new, main
-from application.loads import (
-    HANGS_AFTER,
-    Counts,
-    Load,
-    Past,
-    claim,
-    finish,
-    keep_alive,
-    now,
-    past,
-)
+from application.geo_load import StoppedError, load_new, main
+from application.loads import past
 from application.stopping import Stop
-from application.ticker import Ticker
-from ctm.definition import load
-from ctm.rehearse.conditions import Ending, holds
-from ctm.rehearse.plan import If
-from tests.application.loading import (
-    BUCKET,
-    ROOT,
-    Engines,
-    Faulty,
-    Twice,
-    assert_one_clear_line,
-    called,
-)
+from tests.application.geo_files import HEADER, never, put, quiet, row
+from tests.application.loading import BUCKET, ROOT, Engines, Faulty, Twice, called
 
 pytest_plugins = ["tests.application.lake_fixtures"]
-
-HEADER = "LON,LAT,NUMBER,STREET,UNIT,CITY,DISTRICT,REGION,POSTCODE,ID,HASH"
-NOON = datetime(2026, 11, 25, 12)
-
-
-def row(identity: str, number: int = 12, street: str = "Main Street") -> str:
-    return f"-72.52,41.77,{number},{street},,Manchester,Hartford,CT,06040,,{identity}"
-
-
-def put(store: Any, key: str, *lines: str) -> None:
-    store.put_object(Bucket=BUCKET, Key=key, Body="\n".join(lines).encode())
-
-
-def quiet() -> Ticker:
-    return Ticker("geo_load", io.StringIO())
-
-
-def never() -> bool:
-    return False
 
 
 def test_each_version_of_a_file_is_loaded_once(engines: Engines, store: Any) -> None:
@@ -106,77 +61,6 @@ def test_a_file_may_be_packed(engines: Engines, store: Any, bucket: Bucket) -> N
     assert engines.rows("select ADDRESS_ID from ADDRESSES") == [("a",)]
     [(reason,)] = engines.rows("select REASON from REJECTS where LINE = 0")
     assert "its gzip breaks off" in reason
-
-
-def test_a_refused_file_stops_no_other_and_changes_nothing(engines: Engines, store: Any) -> None:
-    put(store, "Geo1.dat", "LON,LAT", "1,2")
-    put(store, "Geo2.dat", HEADER, row("a"))
-    ended = called(main, environment=engines.settings)
-    assert ended.returncode == 4
-    [line] = [line for line in ended.stderr.splitlines() if "error" in line]
-    assert f"s3://{BUCKET}/Geo1.dat: its header lacks NUMBER" in line
-    assert engines.rows("select ADDRESS_ID from ADDRESSES") == [("a",)]
-    assert engines.rows("select STATUS from LOADS where SOURCE like '%Geo1.dat'") == [("failed",)]
-
-
-def test_a_refused_file_is_told_again_until_it_is_another(engines: Engines, store: Any) -> None:
-    put(store, "Geo1.dat", "LON,LAT", "1,2")
-    assert called(main, environment=engines.settings).returncode == 4
-    for _ in range(2):
-        again = called(main, "--once", environment=engines.settings)
-        assert again.returncode == 5
-        assert again.stderr == (
-            "geo_load: 1 file was refused before and has not changed: "
-            f"s3://{BUCKET}/Geo1.dat; see REJECTS\n"
-        )
-
-    put(store, "Geo2.dat", "LON", "1")
-    both = called(main, environment=engines.settings)
-    assert both.returncode == 4
-    refusal, before = both.stderr.splitlines()
-    assert "Geo2.dat: its header lacks" in refusal
-    assert "1 file was refused before" in before
-    assert f"s3://{BUCKET}/Geo1.dat;" in before
-    two = called(main, environment=engines.settings)
-    assert two.returncode == 5
-    assert "2 files were refused before and have not changed: " in two.stderr
-
-    put(store, "Geo1.dat", HEADER, row("a"))
-    store.delete_object(Bucket=BUCKET, Key="Geo2.dat")
-    mended = called(main, environment=engines.settings)
-    assert (mended.returncode, "refused" in mended.stderr) == (0, False)
-
-
-@pytest.mark.parametrize("name", ["cust360", "cust360-os"])
-def test_a_folder_goes_on_only_where_every_refusal_was_told_before(
-    engines: Engines, store: Any, name: str
-) -> None:
-    content = load((ROOT / "ctm" / f"{name}.json").read_text(), name)
-    job = next(each for each in content.values() if each.get("Type") == "Folder")["Geo-Load"]
-    conditions = [
-        If(each["Type"], each, ())
-        for each in job.values()
-        if isinstance(each, dict) and "Action:SetToOK" in str(each)
-    ]
-
-    def goes_on() -> bool:
-        ended = called(main, "--once", environment=engines.settings)
-        ending = Ending(ended.returncode == 0, ended.returncode, ended.stdout + ended.stderr)
-        return ending.ok or any(holds(each, ending) for each in conditions)
-
-    put(store, "Geo1.dat", "LON,LAT", "1,2")
-    assert [goes_on(), goes_on()] == [False, True]
-    put(store, "Geo2.dat", "LON", "1")
-    assert [goes_on(), goes_on()] == [False, True]
-
-
-def test_of_many_refused_files_the_first_are_named(engines: Engines, store: Any) -> None:
-    for number in range(7):
-        put(store, f"Geo{number}.dat", "no header")
-    assert called(main, environment=engines.settings).returncode == 4
-    [line] = called(main, environment=engines.settings).stderr.splitlines()
-    assert "7 files were refused before and have not changed: " in line
-    assert (line.count("s3://"), line[-16:]) == (5, ", …; see REJECTS")
 
 
 def test_where_nothing_is_new_the_prefix_is_told(engines: Engines, store: Any) -> None:
@@ -228,87 +112,6 @@ class _Paged:
 
     def paginate(self, **arguments: Any) -> Any:
         return self.paginator.paginate(**arguments, PaginationConfig={"PageSize": 2})
-
-
-@pytest.mark.parametrize(
-    ("settings", "options", "code", "words"),
-    [
-        pytest.param({"SNOWFLAKE_USER": ""}, (), 2, ["SNOWFLAKE_USER is not set"], id="unset"),
-        pytest.param({"SNOWFLAKE_PASSWORD": "no"}, (), 4, ["Incorrect username"], id="password"),
-        pytest.param({}, ("--bucket", "not-there"), 4, ["not-there", "create it"], id="bucket"),
-        pytest.param({}, ("--watch", "soon"), 2, ["'soon' is no number of seconds"], id="watch"),
-        pytest.param({}, ("--often",), 2, ["--often", "see --help"], id="option"),
-        pytest.param(
-            {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"},
-            (),
-            3,
-            ["S3 bucket", "check the network"],
-            id="nobody there",
-        ),
-        pytest.param(
-            {"AWS_ENDPOINT_URL_S3": "where?"}, (), 2, ["check the AWS_ settings"], id="no URL"
-        ),
-    ],
-)
-def test_what_cannot_work_is_told_in_one_line(
-    engines: Engines,
-    settings: dict[str, str],
-    options: Sequence[str],
-    code: int,
-    words: Sequence[str],
-) -> None:
-    ended = called(main, *options, environment={**engines.settings, **settings})
-    assert_one_clear_line(ended, "geo_load: error: ", *words)
-    assert ended.returncode == code
-
-
-@pytest.mark.parametrize(
-    ("settings", "code"),
-    [
-        pytest.param({"SNOWFLAKE_USER": ""}, 2, id="bad settings"),
-        pytest.param({"GEO_BUCKET": "not-there"}, 4, id="refused"),
-        pytest.param(
-            {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"},
-            3,
-            id="nobody there",
-        ),
-    ],
-)
-def test_the_exit_code_tells_the_kind_of_error(
-    engines: Engines, settings: dict[str, str], code: int
-) -> None:
-    ended = engines.command("geo_load", **settings)
-    assert_one_clear_line(ended, "geo_load: error: ")
-    assert ended.returncode == code
-
-
-def test_without_credentials_the_advice_is_to_set_them(engines: Engines, tmp_path: Path) -> None:
-    settings = {
-        "AWS_ACCESS_KEY_ID": "",
-        "AWS_SECRET_ACCESS_KEY": "",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": str(tmp_path / "none"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
-    }
-    with mock.patch("boto3.DEFAULT_SESSION", None):
-        ended = called(main, environment={**engines.settings, **settings})
-    assert_one_clear_line(ended, "set AWS_ACCESS_KEY_ID")
-    assert ended.returncode == 2
-
-
-def test_a_missing_table_is_told_and_leaves_the_rest(engines: Engines, store: Any) -> None:
-    put(store, "Geo1.dat", HEADER, row("a"))
-    engines.rows("alter table GEO_STAGE rename to ELSEWHERE")
-    try:
-        ended = called(main, environment=engines.settings)
-    finally:
-        engines.rows("alter table ELSEWHERE rename to GEO_STAGE")
-    assert_one_clear_line(ended, "GEO_STAGE", "python -m application.lake")
-    assert ended.returncode == 4
-    assert engines.rows("select count(*) from ADDRESSES") == [(0,)]
-    # Nothing is in the way of the next run.
-    assert called(main, environment=engines.settings).returncode == 0
-    assert engines.rows("select count(*) from ADDRESSES") == [(1,)]
 
 
 def test_the_watch_loads_what_comes_and_sigterm_ends_it_well(engines: Engines, store: Any) -> None:
@@ -419,81 +222,6 @@ def test_a_stop_in_the_middle_leaves_the_file_to_the_next_run(
     assert engines.rows("select count(*) from ADDRESSES") == [(1,)]
 
 
-def test_of_two_loaders_one_gets_the_file(engines: Engines) -> None:
-    one = Load("geo-1", "geo", "s3://b/Geo1.dat", "v1", NOON)
-    other = Load("geo-1", "geo", "s3://b/Geo1.dat", "v1", NOON + timedelta(microseconds=1))
-    assert claim(engines.lake, one)
-    assert not claim(engines.lake, other)
-    # The one hangs: whoever saw that may take over, once.
-    later = Load("geo-1", "geo", "s3://b/Geo1.dat", "v1", NOON + HANGS_AFTER)
-    latest = Load("geo-1", "geo", "s3://b/Geo1.dat", "v1", NOON + 2 * HANGS_AFTER)
-    assert claim(engines.lake, later, seen=one.started_at)
-    assert not claim(engines.lake, latest, seen=one.started_at)
-
-
-@pytest.mark.parametrize(
-    ("lines", "statement"),
-    [
-        pytest.param([HEADER, row("a"), "bad"], "merge into ADDRESSES", id="before the rows"),
-        pytest.param([HEADER, row("a"), "bad"], "merge into REJECTS", id="before the rejects"),
-        pytest.param(["no header"], "merge into REJECTS", id="before the refusal"),
-    ],
-)
-def test_who_was_taken_over_changes_nothing_any_more(
-    engines: Engines, store: Any, bucket: Bucket, lines: list[str], statement: str
-) -> None:
-    put(store, "Geo1.dat", *lines)
-
-    class Slow:
-        def run(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-            if sql.strip().startswith(statement):
-                [mine] = past(engines.lake, "geo")
-                later = now() + HANGS_AFTER
-                successor = Load(mine.id, "geo", mine.source, mine.etag, later)
-                assert claim(engines.lake, successor, mine.started_at)
-            return engines.lake.run(sql, values)
-
-        def put(self, path: Path, stage: str) -> None:
-            engines.lake.put(path, stage)
-
-    load_new(bucket, Slow(), quiet(), never)
-    assert engines.rows("select count(*) from ADDRESSES") == [(0,)]
-    if statement == "merge into REJECTS":
-        assert engines.rows("select count(*) from REJECTS") == [(0,)]
-    assert engines.rows("select STATUS from LOADS") == [("running",)]
-
-
-def test_a_load_that_takes_long_shows_that_it_is_alive(
-    engines: Engines, store: Any, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("application.geo_load.SIGN_EVERY", timedelta(0))
-    put(store, "Geo1.dat", HEADER, row("a"))
-    signs = []
-
-    class Watched:
-        def run(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-            if sql.strip().startswith("merge into ADDRESSES"):
-                [mine] = past(engines.lake, "geo")
-                signs.append(mine.alive_at > mine.started_at)
-            return engines.lake.run(sql, values)
-
-        def put(self, path: Path, stage: str) -> None:
-            engines.lake.put(path, stage)
-
-    assert load_new(bucket, Watched(), quiet(), never).refused == 0
-    assert signs == [True]
-
-
-def test_who_gave_a_sign_of_life_is_not_taken_over(engines: Engines) -> None:
-    old = now() - 2 * HANGS_AFTER
-    slow = Load("geo-1", "geo", "s3://b/Geo1.dat", "v1", old)
-    assert claim(engines.lake, slow)
-    keep_alive(engines.lake, slow)
-    quick = Load("geo-1", "geo", "s3://b/Geo1.dat", "v1", now())
-    assert not claim(engines.lake, quick, seen=old)
-    assert finish(engines.lake, slow, "done", Counts(1, 1))
-
-
 def test_a_file_that_changes_while_it_is_fetched_is_left_for_later(
     engines: Engines, store: Any, bucket: Bucket
 ) -> None:
@@ -513,40 +241,3 @@ def test_a_file_that_changes_while_it_is_fetched_is_left_for_later(
     assert engines.rows("select count(*) from ADDRESSES") == [(0,)]
     assert load_new(bucket, engines.lake, quiet(), never).refused == 0
     assert engines.rows("select NUMBER from ADDRESSES") == [("2",)]
-
-
-def _past(etag: str, status: str, minutes: int, silent: int | None = None) -> Past:
-    started = NOON - timedelta(minutes=minutes)
-    alive = NOON - timedelta(minutes=minutes if silent is None else silent)
-    return Past(load_id("s3://b/Geo1.dat", etag), "s3://b/Geo1.dat", etag, status, started, alive)
-
-
-@pytest.mark.parametrize(
-    ("known", "expected"),
-    [
-        pytest.param([], True, id="new"),
-        pytest.param([_past("v2", "done", 1)], False, id="loaded"),
-        pytest.param([_past("v2", "failed", 1)], False, id="refused before"),
-        pytest.param([_past("v2", "running", 1)], False, id="another loader is at it"),
-        pytest.param([_past("v2", "running", 16)], True, id="another loader hangs"),
-        pytest.param([_past("v2", "running", 60, 1)], False, id="another loader takes long"),
-        pytest.param([_past("v1", "done", 1)], True, id="another version"),
-        pytest.param([_past("v1", "running", 1)], False, id="another loader is at the old one"),
-        pytest.param(
-            [_past("v2", "done", 9), _past("v1", "done", 5)], True, id="an old version is back"
-        ),
-    ],
-)
-def test_what_is_due(known: list[Past], expected: bool) -> None:
-    file = GeoFile("Geo1.dat", "v2", 1, NOON.replace(tzinfo=timezone.utc))
-    found = due([file], known, lambda key: f"s3://b/{key}", NOON)
-    assert [each.file for each in found] == [file] * expected
-
-
-def test_a_load_ends_once(engines: Engines) -> None:
-    load = Load("geo-1", "geo", "s3://b/Geo1.dat", "v1", NOON)
-    assert claim(engines.lake, load)
-    assert finish(engines.lake, load, "done", Counts(3, 2, 1))
-    assert finish(engines.lake, load, "done", Counts(3, 2, 1))  # the answer was lost, say
-    assert not finish(engines.lake, load, "failed", Counts())
-    assert engines.rows("select ROWS_READ, ROWS_LOADED, ROWS_REJECTED from LOADS") == [(3, 2, 1)]
