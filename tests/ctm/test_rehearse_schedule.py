@@ -1,64 +1,18 @@
-"""The schedule: its laws over made-up folders, and the rules by name."""
+"""The rules of the schedule, by name."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ctm.rehearse import schedule
-from ctm.rehearse.errors import PlanError
-from ctm.rehearse.events import Event, satisfied
+from ctm.rehearse.events import Event
 from ctm.rehearse.plan import Plan
 from ctm.rehearse.reading import plan_of
-from ctm.rehearse.state import (
-    Ask,
-    Confirmed,
-    Decision,
-    Ended,
-    Happening,
-    Passed,
-    Phase,
-    Say,
-    Start,
-    State,
-)
+from ctm.rehearse.state import Ask, Confirmed, Decision, Ended, Happening, Passed, Phase, Say, Start
 from ctm.rehearse.waiting import why_waiting
-
-NEEDS: dict[str, tuple[str, ...]] = {"Job:Dummy": (), "Job:SLAManagement": ("ServiceName",)}
-POOLS = {"seats": 2, "desks": 3}
-NAMES = ("A", "B", "C", "D", "E", "F")
-EVENTS = ("E1", "E2", "E3", "E4")
-
-
-def folder(**members: Any) -> Plan:
-    """Return the plan of a folder: names to properties of its jobs, or whole members."""
-    content = {
-        name: {"Type": "Job:Dummy", **each} if "Type" not in each else each
-        for name, each in members.items()
-    }
-    return plan_of([{"F": {"Type": "Folder", **content}}], NEEDS, pools=POOLS)
-
-
-def waits(*events: Any) -> dict[str, Any]:
-    entries = [{"Event": each} if each not in ("(", ")", "OR") else each for each in events]
-    return {"w": {"Type": "WaitForEvents", "Events": entries}}
-
-
-def adds(*events: str) -> dict[str, Any]:
-    return {"a": {"Type": "AddEvents", "Events": [{"Event": each} for each in events]}}
-
-
-def on(status: str, *actions: Mapping[str, Any]) -> dict[str, Any]:
-    named = {f"do{number}": each for number, each in enumerate(actions)}
-    return {f"if{status}": {"Type": "If:CompletionStatus", "CompletionStatus": status, **named}}
-
-
-RERUN = {"Type": "Action:Rerun"}
+from tests.ctm.folders import NEEDS, RERUN, adds, folder, on, waits
 
 
 class Play:
@@ -331,183 +285,6 @@ def test_a_folders_end_point_ends_it_though_others_never_ran(ok: bool) -> None:
     play.ends("C")
     assert play.phase("F") is (Phase.OK if ok else Phase.NOT_OK)
     assert why_waiting(play.plan, play.state, "B") == ("nothing any more: its folder F has ended")
-
-
-@pytest.mark.parametrize(
-    "members",
-    [
-        {"X": {"Type": "job:Command"}},
-        {"X": {"Type": "Folder"}},
-        {"X": {"Type": "Job"}},
-        {"A": {"X": {"Type": "WaitForEvent", "Events": [{"Event": "E1"}]}}},
-        {"A": {"X": {"Type": "Resource:Lok", "LockType": "Exclusive"}}},
-        {"A": {"X": {"Type": "Job:Dummy"}}},
-        {"A": {"X": {"Type": "IfCollection"}}},
-    ],
-)
-def test_a_member_that_is_not_known_is_refused(members: dict[str, Any]) -> None:
-    with pytest.raises(PlanError, match=r"X: a \S+ cannot be rehearsed here; python -m ctm\.lint"):
-        folder(**{"A": {}, **members})
-
-
-@pytest.mark.parametrize(
-    ("definition", "named"),
-    [
-        ({"Variables": 5}, "A"),
-        ({"a": {"Type": "AddEvents", "Events": 7}}, "A"),
-        ({"w": {"Type": "WaitForEvents", "Events": 7}}, "A"),
-        ({"RerunLimit": {"Times": "1", "Units": ["x"]}}, "A"),
-        ({"RerunLimit": 5}, "A"),
-        ({"Type": "Job:SLAManagement", "ServiceName": "S", "CompleteIn": "5"}, "A"),
-        ({"x": {"Type": 5}}, "x"),
-    ],
-)
-def test_a_value_of_the_wrong_shape_is_told_with_its_owner(
-    definition: dict[str, Any], named: str
-) -> None:
-    with pytest.raises(PlanError, match=rf"^{named}: .*; python -m ctm\.lint says where$"):
-        folder(A=definition)
-
-
-def test_what_is_kept_after_a_failure_and_retries_are_told() -> None:
-    lake = {"Type": "Resource:Lock", "LockType": "Exclusive", "IfFail": "Keep"}
-    seats = {"Type": "Resource:Pool", "Quantity": "1", "IfFail": "Keep"}
-    plan = folder(A={"lake": lake, "seats": seats, "NumberOfRetries": "3"}, B={"lake": lake})
-    assert plan.notes == (
-        "NumberOfRetries is not looked at: a transfer is tried once",
-        "IfFail of seats is not looked at: who fails gives it back",
-        "IfFail of lake is not looked at: who fails gives it back",
-    )
-
-
-def test_a_when_is_told_of_folders_as_of_jobs() -> None:
-    when = {"When": {"WeekDays": ["MON"]}}
-    for content in ({"A": {"Type": "Job:Dummy", **when}}, {"A": {"Type": "Job:Dummy"}, **when}):
-        plan = plan_of([{"F": {"Type": "Folder", **content}}], NEEDS)
-        assert plan.notes == ("When is not looked at: everything runs now",)
-
-
-@pytest.mark.parametrize(
-    ("definitions", "says"),
-    [
-        ({"Defaults": 5, "F": {"Type": "Folder"}}, r"^Defaults: 5 is no object"),
-        ({"F": {"Type": 5}}, r"^F: '5' is no folder"),
-        (
-            {"F": {"Type": "Folder", "f": {"Type": "Flow", "Sequence": [["j"]]}}},
-            r"^F/f: a value has the wrong shape",
-        ),
-        (
-            {"F": {"Type": "Folder", "A": {"Type": "Job:Dummy", "Command": "a\0b"}}},
-            r"^A: it has a NUL character",
-        ),
-    ],
-)
-def test_a_file_of_the_wrong_shape_is_told(definitions: dict[str, Any], says: str) -> None:
-    with pytest.raises(PlanError, match=says):
-        plan_of([definitions], NEEDS)
-
-
-# Folders made up: each job waits, adds, deletes, takes and reruns as chance has it.
-def _job(draw: st.DrawFn) -> dict[str, Any]:
-    some = st.lists(st.sampled_from(EVENTS), max_size=2, unique=True)
-    job: dict[str, Any] = {"Type": "Job:Dummy"}
-    if waited := draw(some):
-        word = ["OR"] if draw(st.booleans()) and len(waited) > 1 else []
-        job |= waits(waited[0], *word, *waited[1:])
-    if added := draw(some):
-        job |= adds(*added)
-    if deleted := draw(st.lists(st.sampled_from(EVENTS), max_size=1)):
-        job["d"] = {"Type": "DeleteEvents", "Events": [{"Event": each} for each in deleted]}
-    if draw(st.booleans()):
-        quantity = draw(st.integers(1, 2))
-        job["seats"] = {"Type": "Resource:Pool", "Quantity": str(quantity)}
-    if draw(st.booleans()):
-        kind = draw(st.sampled_from(["Exclusive", "Shared"]))
-        job["lake"] = {"Type": "Resource:Lock", "LockType": kind}
-    actions: list[dict[str, Any]] = draw(
-        st.lists(
-            st.sampled_from(
-                [
-                    RERUN,
-                    {"Type": "Event:Add", "Event": "E1"},
-                    {"Type": "Event:Delete", "Event": "E2"},
-                    {"Type": "Action:SetToOK"},
-                    {"Type": "Action:SetToNotOK"},
-                    {"Type": "Action:Run", "Folder": "F", "Job": "A"},
-                ]
-            ),
-            max_size=2,
-        )
-    )
-    job |= on(draw(st.sampled_from(["OK", "NOTOK", "ANY"])), *actions)
-    job["RerunLimit"] = {"Times": "2", "Every": "1"}
-    job["Confirm"] = draw(st.integers(0, 9)) == 0
-    job["EndFolder"] = draw(st.integers(0, 9)) == 0
-    return job
-
-
-@st.composite
-def plans(draw: st.DrawFn) -> Plan:
-    jobs = {name: _job(draw) for name in NAMES[: draw(st.integers(1, len(NAMES)))]}
-    inner = dict(list(jobs.items())[: draw(st.integers(0, 2))])
-    outer = {name: each for name, each in jobs.items() if name not in inner}
-    members: dict[str, Any] = {**outer}
-    if inner:
-        members["S"] = {
-            "Type": "SubFolder",
-            **inner,
-            **(waits("E1") if draw(st.booleans()) else {}),
-        }
-    return folder(**members)
-
-
-def _check(plan: Plan, state: State, decisions: tuple[Decision, ...]) -> None:
-    runs = [node for node in plan.nodes.values() if state.runs[node.name].phase is Phase.RUNNING]
-    for pool, size in POOLS.items():
-        assert sum(each.pools.get(pool, 0) for each in runs) <= size
-    holders = [each.locks["lake"] for each in runs if "lake" in each.locks]
-    assert len(holders) <= 1 or not any(holders), "an exclusive lock is shared"
-    for each in decisions:
-        if isinstance(each, Start):
-            node = plan.nodes[each.job]
-            # Only an end changes events, and starts follow what it has changed.
-            assert satisfied(node.wait, state.events), "it started before its events"
-            assert not node.confirm or state.runs[each.job].confirmed
-            assert node.parent is None or state.runs[node.parent].phase is not Phase.WAITING
-
-
-@given(plans(), st.integers(0, 2**32))
-def test_the_laws_hold_until_every_job_has_ended_or_says_what_it_waits_for(
-    plan: Plan, seed: int
-) -> None:
-    chance, now = random.Random(seed), 0.0
-    state, decisions = schedule.begin(plan, now)
-    _check(plan, state, decisions)
-    for _ in range(400):
-        asked = [each.job for each in decisions if isinstance(each, Ask)]
-        running = [job.name for job in plan.jobs if state.runs[job.name].phase is Phase.RUNNING]
-        happening: Happening
-        if asked and chance.random() < 0.8:
-            happening = Confirmed(chance.choice(asked))
-        elif running and chance.random() < 0.9:
-            happening = Ended(chance.choice(running), chance.random() < 0.6)
-        elif (due := schedule.next_due(plan, state)) is not None:
-            now, happening = max(now, due), Passed()
-        elif running:
-            continue
-        else:
-            break
-        state, decisions = schedule.after(plan, state, happening, now)
-        _check(plan, state, decisions)
-    assert not schedule.is_live(plan, state)
-    for job in plan.jobs:
-        phase = state.runs[job.name].phase
-        if phase is Phase.WAITING:
-            why = why_waiting(plan, state, job.name)
-            # With nothing running nothing is taken: only an event or a person can be missing.
-            assert why.startswith(("the event", "its folder", "a confirmation", "nothing any"))
-        else:
-            assert phase in (Phase.OK, Phase.NOT_OK)
 
 
 @pytest.mark.parametrize("ok", [True, False])
