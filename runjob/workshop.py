@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import replace
 from itertools import count, islice
 from typing import Any, Protocol
 
@@ -113,19 +113,27 @@ class Workshop:
             else:
                 if by:
                     stays[_uid(body)] = held(body, by, self._namespace, self._commands)
-        refusal = "; ".join(refusals)
-        tell(Removed(refusal, dict(stays)))
-        # When the Job goes its watch tells; of the others the same request tells once more.
+        told = Removed("; ".join(refusals), stays)
+        tell(told)
+        self._see_off(ours, told, tell)
+
+    def _see_off(self, ours: tuple[Body, ...], told: Removed, tell: Tell) -> None:
+        """Tell when what is held goes; a Job's own watch tells that."""
         for pause in islice(self._backoff.waits(), TRIES):
-            others = [body for body in ours if _uid(body) in stays]
-            if not others:
+            stay = [body for body in ours if _uid(body) in told.held]
+            if not stay:
                 return
             threading.Event().wait(pause)
-            for body in others:
-                with suppress(ApiError, NoClusterError):
-                    if not self._api.delete(body, self._namespace, _uid(body)):
-                        del stays[_uid(body)]
-            tell(Removed(refusal, dict(stays)))
+            gone = {_uid(body) for body in stay if not self._is_held(body)}
+            told = replace(told, held={k: v for k, v in told.held.items() if k not in gone})
+            tell(told)
+
+    def _is_held(self, body: Body) -> bool:
+        """Tell whether an object is there yet, by asking once more to delete it."""
+        try:
+            return bool(self._api.delete(body, self._namespace, _uid(body)))
+        except (ApiError, NoClusterError):
+            return True
 
     def _delete(self, body: Body, tell: Tell, *, foreground: bool) -> tuple[str, ...]:
         """Delete one object, however often it takes; return the finalizers that hold it."""

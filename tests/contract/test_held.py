@@ -211,7 +211,7 @@ def test_a_job_that_is_deleted_and_held_counts_as_gone_once_its_pods_have_ended(
         target.api.speaking_pod(name)
         target.api.delete("jobs", name)
 
-    run = launch("-y", manifest("echo up; sleep 3; echo done", "Job"), meanwhile=delete)
+    run = launch("-y", manifest("echo up; sleep 5; echo done", "Job"), meanwhile=delete)
     assert (run.code, run.log) == (14, b"up\ndone\n")
     assert "was deleted by somebody else before it ended" in run.verdict
     assert f"NOT removed yet: Job {name} is being deleted, but stays" in run.verdict
