@@ -1,0 +1,20 @@
+"""A preflight's report, as its tests ask for it and read it."""
+
+from __future__ import annotations
+
+from tests.contract.launches import Run
+
+
+def replaced(options: tuple[str, ...], option: str, value: str) -> tuple[str, ...]:
+    """Return the options with another value of one."""
+    at = options.index(option) + 1
+    return (*options[:at], value, *options[at + 1 :])
+
+
+def lines(run: Run) -> list[str]:
+    """Return the findings of a report, without their numbers."""
+    found = [line for line in run.text.splitlines() if line[:1].isdigit()]
+    assert [line.partition(". ")[0] for line in found] == [
+        str(number) for number in range(1, len(found) + 1)
+    ]
+    return [line.partition(". ")[2] for line in found]
