@@ -167,19 +167,35 @@ def after(expected: Expected, complete: bool) -> Expected:
     return replace(expected, code=None, lines=None, succeeded=None, failed=None, cut=True)
 
 
-def taken_back(job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]]) -> int:
-    """Return how many pods a failed Job counts that were deleted before they had begun.
+def recounted(
+    expected: Expected, job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]]
+) -> Expected:
+    """Return what is to come of a Job that itself counts more pods than it should have needed.
 
-    A Job controller that has just started may make a pod too many; it deletes it and counts it.
+    A Job controller that has just started, or got no answer when it made a pod, may make one too
+    many. It runs like any other and is counted, or is deleted before it has begun, which counts as
+    failed. The Job's own number is believed where it is that of the pods that were seen.
     """
     status = job.get("status") or {}
-    conditions = status.get("conditions") or ()
-    if not any(each["type"] == "Failed" and each["status"] == "True" for each in conditions):
-        return 0
     pods = list(pods)
-    begun = [pod for pod in pods if (pod.get("status") or {}).get("phase") != "Pending"]
-    idle = [pod for pod in pods if pod not in begun and pod["metadata"].get("deletionTimestamp")]
-    return len(idle) if status.get("failed") == len(begun) + len(idle) else 0
+    phases = Counter((pod.get("status") or {}).get("phase") for pod in pods)
+    if _is_in_state(status, "Complete"):
+        succeeded = status.get("succeeded", 0)
+        if succeeded == phases["Succeeded"] > (expected.succeeded or succeeded):
+            return replace(expected, succeeded=succeeded)
+    if _is_in_state(status, "Failed"):
+        failed = status.get("failed", 0)
+        idle = [pod for pod in pods if pod["metadata"].get("deletionTimestamp")]
+        idle = [pod for pod in idle if (pod.get("status") or {}).get("phase") == "Pending"]
+        begun = len(pods) - phases["Pending"]
+        if expected.failed is not None and failed == begun + len(idle) > expected.failed:
+            return replace(expected, failed=failed)
+    return expected
+
+
+def _is_in_state(status: Mapping[str, Any], state: str) -> bool:
+    conditions = status.get("conditions") or ()
+    return any(each["type"] == state and each["status"] == "True" for each in conditions)
 
 
 def _source(line: bytes) -> Source | None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.soak.errands import Expected
-from tests.soak.judge import Account, Attempt, Source, after, by_source, judge, spoiled, taken_back
+from tests.soak.judge import Account, Attempt, Source, after, by_source, judge, recounted, spoiled
 
 END = (
     b"Pods Statuses: 0 Running / 1 Succeeded / 0 Failed\nJob Completion status: 0\nVerdict: fine.\n"
@@ -220,18 +220,39 @@ def pod(phase: str, deleted: str | None = None) -> dict[str, object]:
     return {"metadata": {"deletionTimestamp": deleted}, "status": {"phase": phase}}
 
 
+RAN, FAILED, IDLE = pod("Succeeded"), pod("Failed"), pod("Pending", "now")
+
+
 @pytest.mark.parametrize(
-    ("failed", "state", "pods", "number"),
+    ("state", "counted", "pods", "succeeded", "failed"),
     [
-        pytest.param(2, "True", [pod("Failed"), pod("Failed")], 0, id="as many as had begun"),
-        pytest.param(2, "True", [pod("Failed"), pod("Pending", "now")], 1, id="one too many"),
-        pytest.param(1, "True", [pod("Failed"), pod("Pending", "now")], 0, id="not counted"),
-        pytest.param(2, "True", [pod("Failed"), pod("Pending")], 0, id="that was not deleted"),
-        pytest.param(2, "False", [pod("Failed"), pod("Pending", "now")], 0, id="not yet failed"),
+        pytest.param("Complete", {"succeeded": 3}, [RAN] * 3, 3, 0, id="no pod too many"),
+        pytest.param("Complete", {"succeeded": 5}, [RAN] * 5, 5, 0, id="two that ran too"),
+        pytest.param("Complete", {"succeeded": 5}, [RAN] * 4, 3, 0, id="one that nobody saw"),
+        pytest.param("", {"succeeded": 5}, [RAN] * 5, 3, 0, id="not yet complete"),
+        pytest.param("Failed", {"failed": 1}, [FAILED, IDLE], 3, 0, id="one that was not counted"),
+        pytest.param("Failed", {"failed": 2}, [FAILED, IDLE], 3, 2, id="one that never began"),
+        pytest.param("Failed", {"failed": 2}, [FAILED, FAILED], 3, 2, id="one that failed too"),
+        pytest.param("Failed", {"failed": 2}, [FAILED, pod("Pending")], 3, 0, id="not deleted"),
+        pytest.param("", {"failed": 2}, [FAILED, IDLE], 3, 0, id="not yet failed"),
     ],
 )
 def test_a_pod_that_the_job_controller_made_too_many_is_known(
-    failed: int, state: str, pods: list[dict[str, object]], number: int
+    state: str,
+    counted: dict[str, int],
+    pods: list[dict[str, object]],
+    succeeded: int,
+    failed: int,
 ) -> None:
-    conditions = [{"type": "Failed", "status": state}]
-    assert taken_back({"status": {"failed": failed, "conditions": conditions}}, pods) == number
+    conditions = [{"type": state, "status": "True"}, {"type": "Failed", "status": "False"}]
+    job = {"status": {**counted, "conditions": conditions}}
+    asked = Expected(code=0, lines=None, succeeded=3, failed=0)
+    wanted = Expected(code=0, lines=None, succeeded=succeeded, failed=failed)
+    assert recounted(asked, job, pods) == wanted
+
+
+def test_a_number_that_hangs_on_the_moment_stays_so() -> None:
+    asked = Expected(code=None, lines=None, succeeded=None, failed=None)
+    for state, number in (("Complete", {"succeeded": 1}), ("Failed", {"failed": 1})):
+        job = {"status": {**number, "conditions": [{"type": state, "status": "True"}]}}
+        assert recounted(asked, job, [RAN if state == "Complete" else FAILED]) == asked

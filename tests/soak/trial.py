@@ -7,7 +7,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from runjob.login import login
@@ -17,7 +17,7 @@ from tests.contract.targets import Json, RealTarget, RefusedError
 from tests.soak.breaking import Breaker, Happened, Tokens
 from tests.soak.crew import Hand
 from tests.soak.errands import Errand, errands
-from tests.soak.judge import Account, after, by_source, judge, spoiled, taken_back
+from tests.soak.judge import Account, after, by_source, judge, recounted, spoiled
 from tests.soak.schedule import EVERY, Fault, schedule
 from tests.soak.watching import Eye, Truth
 from tests.soak.way import Way, way
@@ -206,10 +206,10 @@ class _Soak:
             self._totals["spoiled"] += 1
             self._say(f"the cluster itself broke {errand.name} ({errand.kind}): {why}")
             expected = after(expected, any(map(_is_complete, jobs)))
-        more = sum(taken_back(job, self._eye.pods(errand.name)) for job in jobs)
-        if more and expected.failed is not None:
-            self._totals["taken"] += more
-            expected = replace(expected, failed=expected.failed + more)
+        for job in jobs:
+            believed = recounted(expected, job, self._eye.pods(errand.name))
+            self._totals["surplus"] += believed != expected
+            expected = believed
         account = judge(expected, hand.attempts(), by_source(self._truth.texts(errand.name)))
         self._accounts[errand.number] = account
         self._totals.update(
@@ -281,7 +281,7 @@ class _Soak:
         counted["Jobs"] = f"{totals['jobs']:,}, {totals['jobs'] / working * 3600:.0f} an hour"
         counted["Jobs that met a fault"] = f"{totals['met']:,}"
         counted["Jobs of which the cluster broke a pod"] = f"{totals['spoiled']:,}"
-        counted["pods that the Job controller made too many"] = f"{totals['taken']:,}"
+        counted["Jobs whose controller made a pod too many"] = f"{totals['surplus']:,}"
         for kind in EVERY:
             counted[kind] = f"{broken[kind]} times"
         counted["lines on the node"] = f"{totals['lines']:,}"
