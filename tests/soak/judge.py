@@ -179,11 +179,11 @@ def recounted(
     status = job.get("status") or {}
     pods = list(pods)
     phases = Counter((pod.get("status") or {}).get("phase") for pod in pods)
-    if _is_in_state(status, "Complete"):
+    if is_in_state(job, "Complete"):
         succeeded = status.get("succeeded", 0)
         if succeeded == phases["Succeeded"] > (expected.succeeded or succeeded):
             return replace(expected, succeeded=succeeded)
-    if _is_in_state(status, "Failed"):
+    if is_in_state(job, "Failed"):
         failed = status.get("failed", 0)
         idle = [pod for pod in pods if pod["metadata"].get("deletionTimestamp")]
         idle = [pod for pod in idle if (pod.get("status") or {}).get("phase") == "Pending"]
@@ -193,8 +193,9 @@ def recounted(
     return expected
 
 
-def _is_in_state(status: Mapping[str, Any], state: str) -> bool:
-    conditions = status.get("conditions") or ()
+def is_in_state(job: Mapping[str, Any], state: str) -> bool:
+    """Tell whether a Job has come to its end, Complete or Failed."""
+    conditions = (job.get("status") or {}).get("conditions") or ()
     return any(each["type"] == state and each["status"] == "True" for each in conditions)
 
 

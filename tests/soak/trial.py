@@ -13,11 +13,11 @@ from pathlib import Path
 from runjob.login import login
 from runjob.options import Connection
 from tests.cluster import controls
-from tests.contract.targets import Json, RealTarget, RefusedError
+from tests.contract.targets import RealTarget, RefusedError
 from tests.soak.breaking import Breaker, Happened, Tokens
 from tests.soak.crew import Hand
 from tests.soak.errands import Errand, errands
-from tests.soak.judge import Account, after, by_source, judge, recounted, spoiled
+from tests.soak.judge import Account, after, by_source, is_in_state, judge, recounted, spoiled
 from tests.soak.schedule import EVERY, Fault, schedule
 from tests.soak.watching import Eye, Truth
 from tests.soak.way import Way, way
@@ -205,7 +205,7 @@ class _Soak:
         if why := spoiled(self._eye.pods(errand.name)):
             self._totals["spoiled"] += 1
             self._say(f"the cluster itself broke {errand.name} ({errand.kind}): {why}")
-            expected = after(expected, any(map(_is_complete, jobs)))
+            expected = after(expected, any(is_in_state(job, "Complete") for job in jobs))
         for job in jobs:
             believed = recounted(expected, job, self._eye.pods(errand.name))
             self._totals["surplus"] += believed != expected
@@ -330,11 +330,6 @@ class _Soak:
                 if each.is_file()
             ]
         return left
-
-
-def _is_complete(job: Json) -> bool:
-    conditions = (job.get("status") or {}).get("conditions") or ()
-    return any(each["type"] == "Complete" and each["status"] == "True" for each in conditions)
 
 
 def _kubeconfig(target: RealTarget, port: int, tokens: Tokens) -> dict[str, object]:
