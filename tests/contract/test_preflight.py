@@ -12,9 +12,9 @@ import yaml
 
 from runjob.preflight import check
 from tests.contract.launches import Launcher, result_of, sh
+from tests.contract.manifests import config_map, job_of, write
 from tests.contract.preflights import lines, replaced
 from tests.contract.targets import Json, RealTarget, Target
-from tests.contract.test_manifests import config_map, job_of, write
 
 
 @pytest.fixture

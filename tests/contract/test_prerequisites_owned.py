@@ -12,14 +12,9 @@ import pytest
 from runjob import cli
 from runjob.sandbox import Fault
 from runjob.sandbox.faults import Injection, Refuse, Slow
-from tests.contract.launches import (
-    FOREVER,
-    Launcher,
-    Started,
-    Starter,
-    own_handlers,
-    wait_until,
-)
+from tests.contract.launches import FOREVER, Launcher, Started, Starter, own_handlers, wait_until
+from tests.contract.manifests import config_map, job_of, secret, write
+from tests.contract.rights import granted, rights_of
 from tests.contract.targets import (
     PREREQUISITE_RULE,
     EmbeddedTarget,
@@ -28,8 +23,6 @@ from tests.contract.targets import (
     launcher_rules,
     wants_real,
 )
-from tests.contract.test_manifests import config_map, job_of, secret, write
-from tests.contract.test_rights import granted, rights_of
 
 embedded = pytest.mark.skipif(wants_real(), reason="only the embedded cluster breaks on demand")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,10 +14,8 @@ import runjob
 from runjob import cli
 from runjob.options import RunOptions
 from tests.contract.launches import FOREVER, Launcher, Starter, own_handlers, sh
-from tests.contract.rights import right_of
-from tests.contract.targets import SHIPPED, Asked, Target, launcher_rules
-
-Right = tuple[str, str]
+from tests.contract.rights import granted, rights_of
+from tests.contract.targets import SHIPPED, Target, launcher_rules
 
 MORE = SHIPPED.with_name("preflight.yaml")
 # Everybody may ask what he may do.
@@ -36,32 +34,6 @@ def say(target: Target) -> Say:
             return cli.main([*words, *where])
 
     return run
-
-
-def rights_of(target: Target, asked: Collection[Asked]) -> set[Right]:
-    """Return what was asked for, as a Role names it.
-
-    The embedded cluster counts methods and addresses, the real one's audit names verbs.
-    """
-    if target.real:
-        return {(each.resource, each.verb) for each in asked}
-    return {_right(each) for each in asked}
-
-
-def _right(asked: Asked) -> Right:
-    if "/namespaces/" in asked.resource:
-        return right_of(asked.verb, asked.resource, asked.query)
-    plural, *name = asked.resource.split("/")[4:]  # of the cluster: /apis/GROUP/VERSION/PLURAL/NAME
-    return plural, {"POST": "create"}.get(asked.verb, "get" if name else "list")
-
-
-def granted(*rules: dict[str, list[str]]) -> set[Right]:
-    return {
-        (resource, verb)
-        for rule in rules
-        for resource in rule["resources"]
-        for verb in rule["verbs"]
-    }
 
 
 def manifest(name: str) -> str:

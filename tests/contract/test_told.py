@@ -10,8 +10,8 @@ import pytest
 from runjob.sandbox import Fault
 from runjob.sandbox.faults import Injection, Refuse
 from tests.contract.launches import Launcher, Run, sh
+from tests.contract.manifests import config_map, job_of, write
 from tests.contract.targets import EmbeddedTarget, wants_real
-from tests.contract.test_manifests import config_map, job_of, write
 
 pytestmark = pytest.mark.skipif(wants_real(), reason="only the embedded cluster forbids on demand")
 

@@ -53,3 +53,11 @@ def command(line: str, **more: Any) -> dict[str, Any]:
 
 def flow(*names: str) -> dict[str, Any]:
     return {"Type": "Flow", "Sequence": list(names)}
+
+
+def gone(pid: int) -> bool:
+    """Tell whether a process has ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True

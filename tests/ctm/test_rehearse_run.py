@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.ctm.rehearsing import ROOT, command, flow, rehearsed, written
-from tests.ctm.test_rehearse_signals import gone
+from tests.ctm.rehearsing import ROOT, command, flow, gone, rehearsed, written
 
 NOT_OK = {"Type": "If:CompletionStatus", "CompletionStatus": "NOTOK"}
 

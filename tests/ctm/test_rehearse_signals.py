@@ -14,18 +14,11 @@ from typing import Any
 
 import pytest
 
-from tests.ctm.rehearsing import ROOT, command, written
+from tests.ctm.rehearsing import ROOT, command, gone, written
 
 PATIENCE = 60.0
 BROKEN = ["broken off"] * 2
 RUNKJOB = "ApplicationIntegrator:AI runKjob"
-
-
-def gone(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 def awaited(what: str, true: Any) -> None:

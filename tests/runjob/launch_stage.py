@@ -144,6 +144,22 @@ class Workshop:
         return ()
 
 
+class Journal:
+    """Hears whether the Job stays."""
+
+    verdict = None
+
+    def __init__(self) -> None:
+        self.staying = False
+
+    def conclude(self, _: Any) -> None: ...
+
+    def forget(self) -> None: ...
+
+    def stays(self) -> None:
+        self.staying = True
+
+
 class Console:
     def __init__(self) -> None:
         self.remarks: list[str] = []
@@ -193,6 +209,8 @@ UNSCHEDULABLE = Observed(
 READ = LogRead("hello-1", "main")
 RUNS = pod(ContainerView(name="main", running=datetime(2026, 1, 31, tzinfo=timezone.utc)),
            phase="Running")  # fmt: skip
+# A Job that has failed, and is read whole.
+OVER = ((0, CREATED), (1, ended(3)), (1, FAILED), (1, READ))
 
 
 class Stage:

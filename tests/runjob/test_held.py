@@ -15,9 +15,19 @@ from runjob.remains import not_removed
 from runjob.request import Body, JobRequest
 from runjob.retry import Backoff
 from runjob.workshop import TRIES, Workshop
-from tests.runjob.launch_stage import CREATED, JOB, JOB_GONE, KILL, MADE, RUNNING, UID, Stage
+from tests.runjob.launch_stage import (
+    CREATED,
+    JOB,
+    JOB_GONE,
+    KILL,
+    MADE,
+    OVER,
+    RUNNING,
+    UID,
+    Journal,
+    Stage,
+)
 from tests.runjob.scenes import picture, pod
-from tests.runjob.test_launcher_trouble import OVER, Journal
 
 MINE = "example.org/mine"
 HELD = Removed(held={UID: "Job hello stays", "c1": "ConfigMap c stays"})

@@ -17,9 +17,11 @@ from tests.runjob.launch_stage import (
     JOB,
     JOB_GONE,
     KILL,
+    OVER,
     READ,
     RUNNING,
     UID,
+    Journal,
     Stage,
     ended,
     job,
@@ -263,25 +265,8 @@ def test_a_pod_without_the_main_container_ends_the_launch() -> None:
     assert "pod hello-1 has no container web" in verdict.sentence
 
 
-class Journal:
-    """Hears whether the Job stays."""
-
-    verdict = None
-
-    def __init__(self) -> None:
-        self.staying = False
-
-    def conclude(self, _: Any) -> None: ...
-
-    def forget(self) -> None: ...
-
-    def stays(self) -> None:
-        self.staying = True
-
-
 INVALID = ContainerView(name="main", waiting=("InvalidImageName", "bad"))
 REFUSAL = Removed("Job hello (no); remove it with: kubectl")
-OVER = ((0, CREATED), (1, ended(3)), (1, FAILED), (1, READ))
 
 
 @pytest.mark.parametrize(
