@@ -14,6 +14,7 @@ from runjob.lease import kept
 from runjob.messages import Created, NotCreated, Signalled
 from runjob.motion import is_moving
 from runjob.observed import Picture
+from runjob.readings import Unread
 from runjob.remains import grace, how_to_find, not_removed, remains
 from runjob.request import JOB, POD, Body
 from runjob.scene import Scene
@@ -108,7 +109,7 @@ class Launch(Scene):
             bool(self._outages)
             or self._explainer.is_waiting
             or self._decided is not None
-            or self._readings.has_ended
+            or bool(self._readings.ended)
             or not is_moving(self._picture)
         )
 
@@ -167,11 +168,10 @@ class Launch(Scene):
             # What came last may explain the end better than what was known at it.
             judged = self._picture or judged
             ending = self._killed() if self._signals else natural_end(judged) or ending
-        else:
-            patience = self._patience
-            self._read_what_ended(patience.drain if ending.decided else patience.last_words)
         if away:
             return self._verdict(ending, left=away, judged=judged)
+        if not ending.final:
+            self._hear_out(ending)
         if ending.code is not Exit.SUCCEEDED and not self._signals:
             self._gather_events()
         # What is written down is the whole of it, and between removal and verdict nothing is asked:
@@ -218,7 +218,7 @@ class Launch(Scene):
                 self._list_pods()
             if not self._watched:
                 start = now  # the first answer about the pods is still to come
-            heard = max(begun, self._readings.heard)
+            heard = max(begun, unread.heard)
             quiet = max(quiet, heard)
             # A pod that was deleted before it was seen never shows its end.
             missing = not self._picture.settled and now - start <= self._patience.mute
@@ -227,43 +227,62 @@ class Launch(Scene):
                 now - heard > self._patience.drain + self._options.api_timeout
             )
             if over or not (missing or unread):
-                self._give_up(now - heard, unread)
+                self._give_up(f"nothing more came in {now - heard:.0f} s of the log of", unread)
                 return ""
             self._beat()  # a long log takes longer than a Job is believed to be followed
             self._heed(self._inbox.get(self._patience.tick))
         return ""
 
-    def _give_up(self, seconds: float, unread: tuple[str, ...]) -> None:
+    def _hear_out(self, ending: Ending) -> None:
+        """Read what has ended before it is removed, and say what of it is not read to its end."""
+        if ending.decided:
+            seconds = self._patience.drain
+            self._read_what_ended(seconds, quiet=True)
+            why = f"nothing more came in {seconds:.0f} s of the log of"
+        else:
+            self._read_what_ended(self._patience.last_words)
+            why = "the launch was ended before the end of the log of"
+        self._give_up(why, self._readings.ended)
+
+    def _give_up(self, why: str, unread: Unread) -> None:
         """Say which logs are not read to their end, or not at all, and never will be."""
         assert self._picture is not None
         unseen = self._picture.unseen
-        self._readings.gaps += len(unread) + unseen
+        self._readings.gaps += len(unread.logs) + unseen
         if unread:
-            self._console.remark(
-                f"nothing more came in {seconds:.0f} s of the log of {', '.join(unread)}: "
-                "the rest of it is lost"
-            )
+            self._console.remark(f"{why} {unread}: the rest of it is lost")
         if unseen:
             self._console.remark(
                 f"{unseen} of the Job's pods could not be seen before the end: "
                 "what they wrote was not read"
             )
 
-    def _api_is_away(self, seconds: float, error: ApiError, unread: tuple[str, ...]) -> str:
+    def _api_is_away(self, seconds: float, error: ApiError, unread: Unread) -> str:
         """Say in words why nothing is removed."""
-        logs = f"the log of {', '.join(unread)} is not read to its end; " if unread else ""
+        logs = f"the log of {unread} is not read to its end; " if unread else ""
         return (
             f"NOT removed: the API gave no answer for {seconds:.0f} s ({error}); {logs}"
             f"{self._how_to_find()}"
         )
 
-    def _read_what_ended(self, seconds: float) -> None:
-        """Give the logs of containers that have ended a moment, before their pods go."""
-        signals, deadline = self._signals, self._inbox.now() + seconds
-        while (
-            self._inbox.now() < deadline and self._signals == signals and self._readings.has_ended
-        ):
+    def _read_what_ended(self, seconds: float, *, quiet: bool = False) -> None:
+        """Give the logs of containers that have ended so many seconds, before their pods go.
+
+        With quiet these count from the latest byte that came of them.
+        """
+        signals, begun = self._signals, self._inbox.now()
+        while self._signals == signals < 2:
+            now, ended = self._inbox.now(), self._readings.ended
+            over = now - (max(begun, ended.heard) if quiet else begun) >= seconds
+            # The Job may count a pod before its end is seen here.
+            late = self._is_behind and now - begun < self._patience.last_words
+            if over or not (ended or late):
+                return
             self._heed(self._inbox.get(self._patience.tick))
+
+    @property
+    def _is_behind(self) -> bool:
+        return self._picture is not None and self._picture.behind and not self._is_gone
 
     def _gather_events(self) -> None:
         assert self._picture is not None

@@ -209,8 +209,13 @@ class Picture:
     @property
     def settled(self) -> bool:
         """Whether the end of every pod that the Job has counted was seen here too."""
+        return all(pod.over for pod in self.pods.values()) and not self.behind
+
+    @property
+    def behind(self) -> bool:
+        """Whether the Job has counted a pod whose end was not seen here."""
         over = sum(pod.over for pod in self.pods.values())
-        return over == len(self.pods) and over >= self.job.succeeded + self.job.failed
+        return over < self.job.succeeded + self.job.failed
 
     @property
     def unseen(self) -> int:

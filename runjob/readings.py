@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from runjob.messages import LogRead
@@ -34,6 +35,23 @@ class Reader(Protocol):
 
 
 Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Logs that are not read to their end, in words, with the latest stamp that was read of each.
+
+    heard is when one of them last brought something.
+    """
+
+    logs: tuple[str, ...] = ()
+    heard: float = 0.0
+
+    def __bool__(self) -> bool:
+        return bool(self.logs)
+
+    def __str__(self) -> str:
+        return ", ".join(self.logs)
 
 
 class Readings:
@@ -86,20 +104,21 @@ class Readings:
             reader.stop()
 
     @property
-    def unread(self) -> tuple[str, ...]:
-        """What is not read to its end, in words: the containers, and from when on."""
-        return tuple(
-            f"[{self._readers[key].pod_name}/{key[1]}]"
-            + (f" after {seen}" if (seen := self._readers[key].seen) else "")
-            for key in self._unread
+    def unread(self) -> Unread:
+        """All that is not read to its end."""
+        return self._told(self._unread)
+
+    @property
+    def ended(self) -> Unread:
+        """What is not read to its end though its container has ended."""
+        return self._told(key for key, ended in self._unread.items() if ended is not None)
+
+    def _told(self, keys: Iterable[Key]) -> Unread:
+        found = [(self._readers[key], key[1]) for key in keys]
+        return Unread(
+            tuple(
+                f"[{reader.pod_name}/{container}]" + (f" after {reader.seen}" * bool(reader.seen))
+                for reader, container in found
+            ),
+            max((reader.heard for reader, _ in found), default=0.0),
         )
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether a container has ended whose log is not read to its end."""
-        return any(ended is not None for ended in self._unread.values())
-
-    @property
-    def heard(self) -> float:
-        """When something of what is not read to its end was last heard."""
-        return max((self._readers[key].heard for key in self._unread), default=0.0)

@@ -94,8 +94,10 @@ class Heart:
 class Workshop:
     """Does no work; the script tells what came of it."""
 
-    def __init__(self, *, removes: bool = True) -> None:
+    def __init__(self, now: Callable[[], float], *, removes: bool = True) -> None:
+        self._now = now
         self.removes = removes
+        self.removed_at: list[float] = []
         self.removed: list[tuple[Any, Any, bool]] = []
         self.cancelled = False
         self.watched: list[str] = []
@@ -113,6 +115,7 @@ class Workshop:
 
     def remove(self, job: Any, ours: Any, tell: Callable[[Message], None], wait: bool) -> None:
         self.removed.append((job, ours, wait))
+        self.removed_at.append(self._now())
         if self.removes:
             tell(Removed())
 
@@ -224,8 +227,8 @@ class Stage:
         **options: Any,
     ) -> None:
         self.console = Console()
-        self.workshop = Workshop(removes=removes)
         self.inbox = Script(*steps)
+        self.workshop = Workshop(lambda: self.inbox.now(), removes=removes)
         request = JobRequest("hello", "here", JOB)
         self.launch = Launch(
             request,

@@ -17,6 +17,7 @@ from tests.runjob.launch_stage import (
     JOB_GONE,
     KILL,
     READ,
+    RUNS,
     Stage,
     ended,
     job,
@@ -172,3 +173,40 @@ def test_the_last_words_of_a_killed_container_are_waited_for() -> None:
     )
     assert stage.play().exit_code == Exit.KILLED
     assert stage.inbox.now() == 4
+
+
+LOST = "the launch was ended before the end of the log of [hello-1/main]: the rest of it is lost"
+BEHIND = job(failed=1, backoff_limit=3)
+
+
+@pytest.mark.parametrize(
+    ("steps", "at", "remarks"),
+    [
+        pytest.param([(1, RUNS), (3, BEHIND), (4, KILL), (5, ended(1)), (5, READ)], 5, [],
+                     id="the Job counts a pod before its end is seen"),
+        pytest.param([(1, RUNS), (4, KILL)], 4, [], id="what runs is not waited for"),
+        pytest.param([(1, ended(1)), (3, BEHIND), (4, KILL)], 6, [LOST], id="two seconds at most"),
+        pytest.param([(1, RUNS), (3, BEHIND), (4, KILL)], 6, [], id="for what is not seen as well"),
+        pytest.param([(1, ended(1)), (4, KILL), (5, KILL)], 5, [LOST], id="a second signal"),
+        pytest.param([(1, ended(1)), (4, KILL), (4, KILL)], 4, [LOST], id="two at once"),
+        pytest.param([(1, ended(1)), (1, FAILED), (9, KILL), (10, READ)], 10, [],
+                     id="a signal while the log of an ended Job is read"),
+        pytest.param([(1, ended(1)), (1, FAILED), (9, KILL)], 11, [LOST],
+                     id="such a log that does not end"),
+    ],
+)  # fmt: skip
+def test_a_signal_gives_what_has_ended_a_moment_and_says_what_is_lost(
+    steps: list[Any], at: float, remarks: list[str]
+) -> None:
+    """A naive launcher deletes at once, and nobody knows what the last attempt said."""
+    stage = Stage((0, CREATED), *steps, (12, pod(gone=True)), (12, JOB_GONE))
+    assert stage.play().exit_code == Exit.KILLED
+    assert stage.workshop.removed_at == [at]
+    assert [line for line in stage.console.remarks if "is lost" in line] == remarks
+
+
+def test_a_pod_that_a_killed_launch_never_saw_is_told() -> None:
+    stage = Stage((0, CREATED), (3, BEHIND), (4, KILL), (12, JOB_GONE))
+    assert stage.play().exit_code == Exit.KILLED
+    unseen = "1 of the Job's pods could not be seen before the end: what they wrote was not read"
+    assert unseen in stage.console.remarks

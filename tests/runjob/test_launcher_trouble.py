@@ -248,6 +248,27 @@ def test_the_main_container_ends_a_job_that_its_sidecar_keeps_alive(
     assert "The launcher removed the Job" in verdict.sentence
 
 
+@pytest.mark.parametrize(("last", "at", "said"), [(999, 1000, False), (2, 35, True)])
+def test_the_log_of_a_main_container_is_read_as_long_as_it_comes(
+    last: float, at: float, said: bool
+) -> None:
+    stage = Stage(
+        (0, CREATED), (1, job(completions=1)), (2, with_proxy(0)), (1000, READ),
+        (1009, pod(gone=True)), (1009, JOB_GONE), main_container="main",
+    )  # fmt: skip
+
+    def hears() -> float:
+        for thread in stage.workshop.threads:
+            thread.heard = min(now(), last)
+        return now()
+
+    now, stage.inbox.now = stage.inbox.now, hears  # type: ignore[method-assign]
+    assert stage.play().exit_code == 0
+    lost = "nothing more came in 30 s of the log of [hello-1/main]: the rest of it is lost"
+    assert (lost in stage.console.remarks) == said
+    assert stage.workshop.removed_at == [at]
+
+
 def test_a_sidecar_that_ends_by_itself_leaves_the_end_to_the_job() -> None:
     stage = Stage(
         (0, CREATED), (1, job(completions=1)), (2, with_proxy(0)), (3, with_proxy(0, proxy=False)),
