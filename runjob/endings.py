@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from dataclasses import dataclass
 
 from runjob.diagnosis import Failure, describe, failures
@@ -214,6 +215,12 @@ def early_end(picture: Picture) -> Ending | None:
     """Return the end that is certain already, because a pod can never start."""
     found = hopeless(picture)
     return None if found is None else hopeless_end(*found)
+
+
+def killed(number: int) -> Ending:
+    """Return the end of a launch that the signal of that number ends."""
+    code = Exit.INTERRUPTED if number == signal.SIGINT else Exit.KILLED
+    return Ending(code=code, text=f"was killed by {signal.Signals(number).name}", final=False)
 
 
 def overdue_end(picture: Picture, timeout: float) -> Ending:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import signal
 from dataclasses import replace
 from math import inf
 
-from runjob.endings import Ending, early_end, natural_end, overdue_end, sidecar_end
+from runjob.endings import Ending, early_end, killed, natural_end, overdue_end, sidecar_end
 from runjob.errors import ApiError, Exit
 from runjob.existing import how_to_adopt
 from runjob.informer import watching
-from runjob.lease import kept
 from runjob.messages import Created, NotCreated, Signalled
 from runjob.motion import is_moving
 from runjob.observed import Picture
 from runjob.readings import Unread
-from runjob.remains import grace, how_to_find, not_removed, remains
-from runjob.request import JOB, POD, Body
-from runjob.scene import Scene
+from runjob.remains import how_to_find
+from runjob.removal import Removal
+from runjob.request import JOB, POD
 from runjob.verdict import Verdict, verdict
 
 
-class Launch(Scene):
+class Launch(Removal):
     """One launch, whose Job is being created: `run` tells it to the verdict and returns that.
 
     cancel has the creator create nothing further.
@@ -54,12 +52,12 @@ class Launch(Scene):
             message = self._inbox.get(self._patience.tick if restless else None)
             if isinstance(message, Created):
                 self._begin(message)
-                return self._killed() if self._signals else None
+                return killed(self._last_signal) if self._signals else None
             if isinstance(message, NotCreated):
                 self._ours, self._uncertain = message.ours, message.unsure
                 self._leaving = message.leaving
                 if self._signals:
-                    return self._killed()
+                    return killed(self._last_signal)
                 error = message.error
                 text = f"was not created: {error}"
                 return Ending(code=error.exit_code, text=text, hint=error.hint)
@@ -69,7 +67,7 @@ class Launch(Scene):
                 deadline = min(deadline, self._inbox.now() + self._patience.answer)
             if self._signals > 1 or self._inbox.now() >= deadline:
                 self._uncertain = True
-                return self._killed()
+                return killed(self._last_signal)
 
     def _without_job(self, ending: Ending) -> Verdict:
         left = self._how_to_find() if self._uncertain else ""
@@ -83,7 +81,7 @@ class Launch(Scene):
         """Finish the removal that an earlier launch had begun, or was about to begin."""
         left = self._remove(told.ending)
         if self._signals:
-            return self._verdict(self._killed(), left=left)
+            return self._verdict(killed(self._last_signal), left=left)
         return replace(told, left_behind=left)
 
     # -- track ---------------------------------------------------------------------------------
@@ -117,7 +115,7 @@ class Launch(Scene):
         assert self._picture is not None
         now = self._inbox.now()
         if self._signals:
-            return self._killed()
+            return killed(self._last_signal)
         natural = natural_end(self._picture)
         if natural is not None:
             return natural
@@ -153,11 +151,6 @@ class Launch(Scene):
         self._decided = now if self._decided is None else self._decided
         return ending if now - self._decided >= self._patience.linger else None
 
-    def _killed(self) -> Ending:
-        name = signal.Signals(self._last_signal).name
-        code = Exit.INTERRUPTED if self._last_signal == signal.SIGINT else Exit.KILLED
-        return Ending(code=code, text=f"was killed by {name}", final=False)
-
     # -- the end -------------------------------------------------------------------------------
 
     def _finish(self, ending: Ending, judged: Picture) -> Verdict:
@@ -167,7 +160,7 @@ class Launch(Scene):
             away = self._drain()
             # What came last may explain the end better than what was known at it.
             judged = self._picture or judged
-            ending = self._killed() if self._signals else natural_end(judged) or ending
+            ending = killed(self._last_signal) if self._signals else natural_end(judged) or ending
         if away:
             return self._verdict(ending, left=away, judged=judged)
         if not ending.final:
@@ -182,7 +175,7 @@ class Launch(Scene):
             self._read_what_ended(self._patience.last_words)  # what they said as they were ended
         if self._signals and ending.code not in (Exit.KILLED, Exit.INTERRUPTED):
             # After a signal no path returns 0, not even the last step.
-            ending = self._killed()
+            ending = killed(self._last_signal)
         return self._verdict(ending, left=left, judged=judged)
 
     def _write_down(self, ending: Ending, judged: Picture) -> None:
@@ -291,117 +284,6 @@ class Launch(Scene):
             if uid not in self._informers:
                 for message in self._workshop.events(uid):
                     self._picture = self._picture.after(message.seen)
-
-    def _remove(self, ending: Ending) -> str:
-        """Delete what we made, unless it is to be kept; return in words what is left."""
-        assert self._job is not None
-        self._fall_silent()
-        keep = self._options.keep
-        if ending.final and (
-            keep == "always" or (keep == "failed" and ending.code is not Exit.SUCCEEDED)
-        ):
-            words = self._keep(self._job, ending)
-            if not self._signals:
-                return words
-            ending = self._killed()
-        if not ending.final and keep != "never" and not self._signals:
-            why = "its sidecars would run on" if ending.decided else "it could start yet"
-            self._console.remark(f"--keep={keep}: removed all the same, since {why}")
-        if ending.decided and not self._signals:
-            self._console.remark(
-                f"removing the Job: what runs on is given {grace(self._job):.0f} s to end"
-            )
-        job = None if self._is_gone else self._job
-        wait = not ending.final
-        self._removing = True
-        self._workshop.remove(job, self._ours, self._inbox.put, wait)
-        seconds = (grace(self._job) if wait else 0) + self._patience.removal
-        if wait and self._signals:
-            self._console.remark(
-                f"waiting up to {seconds:.0f} s until its pods are gone; "
-                "another signal does not wait"
-            )
-        left = self._await_removal(self._inbox.now() + seconds, wait)
-        # The Job may have gone though something else is left. An end that was asked for is none of
-        # the Job's: what runs on may be taken up.
-        if left and not (self._is_gone or self._signals):
-            if self._removed:
-                self._settle(self._job, over=ending.final)
-            elif self._journal is not None:
-                self._journal.stays()  # and what cannot be deleted cannot be marked either
-        return left
-
-    def _keep(self, job: Body, ending: Ending) -> str:
-        """Leave the Job as its author wants it; say so, or nothing where it is gone."""
-        look = self._request.commands.show(self._request.namespace, job["metadata"]["name"])
-        self._fall_silent(self._patience.answer)  # lest a late beat moves the TTL once more
-        gone = self._is_gone  # by other hands than the TTL that it gets back
-        left = self._settle(job, over=True) if ending.code is not Exit.DELETED else ""
-        return "" if gone else kept(job, self._options.keep, look, settled=not left)
-
-    @property
-    def _is_gone(self) -> bool:
-        """Whether the Job was seen to go."""
-        return self._picture is not None and self._picture.job_gone
-
-    def _settle(self, job: Body, *, over: bool) -> str:
-        """Have no later launch tell this end again; say what is left to do.
-
-        A signal ends the wait for that: an end that was asked for is told by no later launch.
-        """
-        signals, self._settled = self._signals, None
-        self._workshop.settle(job, self._inbox.put, over=over)
-        while self._settled is None and self._signals == signals:
-            self._heed(self._inbox.get(self._patience.tick))
-        if self._settled:
-            self._console.remark(self._settled)
-        return self._settled or ""
-
-    def _await_removal(self, deadline: float, verified: bool = False) -> str:
-        """Wait until the deletion was accepted and nobody holds it; return in words what is left.
-
-        With verified wait until nothing is left at all.
-        """
-        begun = self._inbox.now()
-        hurried = told = False
-        while self._inbox.now() < self._extended(deadline):
-            if self._signals > 1 and not hurried:
-                # Hurrying means not to wait for the pods; the deletion itself must be on its way.
-                deadline = min(deadline, self._inbox.now() + self._patience.answer)
-                hurried = True
-            # What is held usually goes in a moment: whoever set the finalizer is at work.
-            left = self._held_words or (verified and remains(self._request, self._picture))
-            if self._removed and (self._refusal or hurried or not left):
-                break
-            if not (self._removed or told) and self._inbox.now() - begun >= self._patience.answer:
-                told = True
-                self._console.remark("the API has not accepted the deletion yet; trying on")
-            self._heed(self._inbox.get(self._patience.tick))
-        seen = verified or not self._removed
-        return not_removed(
-            self._request,
-            remains(self._request, self._picture) if seen else "",
-            accepted=self._removed,
-            refusal=self._refusal,
-            held=self._held_words,
-        )
-
-    @property
-    def _held_words(self) -> list[str]:
-        """What is being deleted and others hold, in words; not a Job that was seen to go."""
-        picture = self._picture
-        gone = picture.job.uid if picture is not None and picture.job_gone else ""
-        return [words for uid, words in self._held.items() if uid != gone]
-
-    def _extended(self, deadline: float) -> float:
-        """Return how long to wait for a removal: while the API is silent, as long as for its end.
-
-        Who has sent a signal waits no longer than was said.
-        """
-        begun = self._outages.begun
-        if begun is None or self._signals:
-            return deadline
-        return max(deadline, begun + self._options.api_timeout)
 
     def _how_to_find(self) -> str:
         return how_to_find(self._request, self._picture, how_to_adopt(self._options))
