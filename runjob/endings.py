@@ -65,8 +65,9 @@ def natural_end(picture: Picture) -> Ending | None:
 
 
 def _has_no_pod_alive(picture: Picture) -> bool:
-    seen = bool(picture.pods) or not picture.job.active
-    return seen and all(pod.over for pod in picture.pods.values())
+    job, pods = picture.job, picture.pods.values()
+    counted = job.active + job.succeeded + job.failed
+    return len(pods) >= counted and all(pod.over for pod in pods)
 
 
 def _only_lost_pods(picture: Picture) -> bool:

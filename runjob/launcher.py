@@ -163,8 +163,7 @@ class Launch(Removal):
             ending = killed(self._last_signal) if self._signals else natural_end(judged) or ending
         if away:
             return self._verdict(ending, left=away, judged=judged)
-        if not ending.final:
-            self._hear_out(ending)
+        late = Unread() if ending.final else self._hear_out(ending)
         if ending.code is not Exit.SUCCEEDED and not self._signals:
             self._gather_events()
         # What is written down is the whole of it, and between removal and verdict nothing is asked:
@@ -173,6 +172,7 @@ class Launch(Removal):
         left = self._remove(ending)
         if not ending.final and self._signals < 2:
             self._read_what_ended(self._patience.last_words)  # what they said as they were ended
+        self._say_what_is_lost(ending, self._readings.still(late))
         if self._signals and ending.code not in (Exit.KILLED, Exit.INTERRUPTED):
             # After a signal no path returns 0, not even the last step.
             ending = killed(self._last_signal)
@@ -221,29 +221,40 @@ class Launch(Removal):
             )
             if over or not (missing or unread):
                 self._give_up(f"nothing more came in {now - heard:.0f} s of the log of", unread)
+                self._say_what_is_unseen()
                 return ""
             self._beat()  # a long log takes longer than a Job is believed to be followed
             self._heed(self._inbox.get(self._patience.tick))
         return ""
 
-    def _hear_out(self, ending: Ending) -> None:
-        """Read what has ended before it is removed, and say what of it is not read to its end."""
+    def _hear_out(self, ending: Ending) -> Unread:
+        """Read what has ended before it is removed; return what of it may come yet."""
         if ending.decided:
-            seconds = self._patience.drain
-            self._read_what_ended(seconds, quiet=True)
-            why = f"nothing more came in {seconds:.0f} s of the log of"
+            self._read_what_ended(self._patience.drain, quiet=True)
         else:
             self._read_what_ended(self._patience.last_words)
-            why = "the launch was ended before the end of the log of"
-        self._give_up(why, self._readings.ended)
+        self._say_what_is_unseen()
+        return self._readings.ended
+
+    def _say_what_is_lost(self, ending: Ending, late: Unread) -> None:
+        """Say what had ended before the removal, and did not come during it either."""
+        if ending.decided and not self._signals:
+            seconds = self._patience.drain
+            self._give_up(f"nothing more came in {seconds:.0f} s of the log of", late)
+        else:
+            self._give_up("the launch was ended before the end of the log of", late)
 
     def _give_up(self, why: str, unread: Unread) -> None:
-        """Say which logs are not read to their end, or not at all, and never will be."""
-        assert self._picture is not None
-        unseen = self._picture.unseen
-        self._readings.gaps += len(unread.logs) + unseen
+        """Say which logs are not read to their end and never will be."""
+        self._readings.gaps += len(unread.logs)
         if unread:
             self._console.remark(f"{why} {unread}: the rest of it is lost")
+
+    def _say_what_is_unseen(self) -> None:
+        """Say how many pods were not read at all, while those that are removed are none of them."""
+        assert self._picture is not None
+        unseen = self._picture.unseen
+        self._readings.gaps += unseen
         if unseen:
             self._console.remark(
                 f"{unseen} of the Job's pods could not be seen before the end: "

@@ -18,9 +18,7 @@ class Removal(Scene):
         assert self._job is not None
         self._fall_silent()
         keep = self._options.keep
-        if ending.final and (
-            keep == "always" or (keep == "failed" and ending.code is not Exit.SUCCEEDED)
-        ):
+        if self._is_kept(ending):
             words = self._keep(self._job, ending)
             if not self._signals:
                 return words
@@ -51,6 +49,14 @@ class Removal(Scene):
             elif self._journal is not None:
                 self._journal.stays()  # and what cannot be deleted cannot be marked either
         return left
+
+    def _is_kept(self, ending: Ending) -> bool:
+        """Tell whether the Job is to stay; one that others delete, and something holds, is not."""
+        keep = self._options.keep
+        wanted = keep == "always" or (keep == "failed" and ending.code is not Exit.SUCCEEDED)
+        picture = self._picture
+        leaving = picture is not None and picture.job.leaving and not picture.job_gone
+        return ending.final and wanted and not leaving
 
     def _keep(self, job: Body, ending: Ending) -> str:
         """Leave the Job as its author wants it; say so, or nothing where it is gone."""

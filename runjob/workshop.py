@@ -107,7 +107,8 @@ class Workshop:
         for body in (*([job] if job else []), *reversed(ours)):
             try:
                 by = self._delete(body, tell, foreground=wait and body is job)
-            except ApiError as error:
+            except Exception as error:  # noqa: BLE001
+                # Also for an answer that is none: a thread that dies would tell nothing.
                 name = f"{body['kind']} {body['metadata']['name']}"
                 refusals.append(f"{name} ({error}); {self._how_to_remove(body)}")
             else:
@@ -179,7 +180,8 @@ class Workshop:
                 enough=lambda _: next(tries) > TRIES,
                 backoff=self._backoff,
             )
-        except (ApiError, NoClusterError) as error:
+        except Exception as error:  # noqa: BLE001
+            # Also for an answer that is none: a thread that dies would leave the launch waiting.
             if getattr(error, "status", 0) == 404:
                 return ""  # there is nothing to write it on
             if self._journal is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -270,3 +271,13 @@ def test_a_start_that_takes_too_long_says_what_it_waited_for(
     assert (ending.code, ending.final) == (code, False)
     assert ending.text == f"did not start within 600 s: {text}"
     assert ending.hint.endswith("(--start-timeout)")
+
+
+def test_a_job_that_is_deleted_and_held_is_not_over_before_each_pod_was_seen() -> None:
+    """Else the log of a pod whose watch lags behind the Job's is lost, and the pod runs on."""
+    leaving: dict[str, Any] = {"active": 1, "succeeded": 1, "leaving": True, "held": True}
+    assert natural_end(picture(succeeded("a"), **leaving)) is None
+    assert natural_end(picture(succeeded("a"), pod(uid="b"), **leaving)) is None
+    over = natural_end(picture(succeeded("a"), succeeded("b"), **leaving))
+    assert over is not None
+    assert over.code is Exit.DELETED

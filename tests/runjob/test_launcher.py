@@ -103,6 +103,15 @@ def test_keep_decides_whether_an_ended_job_stays(
     assert ("kept" in verdict.sentence) is not removed
 
 
+def test_a_job_that_others_delete_and_something_holds_is_not_called_kept() -> None:
+    leaving = job(failed=1, leaving=True, held=True)
+    stage = Stage((0, CREATED), (1, ended(1)), (1, READ), (2, leaving), keep="always")
+    verdict = stage.play()
+    assert verdict.exit_code == Exit.DELETED
+    assert stage.workshop.removed_at == [2], "by which it is known, and said, what holds it"
+    assert "kept" not in verdict.left_behind
+
+
 def test_a_job_that_could_start_yet_is_removed_even_with_keep() -> None:
     missing = pod(ContainerView(name="main", waiting=("InvalidImageName", "bad")))
     stage = Stage(

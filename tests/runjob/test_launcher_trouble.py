@@ -269,6 +269,18 @@ def test_the_log_of_a_main_container_is_read_as_long_as_it_comes(
     assert stage.workshop.removed_at == [at]
 
 
+def test_a_signal_while_the_main_containers_log_is_awaited_says_so() -> None:
+    stage = Stage(
+        (0, CREATED), (1, job(completions=1)), (2, with_proxy(0)), (9, KILL),
+        (12, pod(gone=True)), (12, JOB_GONE), main_container="main",
+    )  # fmt: skip
+    assert stage.play().exit_code == Exit.KILLED
+    lost = (
+        "the launch was ended before the end of the log of [hello-1/main]: the rest of it is lost"
+    )
+    assert lost in stage.console.remarks
+
+
 def test_a_sidecar_that_ends_by_itself_leaves_the_end_to_the_job() -> None:
     stage = Stage(
         (0, CREATED), (1, job(completions=1)), (2, with_proxy(0)), (3, with_proxy(0, proxy=False)),

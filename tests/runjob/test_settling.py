@@ -60,7 +60,8 @@ def test_one_that_meets_a_moment_of_trouble_is_restored_all_the_same(status: int
 
 
 @pytest.mark.parametrize(
-    "error", [ApiError(0, "reset"), ApiError(403, "no"), NoClusterError("no token")]
+    "error",
+    [ApiError(0, "reset"), ApiError(403, "no"), NoClusterError("no token"), RecursionError("deep")],
 )
 def test_one_that_cannot_be_restored_is_said_with_the_command(error: Exception) -> None:
     said = settle(Api(error), **HELD)
