@@ -174,21 +174,24 @@ def recounted(
 
     A Job controller that has just started, or got no answer when it made a pod, may make one too
     many. It runs like any other and is counted, or is deleted before it has begun, which counts as
-    failed. The Job's own number is believed where it is that of the pods that were seen.
+    failed. The Job's own number is believed where it is that of the pods that were seen, and beyond
+    what the Job was made for: a launcher that asks for more pods is not.
     """
-    status = job.get("status") or {}
+    spec, status = job.get("spec") or {}, job.get("status") or {}
     pods = list(pods)
     phases = Counter((pod.get("status") or {}).get("phase") for pod in pods)
     if is_in_state(job, "Complete"):
         succeeded = status.get("succeeded", 0)
-        if succeeded == phases["Succeeded"] > (expected.succeeded or succeeded):
+        asked = max(expected.succeeded or succeeded, spec.get("completions", 1))
+        if succeeded == phases["Succeeded"] > asked:
             return replace(expected, succeeded=succeeded)
     if is_in_state(job, "Failed"):
         failed = status.get("failed", 0)
         idle = [pod for pod in pods if pod["metadata"].get("deletionTimestamp")]
         idle = [pod for pod in idle if (pod.get("status") or {}).get("phase") == "Pending"]
         begun = len(pods) - phases["Pending"]
-        if expected.failed is not None and failed == begun + len(idle) > expected.failed:
+        beyond = idle or failed > spec.get("backoffLimit", 6) + 1
+        if expected.failed is not None and beyond and failed == begun + len(idle) > expected.failed:
             return replace(expected, failed=failed)
     return expected
 

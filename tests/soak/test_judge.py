@@ -223,6 +223,24 @@ def pod(phase: str, deleted: str | None = None) -> dict[str, object]:
 RAN, FAILED, IDLE = pod("Succeeded"), pod("Failed"), pod("Pending", "now")
 
 
+@pytest.mark.parametrize(("completions", "believed"), [(3, True), (6, False)])
+def test_a_launcher_that_asks_for_more_pods_is_not_believed(
+    completions: int, believed: bool
+) -> None:
+    conditions = [{"type": "Complete", "status": "True"}]
+    status = {"succeeded": 6, "conditions": conditions}
+    asked = Expected(code=0, lines=None, succeeded=3, failed=0)
+    job = {"spec": {"completions": completions}, "status": status}
+    assert (recounted(asked, job, [RAN] * 6) != asked) is believed
+
+
+def test_a_launcher_that_asks_for_more_retries_is_not_believed() -> None:
+    conditions = [{"type": "Failed", "status": "True"}]
+    asked = Expected(code=None, lines=None, succeeded=0, failed=1)
+    job = {"spec": {"backoffLimit": 5}, "status": {"failed": 6, "conditions": conditions}}
+    assert recounted(asked, job, [FAILED] * 6) == asked
+
+
 @pytest.mark.parametrize(
     ("state", "counted", "pods", "succeeded", "failed"),
     [
@@ -245,7 +263,10 @@ def test_a_pod_that_the_job_controller_made_too_many_is_known(
     failed: int,
 ) -> None:
     conditions = [{"type": state, "status": "True"}, {"type": "Failed", "status": "False"}]
-    job = {"status": {**counted, "conditions": conditions}}
+    job = {
+        "spec": {"completions": 3, "backoffLimit": 0},
+        "status": {**counted, "conditions": conditions},
+    }
     asked = Expected(code=0, lines=None, succeeded=3, failed=0)
     wanted = Expected(code=0, lines=None, succeeded=succeeded, failed=failed)
     assert recounted(asked, job, pods) == wanted
