@@ -146,12 +146,14 @@ class Cluster:
     def _distrust(self, route: Route, why: str) -> ApiError | NoClusterError:
         """Return what to raise where a certificate is not trusted.
 
-        One that never was is worth another try only where other authorities lie in the file now.
+        One that never was is worth another try only where an authority is there that was not
+        before. A folder of them tells only those that a handshake has asked for, on a new route
+        none: what lies in it counts as known.
         """
         text = f"{route.access.host}: its certificate is not trusted ({why})"
         if not self._trusted:
             self._renew(route)
-            if self._route.authorities == route.authorities:
+            if self._route.authorities <= route.authorities:
                 return NoClusterError(text)
         return ApiError(401, text, reason="Untrusted")
 

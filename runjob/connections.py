@@ -43,7 +43,7 @@ class Route:
 
     @property
     def authorities(self) -> frozenset[bytes]:
-        """The certificates by which the host's is trusted."""
+        """The certificates by which the host's is trusted, of a folder those in use so far."""
         return frozenset(self.tls.get_ca_certs(binary_form=True) if self.tls else ())
 
     def headers(self) -> Mapping[str, str]:

@@ -24,6 +24,8 @@ pytestmark = pytest.mark.skipif(wants_real(), reason="only the embedded cluster 
 
 # More often than a launcher reads its files that tries once or twice.
 IN_VAIN = 4
+# How a folder names the embedded cluster's authority: by the hash of its subject.
+HASHED = "c3b9e05b.0"
 LOG = b"".join(b"%d\n" % number for number in range(1, 601))
 
 
@@ -40,16 +42,19 @@ class Play:
         self._name = name
         self._reads = 0
         self.replace_all()
-        self._write("names-files", {"tokenFile": str(folder / "token")})
+        token = {"tokenFile": str(folder / "token")}
+        self._write("names-files", token)
+        self._write("names-no-authority", token, authority=False)
         client = {
             "client-certificate": str(folder / "client.crt"),
             "client-key": str(folder / "client.key"),
         }
         self._write("client", client)
 
-    def _write(self, kubeconfig: str, user: dict[str, str]) -> None:
-        authority = str(self.folder / "ca.crt")
-        here = {"server": self.sandbox.url, "certificate-authority": authority}
+    def _write(self, kubeconfig: str, user: dict[str, str], *, authority: bool = True) -> None:
+        here = {"server": self.sandbox.url}
+        if authority:
+            here["certificate-authority"] = str(self.folder / "ca.crt")
         body = {
             "apiVersion": "v1",
             "kind": "Config",
@@ -270,3 +275,25 @@ def test_an_authority_that_is_wrong_from_the_start_ends_the_launch_at_once(
     assert run.code == 9
     assert "its certificate is not trusted" in run.text
     assert before_opening
+
+
+@pytest.mark.parametrize("wrong", [False, True], ids=["the right one", "a wrong one"])
+def test_an_authority_in_a_folder_of_them_is_believed_or_ends_the_launch_at_once(
+    play: Play, monkeypatch: pytest.MonkeyPatch, before_opening: Acts, wrong: bool
+) -> None:
+    """A folder tells only those that a handshake asked for: each look seems to find others."""
+    folder = play.folder / "certs"
+    folder.mkdir()
+
+    def trust() -> None:
+        shutil.copy(play.sandbox.ca_file, folder / HASHED)
+
+    monkeypatch.setenv("SSL_CERT_DIR", str(folder))
+    monkeypatch.setenv("SSL_CERT_FILE", str(folder / "none"))
+    trust()
+    if wrong:
+        play.sandbox.rotate_authority()
+        before_opening[2] = trust
+    run = play.start("names-no-authority", "echo up")
+    assert run.code == (9 if wrong else 0)
+    assert ("its certificate is not trusted" in run.text) is bool(before_opening) is wrong
