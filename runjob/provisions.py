@@ -8,6 +8,7 @@ from typing import Protocol
 from runjob.asking import Asking
 from runjob.belonging import bequest, jobs_of
 from runjob.errors import ApiError, Exit, LaunchError, NoClusterError
+from runjob.finalizers import held, holders
 from runjob.identity import Signature, same_run, unsigned
 from runjob.messages import Prepared
 from runjob.plan import is_ours, made_by
@@ -106,11 +107,7 @@ class Provisions:
                     f"{REMOVAL:.0f} s at most"
                 )
             if self._now() > deadline:
-                look = self._kubectl("get", body, "-o", "yaml")
-                raise self._stands(
-                    f"{name} is being deleted, or its Job was, but it is not gone yet; look with: "
-                    f"{look}"
-                )
+                raise self._stands(self._lingers(body, known, name))
             self._asking.pause(LOOK)
         from runjob.manifest import same_content
 
@@ -147,6 +144,15 @@ class Provisions:
             return True
         jobs = jobs_of(known)
         return bool(jobs) and not any(map(self._is_there, jobs))
+
+    def _lingers(self, body: Body, known: Body | None, name: str) -> str:
+        """Say of an object, as it was seen last, that it does not go, and what holds it."""
+        if known is not None and known["metadata"].get("deletionTimestamp"):
+            by = holders(known)
+            if by:
+                return held(known, by, self._request.namespace, self._request.commands)
+        look = self._kubectl("get", body, "-o", "yaml")
+        return f"{name} is being deleted, or its Job was, but it is not gone yet; look with: {look}"
 
     def _is_there(self, job: Body) -> bool:
         name = f"Job {self._request.namespace}/{job['metadata']['name']}"

@@ -165,6 +165,32 @@ def test_what_does_not_go_away_in_time_is_refused_with_the_command_to_look(
     ]
 
 
+@pytest.mark.parametrize(
+    ("finalizers", "leaving", "named"),
+    [
+        pytest.param(["example.org/mine"], True, True, id="another party's"),
+        pytest.param(["kubernetes.io/pvc-protection"], True, False, id="of Kubernetes itself"),
+        pytest.param(["example.org/mine"], False, False, id="its Job gone, itself not deleted yet"),
+    ],
+)
+def test_what_holds_it_is_named(finalizers: list[str], leaving: bool, named: bool) -> None:
+    metadata: dict[str, Any] = {"uid": "c1", "finalizers": finalizers, "ownerReferences": [OF_JOB]}
+    if leaving:
+        metadata["deletionTimestamp"] = "2026-01-31T12:00:00Z"
+    with pytest.raises(LaunchError) as refused:
+        provisions(Api({"settings": config_map(**metadata)})).prepare()
+    words = "ConfigMap settings is being deleted, but stays until whoever set its finalizer "
+    assert (f"{words}example.org/mine takes that off" in str(refused.value)) is named
+    assert ("it is not gone yet; look with" in str(refused.value)) is not named
+    assert refused.value.exit_code is Exit.EXISTS
+
+
+def test_what_is_never_read_though_its_create_meets_it_is_not_waited_for_for_ever() -> None:
+    gone = ApiError(409, "settings exists"), ApiError(404, "settings not found")
+    with pytest.raises(LaunchError, match="it is not gone yet; look with"):
+        provisions(Api({}, *gone * 99)).prepare()
+
+
 def test_what_went_meanwhile_is_made_anew() -> None:
     gone = ApiError(409, "settings exists")
     api = Api({}, gone, None)
