@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 from runjob.commands import Commands
 from runjob.errors import ApiError, Exit, LaunchError
-from runjob.finalizers import held
+from runjob.finalizers import held, holders
 from runjob.informer import Query, events_query, pods_query
 from runjob.leftovers import Ended, count, divide, ended, rows
 from runjob.observed import Picture, job_view
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 # How often a request is repeated that may be answered otherwise a little later: for about 12 s.
 TRIES = 6
-# How often, and after how many seconds each, it is looked whether a Job that is held has gone.
+# How often, and after how many seconds each, it is looked whether a Job is held yet.
 LOOKS = 3
 LOOK = 1.0
 
@@ -49,7 +49,14 @@ class Api(Protocol):
         """Return the object of that kind and name."""
 
     def remove(
-        self, kind: Kind, namespace: str, name: str, uid: str, version: str
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        uid: str,
+        version: str,
+        *,
+        propagation: str = "Background",
     ) -> tuple[str, ...]:
         """Delete an object as it was seen; return the finalizers of others that hold it."""
 
@@ -136,7 +143,7 @@ class Caretaker:
             if not asked.delete:
                 self._console.line(f"would remove  {row}")
                 continue
-            word, why = self._remove(job, asked.namespace)
+            word, why = self._remove(job, asked)
             self._console.line(f"{word:<12}  {row}")
             if why:
                 kept += 1
@@ -169,12 +176,16 @@ class Caretaker:
 
         return self._must(found, f"list the Jobs of namespace {namespace}")
 
-    def _remove(self, job: Seen, namespace: str) -> tuple[str, str]:
-        """Remove a Job; return what became of it, and why it was not removed."""
+    def _remove(self, job: Seen, asked: Collect) -> tuple[str, str]:
+        """Remove a Job; return what became of it, and why it was not removed.
+
+        One that has not ended goes after its pods: in the background they would run on for as long
+        as a finalizer holds it.
+        """
+        seen = JOB, asked.namespace, job.name, job.uid, job.version
+        propagation = "Foreground" if asked.lost else "Background"
         try:
-            by = self._patiently(
-                lambda: self._api.remove(JOB, namespace, job.name, job.uid, job.version)
-            )
+            by = self._patiently(lambda: self._api.remove(*seen, propagation=propagation))
         except ApiError as error:
             if error.status == 404:
                 return "gone already", ""
@@ -182,12 +193,12 @@ class Caretaker:
                 return "NOT removed", "it changed since it was looked at; run this again"
             return "NOT removed", str(error)
         body = {"kind": "Job", "metadata": {"name": job.name, "uid": job.uid}}
-        if not by or self._goes(body, namespace):
+        if not by or self._is_let_go(body, asked.namespace):
             return "removed", ""
-        return "NOT removed", held(body, by, namespace, self._commands)
+        return "NOT removed", held(body, by, asked.namespace, self._commands)
 
-    def _goes(self, job: Body, namespace: str) -> bool:
-        """Tell whether a Job that is held goes in a moment: who set a finalizer is at work then."""
+    def _is_let_go(self, job: Body, namespace: str) -> bool:
+        """Tell whether others let a Job go in a moment; it may wait for its pods even then."""
         for _ in range(LOOKS):
             self._wait(LOOK)
             try:
@@ -196,7 +207,7 @@ class Caretaker:
                 if error.status == 404:
                     return True
             else:
-                if there["metadata"]["uid"] != job["metadata"]["uid"]:
+                if there["metadata"]["uid"] != job["metadata"]["uid"] or not holders(there):
                     return True
         return False
 

@@ -32,6 +32,7 @@ class Api:
     jobs: list[Body]
     errors: dict[tuple[str, str], list[ApiError]] = field(default_factory=dict)
     removed: list[tuple[str, str, str]] = field(default_factory=list)
+    ways: set[str] = field(default_factory=set)
     held: tuple[str, ...] = ()
 
     def now(self) -> datetime:
@@ -55,11 +56,19 @@ class Api:
         return next(each for each in self.jobs if each["metadata"]["name"] == "hello")
 
     def remove(
-        self, kind: Kind, namespace: str, name: str, uid: str, version: str
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        uid: str,
+        version: str,
+        *,
+        propagation: str = "Background",
     ) -> tuple[str, ...]:
         assert (kind, namespace) == (JOB, "ns")
         self._fail("delete", name)
         self.removed.append((name, uid, version))
+        self.ways.add(propagation)
         return self.held
 
     def tail(self, *where: object, previous: bool = False) -> bytes:
@@ -80,8 +89,13 @@ class Paper:
         self.remarks.append(text)
 
 
-def jobs(*names: str) -> list[Body]:
-    made = [job(name=name, namespace="ns", uid=f"of-{name}") for name in names]
+MINE = "example.org/mine"
+
+
+def jobs(*names: str, finalizers: tuple[str, ...] = ()) -> list[Body]:
+    made = [
+        job(name=name, namespace="ns", uid=f"of-{name}", finalizers=finalizers) for name in names
+    ]
     selector = {"matchLabels": {"batch.kubernetes.io/controller-uid": "1"}}
     return [{**each, "spec": {"selector": selector}} for each in made]
 
@@ -100,6 +114,7 @@ def test_each_job_is_removed_as_it_was_seen() -> None:
     assert api.removed == [("a", "of-a", "7"), ("b", "of-b", "7"), ("c", "of-c", "7")]
     assert [line.split()[:2] for line in paper.lines] == [["removed", name] for name in "abc"]
     assert paper.remarks == ["3 Jobs removed in namespace ns"]
+    assert api.ways == {"Background"}
 
 
 def test_what_cannot_be_removed_says_why_and_the_others_go() -> None:
@@ -129,10 +144,10 @@ def test_what_cannot_be_removed_says_why_and_the_others_go() -> None:
     ],
 )
 def test_a_job_that_a_finalizer_holds_is_given_a_moment(looks: list[ApiError], goes: bool) -> None:
-    api, paper = Api(jobs("hello")), Paper()
+    api, paper = Api(jobs("hello", finalizers=(MINE,))), Paper()
     waits: list[float] = []
     expected_looks = len(looks) or LOOKS
-    api.held, api.errors = ("example.org/mine",), {("get", "hello"): looks}
+    api.held, api.errors = (MINE,), {("get", "hello"): looks}
     expected = (0, 0) if goes else (int(Exit.FAILED), 1)
     assert (caretaker(api, paper, waits).collect(REMOVE), len(paper.remarks) - 1) == expected
     assert waits == [LOOK] * expected_looks
@@ -141,15 +156,27 @@ def test_a_job_that_a_finalizer_holds_is_given_a_moment(looks: list[ApiError], g
 
 
 def test_another_job_of_the_name_means_that_the_one_that_was_held_is_gone() -> None:
-    api, paper = Api(jobs("hello")), Paper()
-    api.held = ("example.org/mine",)
-    later = jobs("hello")[0]
+    api, paper = Api(jobs("hello", finalizers=(MINE,))), Paper()
+    api.held = (MINE,)
+    later = jobs("hello", finalizers=(MINE,))[0]
     later["metadata"]["uid"] = "another"
 
     def comes(_seconds: float) -> None:
         api.jobs = [later]
 
     assert Caretaker(api, paper, wait=comes).collect(REMOVE) == 0
+    assert paper.remarks == ["1 Job removed in namespace ns"]
+
+
+def test_a_job_that_is_let_go_and_waits_for_its_pods_alone_is_not_held() -> None:
+    """They may take longer to end than anybody looks."""
+    api, paper = Api(jobs("hello", finalizers=(MINE, "foregroundDeletion"))), Paper()
+    api.held = (MINE,)
+
+    def let_go(_seconds: float) -> None:
+        api.jobs = jobs("hello", finalizers=("foregroundDeletion",))
+
+    assert Caretaker(api, paper, wait=let_go).collect(REMOVE) == 0
     assert paper.remarks == ["1 Job removed in namespace ns"]
 
 
@@ -171,6 +198,7 @@ def test_a_job_without_its_launcher_is_removed_as_it_was_seen_and_no_other() -> 
     ]
     assert caretaker(api, paper).collect(replace(LOST, delete=True)) == 0
     assert api.removed == [("a", "of-a", "7")]
+    assert api.ways == {"Foreground"}, "a finalizer would have its pods run on"
 
 
 def test_a_launcher_that_beats_between_look_and_deletion_keeps_its_job() -> None:
