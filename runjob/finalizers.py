@@ -28,13 +28,18 @@ def _is_own(finalizer: str) -> bool:
 
 
 def held(body: Body, by: tuple[str, ...], namespace: str, commands: Commands) -> str:
-    """Say by which finalizers an object is held, how to look at it, and what force risks."""
+    """Say by which finalizers an object is held, how to look at it, and what force risks.
+
+    The command that uses force takes these off and no other: those of Kubernetes itself keep what
+    is in use, such as a claim whose volume a pod writes to.
+    """
     kind, name = body["kind"].lower(), body["metadata"]["name"]
     look = commands.kubectl(namespace, "get", kind, name, "-o", "yaml", "--show-managed-fields")
-    # A later object of that name is not meant: with another uid the API refuses.
-    metadata = {"uid": body["metadata"]["uid"], "finalizers": None}
+    # A later object of that name is not meant: with another uid the API refuses. What is to stay
+    # is not written out: it may have gone by then, and the API lets nobody put it back.
+    metadata = {"uid": body["metadata"]["uid"], "$deleteFromPrimitiveList/finalizers": by}
     patch = json.dumps({"metadata": metadata}, separators=(",", ":"))
-    force = commands.kubectl(namespace, "patch", kind, name, "--type=merge", "-p", patch)
+    force = commands.kubectl(namespace, "patch", kind, name, "--type=strategic", "-p", patch)
     return (
         f"{body['kind']} {name} is being deleted, but stays until whoever set its finalizer "
         f"{', '.join(by)} takes that off; look who that is with: {look}; only where nobody will "

@@ -18,6 +18,9 @@ MERGE_KEYS = {
     "conditions": "type",
 }
 
+# What a list of words loses: the rest of the key names the list.
+REMOVED = "$deleteFromPrimitiveList/"
+
 
 def patched(item: Json, content_type: str, patch: object) -> Json:
     """Apply a patch to a copy of an object."""
@@ -54,10 +57,14 @@ def _merged(target: object, patch: object, strategic: bool, field: str = "") -> 
         return patch
     result = dict(target) if isinstance(target, dict) else {}
     for key, value in patch.items():
-        if key.startswith("$"):
+        if strategic and key.startswith(REMOVED):
+            name = key.removeprefix(REMOVED)
+            if name in result:
+                result[name] = [each for each in result[name] if each not in value]
+        elif key.startswith("$"):
             # Orders and retained keys change nothing that a merge by key has not done.
             continue
-        if value is None:
+        elif value is None:
             result.pop(key, None)
         else:
             result[key] = _merged(result.get(key), value, strategic, key)

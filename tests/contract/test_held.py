@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -23,10 +23,11 @@ from tests.contract.targets import Json, RefusedError, Target
 from tests.contract.test_leftovers import body, ended
 
 MINE = "tests.runjob/held"
-MERGE = "application/merge-patch+json"
+THEIRS = "kubernetes.io/pvc-protection"
+PATCH = "application/strategic-merge-patch+json"
 RUN = ("--run-id", "r.1")
 GRACE = ("--set", "spec.template.spec.terminationGracePeriodSeconds=1")
-FORCE = re.compile(r"by force, .*: (kubectl .* patch .*)\Z", re.DOTALL)
+FORCE = re.compile(r"by force, .*: (kubectl .* patch .* --type=strategic .*)\Z", re.DOTALL)
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def take_off(target: Target, name: str) -> Iterator[Callable[..., None]]:
 
     def take(plural: str = "jobs", patch: Json | None = None) -> None:
         patch = patch or {"metadata": {"finalizers": None}}
-        target.api.call("PATCH", target.api.path(plural, name), patch, MERGE)
+        target.api.call("PATCH", target.api.path(plural, name), patch, PATCH)
 
     yield take
     for plural in ("jobs", "configmaps"):
@@ -47,11 +48,11 @@ def take_off(target: Target, name: str) -> Iterator[Callable[..., None]]:
 def manifest(name: str, tmp_path: Path) -> Callable[..., str]:
     """Give what writes a Job and a ConfigMap, of which kinds are held."""
 
-    def written(script: str, *kinds: str) -> str:
+    def written(script: str, *kinds: str, finalizers: Sequence[str] = (MINE,)) -> str:
         parts = [config_map(name, GREETING="hello"), job_of(name, script)]
         for part in parts:
             if part["kind"] in kinds:
-                part["metadata"]["finalizers"] = [MINE]
+                part["metadata"]["finalizers"] = [*finalizers]
         return write(tmp_path / "job.yaml", *parts)
 
     return written
@@ -65,6 +66,7 @@ def _short(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runjob.launcher.Launch", partial(Launch, patience=patience))
     monkeypatch.setattr("runjob.kill.REMOVAL", seconds)
     monkeypatch.setattr("runjob.creator.REMOVAL", seconds)
+    monkeypatch.setattr("runjob.provisions.REMOVAL", seconds)
 
 
 def is_leaving(target: Target, plural: str, name: str) -> bool:
@@ -117,6 +119,21 @@ def test_the_command_that_uses_force_spares_a_later_object_of_the_name(
     with pytest.raises(RefusedError) as refused:
         take_off("configmaps", by_force(run.verdict))
     assert refused.value.status in (409, 422)
+
+
+def test_the_command_that_uses_force_leaves_the_finalizers_of_kubernetes_itself(
+    target: Target,
+    launch: Launcher,
+    name: str,
+    manifest: Callable[..., str],
+    take_off: Callable[..., None],
+) -> None:
+    """Without its own a claim would go whose volume a pod writes to."""
+    run = launch("-y", manifest("exit 0", "ConfigMap", finalizers=[THEIRS, MINE]))
+    take_off("configmaps", by_force(run.verdict))
+    held = target.api.find("configmaps", name)
+    assert held is not None
+    assert held["metadata"]["finalizers"] == [THEIRS]
 
 
 @pytest.mark.parametrize("plural", ["jobs", "configmaps"])
@@ -173,6 +190,21 @@ def test_a_rerun_says_what_holds_the_job_in_its_way_and_does_not_wait_for_ever(
     assert f"(its finalizer {MINE} goes first)" in again.err
     assert f"Job {name} is being deleted, but stays until" in again.verdict
     take_off(patch=by_force(again.verdict))
+    assert launch(*job).code == 0
+
+
+def test_a_rerun_says_what_holds_the_config_map_in_its_way(
+    launch: Launcher,
+    name: str,
+    manifest: Callable[..., str],
+    take_off: Callable[..., None],
+) -> None:
+    job = ("-y", manifest("exit 0", "ConfigMap"), *RUN)
+    assert launch(*job).code == 0
+    again = launch(*job)
+    assert again.code == 15
+    assert f"ConfigMap {name} is being deleted, but stays until" in again.verdict
+    take_off("configmaps", by_force(again.verdict))
     assert launch(*job).code == 0
 
 
@@ -237,19 +269,46 @@ def test_a_kill_says_what_stays(
     target.api.wait_gone(name)
 
 
+@pytest.fixture
+def said_by_gc(target: Target, name: str, capfd: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Give what runs a gc that cannot remove the Job, and returns why."""
+
+    def said(*words: str) -> str:
+        capfd.readouterr()
+        where = ("-n", target.namespace, "--kubeconfig", str(target.kubeconfig))
+        with own_handlers():
+            assert cli.main(["gc", "--delete", *words, *where]) == 1
+        out, err = capfd.readouterr()
+        assert f"NOT removed   {name} " in out
+        (line,) = (line for line in err.splitlines() if f"{name} was not removed" in line)
+        return line
+
+    return said
+
+
 def test_gc_says_what_stays(
-    target: Target, name: str, take_off: Callable[..., None], capfd: pytest.CaptureFixture[str]
+    target: Target, name: str, take_off: Callable[..., None], said_by_gc: Callable[..., str]
 ) -> None:
     job = body(name, "exit 0")
     job["metadata"]["finalizers"] = [MINE]
     ended(target, job)
-    capfd.readouterr()
-    where = ("-n", target.namespace, "--kubeconfig", str(target.kubeconfig))
-    with own_handlers():
-        code = cli.main(["gc", "--older-than", "0", "--delete", *where])
-    out, err = capfd.readouterr()
-    assert code == 1
-    assert f"NOT removed   {name} " in out
-    (said,) = (line for line in err.splitlines() if f"{name} was not removed" in line)
-    take_off(patch=by_force(said))
+    take_off(patch=by_force(said_by_gc("--older-than", "0")))
+    target.api.wait_gone(name)
+
+
+def test_gc_of_a_job_that_lost_its_launcher_ends_its_pods_though_it_is_held(
+    target: Target, name: str, take_off: Callable[..., None], said_by_gc: Callable[..., str]
+) -> None:
+    """Deleted in the background, its pods would go once it is gone, and so run on."""
+    job = body(name, FOREVER)
+    signs = {"runjob/heartbeat-seconds": "60", "runjob/heartbeat": "2020-01-01T00:00:00Z"}
+    job["metadata"]["annotations"].update(signs)
+    job["metadata"]["finalizers"] = [MINE]
+    job["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 1
+    target.api.create("jobs", job)
+    target.api.running_pods(name)
+    words = said_by_gc("--lost")
+    target.api.until(lambda: not target.api.pods(name), "its pods gone")
+    assert is_leaving(target, "jobs", name)
+    take_off(patch=by_force(words))
     target.api.wait_gone(name)

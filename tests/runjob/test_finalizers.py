@@ -50,5 +50,6 @@ def test_who_reads_it_at_night_knows_whom_to_ask_and_what_force_risks() -> None:
         "example.org/mine, b.org/b takes that off; look who that is with: kubectl -n here get "
         "configmap words -o yaml --show-managed-fields; only where nobody will any more, take it "
         "off by force, and what it was to clean up stays behind: kubectl -n here patch configmap "
-        """words --type=merge -p '{"metadata":{"uid":"u1","finalizers":null}}'"""
+        """words --type=strategic -p '{"metadata":{"uid":"u1","$deleteFromPrimitiveList/"""
+        """finalizers":["example.org/mine","b.org/b"]}}'"""
     )

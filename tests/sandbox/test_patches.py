@@ -83,6 +83,14 @@ def test_a_strategic_merge_joins_lists_by_their_keys() -> None:
     }
 
 
+def test_a_strategic_merge_takes_words_off_a_list_and_those_that_are_not_there_are_no_matter() -> (
+    None
+):
+    patch = {"$deleteFromPrimitiveList/words": ["b", "z"], "$deleteFromPrimitiveList/none": ["b"]}
+    assert patched({"words": ["a", "b", "c"]}, STRATEGIC, patch) == {"words": ["a", "c"]}
+    assert patched({"words": ["b"]}, STRATEGIC, patch) == {"words": []}
+
+
 def test_another_kind_of_patch_is_refused() -> None:
     with pytest.raises(Refusal, match="unknown format") as caught:
         patched(ITEM, "application/apply-patch+yaml", {})
