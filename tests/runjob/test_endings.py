@@ -10,7 +10,7 @@ import pytest
 from runjob.endings import Ending, early_end, natural_end, overdue_end
 from runjob.errors import Exit
 from runjob.lease import Lease
-from runjob.observed import Picture
+from runjob.observed import Picture, PodView
 from tests.runjob.scenes import (
     BACKOFF,
     COMPLETE,
@@ -271,6 +271,30 @@ def test_a_start_that_takes_too_long_says_what_it_waited_for(
     assert (ending.code, ending.final) == (code, False)
     assert ending.text == f"did not start within 600 s: {text}"
     assert ending.hint.endswith("(--start-timeout)")
+
+
+@pytest.mark.parametrize(
+    ("killed", "code"), [(True, Exit.KILLED), (False, Exit.DELETED)], ids=["a kill", "somebody"]
+)
+@pytest.mark.parametrize("last", [pod(gone=True), pod(phase="Failed")], ids=["gone", "ended"])
+def test_a_job_that_is_deleted_and_held_is_over_with_its_pods(
+    killed: bool, code: Exit, last: PodView
+) -> None:
+    end = natural_end(picture(last, leaving=True, held=True, killed=killed))
+    assert end is not None
+    assert end.code is code
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param(picture(pod(), leaving=True, held=True), id="a pod is there"),
+        pytest.param(picture(active=1, leaving=True, held=True), id="a pod is yet to be seen"),
+        pytest.param(picture(pod(gone=True), leaving=True), id="the pods are being deleted"),
+    ],
+)
+def test_a_job_that_is_deleted_is_not_over_before_its_pods(seen: Picture) -> None:
+    assert natural_end(seen) is None
 
 
 def test_a_job_that_is_deleted_and_held_is_not_over_before_each_pod_was_seen() -> None:

@@ -7,12 +7,9 @@ from typing import Any
 
 import pytest
 
-from runjob.endings import natural_end
-from runjob.errors import ApiError, Exit
+from runjob.errors import ApiError
 from runjob.messages import Message, Removed
-from runjob.observed import PodView, job_view
-from runjob.remains import not_removed
-from runjob.request import Body, JobRequest
+from runjob.request import Body
 from runjob.retry import Backoff
 from runjob.workshop import TRIES, Workshop
 from tests.runjob.launch_stage import (
@@ -27,7 +24,6 @@ from tests.runjob.launch_stage import (
     Journal,
     Stage,
 )
-from tests.runjob.scenes import picture, pod
 
 MINE = "example.org/mine"
 HELD = Removed(held={UID: "Job hello stays", "c1": "ConfigMap c stays"})
@@ -82,72 +78,6 @@ def test_a_second_signal_does_not_wait_for_what_is_held() -> None:
     verdict = stage.play()
     assert stage.inbox.now() == 3
     assert verdict.left_behind == ("NOT removed yet: Job here/hello, pod hello-1; Job hello stays")
-
-
-@pytest.mark.parametrize(
-    ("remaining", "told", "words"),
-    [
-        ("", {"accepted": True}, ""),
-        (
-            "pod p",
-            {"accepted": True},
-            "NOT removed yet: pod p; remove it with: "
-            "kubectl -n here delete job hello --cascade=foreground",
-        ),
-        (
-            "",
-            {"accepted": False},
-            "NOT removed yet: what was created (the API has not accepted the deletion); remove it "
-            "with: kubectl -n here delete job hello --cascade=foreground",
-        ),
-        ("pod p", {"accepted": True, "refusal": "no"}, "NOT removed: no"),
-        ("pod p", {"accepted": True, "held": ["a", "b"]}, "NOT removed yet: pod p; a; b"),
-    ],
-)
-def test_what_is_left_is_said(remaining: str, told: Any, words: str) -> None:
-    assert not_removed(JobRequest("hello", "here", JOB), remaining, **told) == words
-
-
-# -- the Job's end ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("finalizers", "held"),
-    [
-        pytest.param([MINE], True, id="by others alone"),
-        pytest.param([MINE, "foregroundDeletion"], False, id="and its pods are being deleted"),
-        pytest.param(["foregroundDeletion"], False, id="its pods are being deleted"),
-        pytest.param(None, False, id="by none"),
-    ],
-)
-def test_a_job_is_held_once_only_others_keep_it(finalizers: list[str] | None, held: bool) -> None:
-    metadata = {"uid": "u", "name": "hello", "finalizers": finalizers}
-    assert job_view({"metadata": {**metadata, "deletionTimestamp": "now"}}).held is held
-    assert not job_view({"metadata": metadata}).held
-
-
-@pytest.mark.parametrize(
-    ("killed", "code"), [(True, Exit.KILLED), (False, Exit.DELETED)], ids=["a kill", "somebody"]
-)
-@pytest.mark.parametrize("last", [pod(gone=True), pod(phase="Failed")], ids=["gone", "ended"])
-def test_a_job_that_is_deleted_and_held_is_over_with_its_pods(
-    killed: bool, code: Exit, last: PodView
-) -> None:
-    end = natural_end(picture(last, leaving=True, held=True, killed=killed))
-    assert end is not None
-    assert end.code is code
-
-
-@pytest.mark.parametrize(
-    "seen",
-    [
-        pytest.param(picture(pod(), leaving=True, held=True), id="a pod is there"),
-        pytest.param(picture(active=1, leaving=True, held=True), id="a pod is yet to be seen"),
-        pytest.param(picture(pod(gone=True), leaving=True), id="the pods are being deleted"),
-    ],
-)
-def test_before_that_it_is_not(seen: Any) -> None:
-    assert natural_end(seen) is None
 
 
 # -- the requests ----------------------------------------------------------------------------------

@@ -73,6 +73,23 @@ def test_a_condition_that_is_not_true_does_not_hold() -> None:
     assert job_view(body).condition("Complete") is None
 
 
+@pytest.mark.parametrize(
+    ("finalizers", "held"),
+    [
+        pytest.param(["example.org/mine"], True, id="by others alone"),
+        pytest.param(
+            ["example.org/mine", "foregroundDeletion"], False, id="and its pods are being deleted"
+        ),
+        pytest.param(["foregroundDeletion"], False, id="its pods are being deleted"),
+        pytest.param(None, False, id="by none"),
+    ],
+)
+def test_a_job_is_held_once_only_others_keep_it(finalizers: list[str] | None, held: bool) -> None:
+    metadata = {"uid": "u", "name": "hello", "finalizers": finalizers}
+    assert job_view({"metadata": {**metadata, "deletionTimestamp": "now"}}).held is held
+    assert not job_view({"metadata": metadata}).held
+
+
 def test_a_new_pod_is_read() -> None:
     view = pod_view({"metadata": {"uid": "u", "name": "p"}})
     assert view == PodView(uid="u", name="p", restarts_in_place=True)
