@@ -27,7 +27,7 @@ from runjob.identity import (
 )
 from runjob.options import RunOptions
 from runjob.plan import LAUNCH
-from tests.runjob.launches import identity_of, launches, mine
+from tests.runjob.identities import identity_of, launches, mine
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=timezone.utc)
 OLD = "2026-01-31T06:00:00Z"

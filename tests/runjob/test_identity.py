@@ -25,7 +25,7 @@ from runjob.identity import (
 from runjob.options import RunOptions
 from runjob.plan import LAUNCH, RUN_ID, made_by
 from runjob.request import JobRequest
-from tests.runjob.launches import JOB, identity_of, launches, mine, request
+from tests.runjob.identities import JOB, identity_of, launches, mine, request
 
 # -- the identity ----------------------------------------------------------------------------------
 
