@@ -41,6 +41,12 @@ def sh(script: str) -> tuple[str, ...]:
     return (*SHELL, "-k", "sh", "-k", "-c", "-k", script)
 
 
+def with_option(options: tuple[str, ...], option: str, value: str) -> tuple[str, ...]:
+    """Return the options with another value of one."""
+    at = options.index(option) + 1
+    return (*options[:at], value, *options[at + 1 :])
+
+
 # Runs until somebody ends it. A container's first process ignores SIGTERM unless it has a handler.
 FOREVER = "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.1; done"
 

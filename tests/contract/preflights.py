@@ -1,14 +1,8 @@
-"""A preflight's report, as its tests ask for it and read it."""
+"""A preflight's report, as its tests read it."""
 
 from __future__ import annotations
 
 from tests.contract.launches import Run
-
-
-def replaced(options: tuple[str, ...], option: str, value: str) -> tuple[str, ...]:
-    """Return the options with another value of one."""
-    at = options.index(option) + 1
-    return (*options[:at], value, *options[at + 1 :])
 
 
 def lines(run: Run) -> list[str]:

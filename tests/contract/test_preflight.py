@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from runjob.preflight import check
-from tests.contract.launches import Launcher, result_of, sh
+from tests.contract.launches import Launcher, result_of, sh, with_option
 from tests.contract.manifests import config_map, job_of, write
-from tests.contract.preflights import lines, replaced
+from tests.contract.preflights import lines
 from tests.contract.targets import Json, RealTarget, Target
 
 
@@ -23,7 +23,7 @@ def all_rights(
 ) -> Launcher:
     """Launch and look with all rights, so that each object can be looked at."""
     if isinstance(target, RealTarget):
-        common = replaced(common, "--kubeconfig", target.admin_kubeconfig)
+        common = with_option(common, "--kubeconfig", target.admin_kubeconfig)
     return Launcher(common, capfdbinary)
 
 
@@ -257,7 +257,7 @@ def test_a_preflight_looks_at_the_job_as_its_options_make_it(
 
 
 def test_an_absent_namespace_is_all_that_is_told(all_rights: Launcher, name: str) -> None:
-    all_rights.common = replaced(all_rights.common, "-n", "nowhere")
+    all_rights.common = with_option(all_rights.common, "-n", "nowhere")
     run = all_rights("-j", name, *sh("true"), "--preflight")
     if lines(run)[0].startswith("error: the namespace"):
         assert lines(run) == [
@@ -279,7 +279,7 @@ def test_a_login_that_is_refused_is_all_that_is_told(
     path = tmp_path / "wrong.kubeconfig"
     path.touch(mode=0o600)
     path.write_text(json.dumps(config))
-    launch.common = replaced(launch.common, "--kubeconfig", str(path))
+    launch.common = with_option(launch.common, "--kubeconfig", str(path))
     run = launch("-j", name, *sh("true"), "--preflight")
     assert [line.partition(";")[0] for line in lines(run)] == [
         "error: the API does not accept our credentials: Unauthorized"
@@ -300,7 +300,7 @@ def test_an_api_that_is_away_is_all_that_is_told(
     path = tmp_path / "away.kubeconfig"
     path.touch(mode=0o600)
     path.write_text(json.dumps(config))
-    launch.common = replaced(launch.common, "--kubeconfig", str(path))
+    launch.common = with_option(launch.common, "--kubeconfig", str(path))
     run = launch("-j", name, *sh("true"), "--preflight")
     assert len(lines(run)) == 1
     assert lines(run)[0].startswith("error: the API gives no answer: ")

@@ -10,8 +10,8 @@ from pathlib import Path
 import yaml
 
 from runjob.sandbox.faults import Fault, Refuse
-from tests.contract.launches import Launcher, sh
-from tests.contract.preflights import lines, replaced
+from tests.contract.launches import Launcher, sh, with_option
+from tests.contract.preflights import lines
 from tests.contract.targets import SHIPPED, EmbeddedTarget, RealTarget, Target, launcher_rules
 
 
@@ -65,7 +65,7 @@ def test_a_right_that_was_taken_away_is_told_with_its_line_for_the_role(
     launch: Launcher, name: str, target: Target, tmp_path: Path
 ) -> None:
     with without(target, tmp_path, "create", "patch") as kubeconfig:
-        launch.common = replaced(launch.common, "--kubeconfig", str(kubeconfig))
+        launch.common = with_option(launch.common, "--kubeconfig", str(kubeconfig))
         run = launch("-j", name, *sh("true"), "--preflight")
         refused = launch("-j", name, *sh("true"))
     expected = (
@@ -82,7 +82,7 @@ def test_the_line_for_the_role_is_yaml_that_grants_it(
     launch: Launcher, name: str, target: Target, tmp_path: Path
 ) -> None:
     with without(target, tmp_path, "delete") as kubeconfig:
-        launch.common = replaced(launch.common, "--kubeconfig", str(kubeconfig))
+        launch.common = with_option(launch.common, "--kubeconfig", str(kubeconfig))
         run = launch("-j", name, *sh("true"), "--preflight")
     (line,) = lines(run)
     assert yaml.safe_load(line.partition("Role: ")[2]) == [
@@ -100,7 +100,7 @@ def test_what_may_not_be_looked_at_is_no_failure(
             kubeconfig = target.kubeconfig
         else:
             kubeconfig = stack.enter_context(without(target, tmp_path, "deletecollection"))
-        launch.common = replaced(launch.common, "--kubeconfig", str(kubeconfig))
+        launch.common = with_option(launch.common, "--kubeconfig", str(kubeconfig))
         run = launch("-j", name, *sh("true"), "--env-from", "secret/no", "--preflight")
     assert (run.code, lines(run)) == (0, [])
     assert "not looked at: Secrets" in run.text
