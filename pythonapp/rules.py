@@ -47,7 +47,7 @@ def rules(settings: Settings, limit: int) -> tuple[Rule, ...]:
     """
     tag = PREFIX + settings.quadrant
     width, height = miles(grow(settings.box, settings.reach))
-    count = _parts(width, settings.reach) * _parts(height, settings.reach)
+    count = _parts(width, 2 * settings.reach) * _parts(height, 2 * settings.reach)
     if count > MAX_RULES * (limit // len("bounding_box:[-73.7 41.6 -73.6 41.7] OR ")):
         raise _too_many(settings.quadrant)
     boxes = [_bounding_box(tile) for tile in tiles(settings.box, settings.reach)]
@@ -89,20 +89,26 @@ def tiles(box: Box, reach: float) -> Iterator[Box]:
     the box lies in one of them.
     """
     grown = grow(box, reach)
-    width, height = miles(grown)
-    across = _spans(grown.west, grown.east, width, reach)
-    along = _spans(grown.south, grown.north, height, reach)
-    return (Box(west, south, east, north) for south, north in along for west, east in across)
+    for south, north in _rows(grown, reach):
+        # Each row by its own measure: towards a pole a degree of longitude has fewer miles.
+        row = Box(grown.west, south, grown.east, north)
+        for west, east in _columns(row, reach):
+            yield Box(west, south, east, north)
 
 
 def grow(box: Box, reach: float) -> Box:
     """Return the box with so many miles more on each side, as far as the world goes."""
     up = reach / LEAST_MILES_A_DEGREE
     north, south = min(box.north + up, 90), max(box.south - up, -90)
-    shortest = math.cos(math.radians(max(abs(north), abs(south))))
+    shortest = _shortest(Box(box.west, south, box.east, north))
     wide = min(up / shortest if shortest > 1e-6 else 180, 180)
     west, east = max(box.west - wide, -180), min(box.east + wide, 180)
     return Box(*(round(side, 6) for side in (west, south, east, north)))
+
+
+def _shortest(box: Box) -> float:
+    """Return the least that a degree of longitude measures in the box, of one at the equator."""
+    return math.cos(math.radians(max(abs(box.north), abs(box.south))))
 
 
 def miles(box: Box) -> tuple[float, float]:
@@ -119,15 +125,27 @@ def quoted(word: str) -> str:
     return f'"{word}"'
 
 
-def _parts(length: float, reach: float) -> int:
-    """Return how many spans of at most MAX_SIDE cover a length with an overlap of two reaches."""
-    step = _LONGEST - 2 * reach
-    return max(math.ceil((length - 2 * reach) / step), 1)
+def _parts(length: float, overlap: float) -> int:
+    """Return how many spans of at most MAX_SIDE, with that overlap, cover a length; in miles."""
+    return max(math.ceil((length - overlap) / (_LONGEST - overlap)), 1)
 
 
-def _spans(low: float, high: float, length: float, reach: float) -> list[tuple[float, float]]:
-    parts = _parts(length, reach)
-    overlap = (high - low) * 2 * reach / length
+def _rows(box: Box, reach: float) -> list[tuple[float, float]]:
+    height = miles(box)[1]
+    return _spans(box.south, box.north, height, 2 * reach * MILES_A_DEGREE / LEAST_MILES_A_DEGREE)
+
+
+def _columns(row: Box, reach: float) -> list[tuple[float, float]]:
+    width = miles(row)[0]
+    overlap = 2 * reach / (LEAST_MILES_A_DEGREE * _shortest(row)) / (row.east - row.west) * width
+    # At a pole a place may go round the world, and no box is wide enough.
+    return _spans(row.west, row.east, width, min(overlap, 0.9 * _LONGEST))
+
+
+def _spans(low: float, high: float, length: float, overlap: float) -> list[tuple[float, float]]:
+    """Cut what lies between two sides, so many miles, into spans that overlap by so many miles."""
+    parts = _parts(length, overlap)
+    overlap *= (high - low) / length
     side = (high - low + (parts - 1) * overlap) / parts
     starts = [low + part * (side - overlap) for part in range(parts)]
     spans = [(round(start, 6), round(start + side, 6)) for start in starts]

@@ -97,7 +97,7 @@ def test_a_place_whose_middle_is_in_the_box_lies_whole_in_a_tile(
 ) -> None:
     lon = data.draw(st.floats(box.west, box.east))
     lat = data.draw(st.floats(box.south, box.north))
-    place = grow(Box(lon, lat, lon, lat), reach * 0.9)
+    place = grow(Box(lon, lat, lon, lat), reach * 0.97)
     assert any(
         tile.holds(place.west, place.south) and tile.holds(place.east, place.north)
         for tile in tiles(box, reach)
