@@ -272,12 +272,20 @@ class Launch(Removal):
     def _read_what_ended(self, seconds: float, *, quiet: bool = False) -> None:
         """Give the logs of containers that have ended so many seconds, before their pods go.
 
-        With quiet these count from the latest byte that came of them.
+        With quiet these count from the latest byte that came of them, and not while the API is
+        away.
         """
         signals, begun = self._signals, self._inbox.now()
+        start = begun
         while self._signals == signals < 2:
             now, ended = self._inbox.now(), self._readings.ended
-            over = now - (max(begun, ended.heard) if quiet else begun) >= seconds
+            if quiet:
+                self._beat()  # a long log takes longer than a Job is believed to be followed
+                heard = max(begun, ended.heard)
+                away = any(map(self._outages.may_end, (watching(JOB), watching(POD))))
+                patient = now - heard <= seconds + self._options.api_timeout
+                start = now if away and patient else max(start, heard)
+            over = now - start >= seconds
             # The Job may count a pod before its end is seen here.
             late = self._is_behind and now - begun < self._patience.last_words
             if over or not (ended or late):

@@ -267,6 +267,27 @@ def test_the_log_of_a_main_container_is_read_as_long_as_it_comes(
     lost = "nothing more came in 30 s of the log of [hello-1/main]: the rest of it is lost"
     assert (lost in stage.console.remarks) == said
     assert stage.workshop.removed_at == [at]
+    (heart,) = stage.workshop.heartbeats
+    assert heart.kept_up > at, "it lives all the while"
+
+
+@pytest.mark.parametrize(
+    ("back", "at"),
+    [pytest.param(100, 101, id="for a while"), pytest.param(9999, 665, id="for long")],
+)
+def test_the_wait_for_a_main_containers_log_stands_still_while_the_api_is_away(
+    back: float, at: float
+) -> None:
+    what = "watching pods"
+    stage = Stage(
+        (0, CREATED), (1, job(completions=1)), (2, with_proxy(0)),
+        (6, Trouble(ApiError(0, "refused"), what)), (back, Answered(what)), (back + 1, READ),
+        (back + 9, pod(gone=True)), (back + 9, JOB_GONE), main_container="main",
+    )  # fmt: skip
+    assert stage.play().exit_code == 0
+    assert any("is lost" in line for line in stage.console.remarks) == (at != back + 1)
+    (removed_at,) = stage.workshop.removed_at
+    assert at <= removed_at < at + 1
 
 
 def test_a_signal_while_the_main_containers_log_is_awaited_says_so() -> None:
