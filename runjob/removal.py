@@ -35,7 +35,7 @@ class Removal(Scene):
         self._removing = True
         self._workshop.remove(job, self._ours, self._inbox.put, wait)
         seconds = (grace(self._job) if wait else 0) + self._patience.removal
-        if wait and self._signals:
+        if wait and self._signals == 1:
             self._console.remark(
                 f"waiting up to {seconds:.0f} s until its pods are gone; "
                 "another signal does not wait"

@@ -105,6 +105,12 @@ def test_two_signals_at_once_hurry_but_the_deletion_is_waited_for() -> None:
     assert stage.workshop.removed == [(JOB, (), True)]
 
 
+def test_after_two_signals_no_wait_is_announced_that_will_not_be() -> None:
+    stage = Stage((0, CREATED), (1, ended(0)), (2, KILL), (2, KILL))
+    assert (stage.play().exit_code, stage.inbox.now()) == (8, 2)
+    assert not any("waiting up to" in line for line in stage.console.remarks)
+
+
 def test_a_signal_after_the_end_still_counts() -> None:
     stage = Stage((0, CREATED), (1, ended(0)), (1, COMPLETE), (1, KILL), (2, JOB_GONE))
     assert stage.play().exit_code == 8
