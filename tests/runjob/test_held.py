@@ -86,7 +86,7 @@ def test_a_second_signal_does_not_wait_for_what_is_held() -> None:
 class Api:
     """Accepts each deletion, and tells of those that are held, look by look; then they are gone."""
 
-    def __init__(self, **looks: Iterable[tuple[str, ...] | ApiError]) -> None:
+    def __init__(self, **looks: Iterable[tuple[str, ...] | Exception]) -> None:
         self._looks = {uid: iter(answers) for uid, answers in looks.items()}
         self.deleted: list[str] = []
 
@@ -96,7 +96,7 @@ class Api:
         assert (namespace, propagation) == ("here", "Background")
         self.deleted.append(uid)
         answer = next(self._looks[uid], ()) if uid in self._looks else ()
-        if isinstance(answer, ApiError):
+        if isinstance(answer, Exception):
             raise answer
         return answer
 
@@ -123,9 +123,10 @@ def test_of_the_job_its_watch_tells_and_nothing_is_asked_again() -> None:
 
 
 def test_of_the_others_it_is_asked_again_until_they_are_gone() -> None:
-    api = Api(u1=[(MINE,)], c1=[(MINE,), ApiError(503, "later"), (MINE,), ()])
-    assert remove(api) == [{"u1", "c1"}] * 3 + [{"u1"}]
-    assert api.deleted == ["u1", "c1", "c1", "c1", "c1"]
+    strange = AttributeError("an answer that is none")
+    api = Api(u1=[(MINE,)], c1=[(MINE,), ApiError(503, "later"), strange, (MINE,), ()])
+    assert remove(api) == [{"u1", "c1"}] * 4 + [{"u1"}]
+    assert api.deleted == ["u1", "c1", "c1", "c1", "c1", "c1"]
 
 
 def test_and_not_for_ever() -> None:
