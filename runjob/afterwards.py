@@ -160,7 +160,9 @@ class Caretaker:
         elif not asked.delete:
             self._console.remark(f"{count(len(jobs))} left behind {place}; remove: --delete")
         else:
-            self._console.remark(f"{count(len(jobs) - kept)} removed {place}")
+            removed = len(jobs) - kept
+            after = ": gone once the pods have ended" if asked.lost and removed else ""
+            self._console.remark(f"{count(removed)} removed {place}{after}")
         return int(Exit.FAILED if kept else Exit.SUCCEEDED)
 
     def _jobs(self, namespace: str) -> tuple[list[Ended], list[Entry]]:
@@ -179,8 +181,8 @@ class Caretaker:
     def _remove(self, job: Seen, asked: Collect) -> tuple[str, str]:
         """Remove a Job; return what became of it, and why it was not removed.
 
-        One that has not ended goes after its pods: in the background they would run on for as long
-        as a finalizer holds it.
+        One that lost its launcher goes after its pods: in the background they would run on for as
+        long as a finalizer holds it.
         """
         seen = JOB, asked.namespace, job.name, job.uid, job.version
         propagation = "Foreground" if asked.lost else "Background"

@@ -199,6 +199,7 @@ def test_a_job_without_its_launcher_is_removed_as_it_was_seen_and_no_other() -> 
     assert caretaker(api, paper).collect(replace(LOST, delete=True)) == 0
     assert api.removed == [("a", "of-a", "7")]
     assert api.ways == {"Foreground"}, "a finalizer would have its pods run on"
+    assert paper.remarks[-1] == "1 Job removed in namespace ns: gone once the pods have ended"
 
 
 def test_a_launcher_that_beats_between_look_and_deletion_keeps_its_job() -> None:
