@@ -163,16 +163,18 @@ class Launch(Removal):
             ending = killed(self._last_signal) if self._signals else natural_end(judged) or ending
         if away:
             return self._verdict(ending, left=away, judged=judged)
-        late = Unread() if ending.final else self._hear_out(ending)
+        if not ending.final:
+            self._hear_out(ending)
         if ending.code is not Exit.SUCCEEDED and not self._signals:
             self._gather_events()
         # What is written down is the whole of it, and between removal and verdict nothing is asked:
         # a launcher that is killed there leaves no Job that tells its end once more.
         self._write_down(ending, judged)
         left = self._remove(ending)
-        if not ending.final and self._signals < 2:
+        if not ending.final:
             self._read_what_ended(self._patience.last_words)  # what they said as they were ended
-        self._say_what_is_lost(ending, self._readings.still(late))
+            why = "the launch was ended before the end of the log of"
+            self._give_up(why, self._readings.ended)
         if self._signals and ending.code not in (Exit.KILLED, Exit.INTERRUPTED):
             # After a signal no path returns 0, not even the last step.
             ending = killed(self._last_signal)
@@ -227,22 +229,13 @@ class Launch(Removal):
             self._heed(self._inbox.get(self._patience.tick))
         return ""
 
-    def _hear_out(self, ending: Ending) -> Unread:
-        """Read what has ended before it is removed; return what of it may come yet."""
+    def _hear_out(self, ending: Ending) -> None:
+        """Read what has ended before it is removed, and say which pods were not read at all."""
         if ending.decided:
             self._read_what_ended(self._patience.drain, quiet=True)
         else:
             self._read_what_ended(self._patience.last_words)
         self._say_what_is_unseen()
-        return self._readings.ended
-
-    def _say_what_is_lost(self, ending: Ending, late: Unread) -> None:
-        """Say what had ended before the removal, and did not come during it either."""
-        if ending.decided and not self._signals:
-            seconds = self._patience.drain
-            self._give_up(f"nothing more came in {seconds:.0f} s of the log of", late)
-        else:
-            self._give_up("the launch was ended before the end of the log of", late)
 
     def _give_up(self, why: str, unread: Unread) -> None:
         """Say which logs are not read to their end and never will be."""

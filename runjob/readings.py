@@ -47,7 +47,6 @@ class Unread:
 
     logs: tuple[str, ...] = ()
     heard: float = 0.0
-    keys: tuple[Key, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.logs)
@@ -115,12 +114,7 @@ class Readings:
         """What is not read to its end though its container has ended."""
         return self._told(key for key, ended in self._unread.items() if ended is not None)
 
-    def still(self, unread: Unread) -> Unread:
-        """Return what of these is not read to its end yet."""
-        return self._told(key for key in unread.keys if key in self._unread)
-
     def _told(self, keys: Iterable[Key]) -> Unread:
-        keys = tuple(keys)
         found = [(self._readers[key], key[1]) for key in keys]
         return Unread(
             tuple(
@@ -128,5 +122,4 @@ class Readings:
                 for reader, container in found
             ),
             max((reader.heard for reader, _ in found), default=0.0),
-            keys,
         )

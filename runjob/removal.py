@@ -40,7 +40,8 @@ class Removal(Scene):
                 f"waiting up to {seconds:.0f} s until its pods are gone; "
                 "another signal does not wait"
             )
-        left = self._await_removal(self._inbox.now() + seconds, wait)
+        # What others delete, and has not gone by itself, may not go now either.
+        left = self._await_removal(self._inbox.now() + seconds, wait or self._is_leaving)
         # The Job may have gone though something else is left. An end that was asked for is none of
         # the Job's: what runs on may be taken up.
         if left and not (self._is_gone or self._signals):
@@ -54,9 +55,7 @@ class Removal(Scene):
         """Tell whether the Job is to stay; one that others delete, and something holds, is not."""
         keep = self._options.keep
         wanted = keep == "always" or (keep == "failed" and ending.code is not Exit.SUCCEEDED)
-        picture = self._picture
-        leaving = picture is not None and picture.job.leaving and not picture.job_gone
-        return ending.final and wanted and not leaving
+        return ending.final and wanted and not self._is_leaving
 
     def _keep(self, job: Body, ending: Ending) -> str:
         """Leave the Job as its author wants it; say so, or nothing where it is gone."""
@@ -65,6 +64,11 @@ class Removal(Scene):
         gone = self._is_gone  # by other hands than the TTL that it gets back
         left = self._settle(job, over=True) if ending.code is not Exit.DELETED else ""
         return "" if gone else kept(job, self._options.keep, look, settled=not left)
+
+    @property
+    def _is_leaving(self) -> bool:
+        """Whether others delete the Job, and it is there yet."""
+        return self._picture is not None and self._picture.job.leaving and not self._is_gone
 
     @property
     def _is_gone(self) -> bool:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from runjob.errors import ApiError
-from runjob.messages import Message, Removed
+from runjob.errors import ApiError, Exit
+from runjob.messages import Message, Observed, Removed
+from runjob.observed import Condition, ContainerView, PodView
 from runjob.request import Body
 from runjob.retry import Backoff
 from runjob.workshop import TRIES, Workshop
@@ -19,11 +20,14 @@ from tests.runjob.launch_stage import (
     KILL,
     MADE,
     OVER,
+    READ,
     RUNNING,
     UID,
     Journal,
     Stage,
+    job,
 )
+from tests.runjob.scenes import NOON
 
 MINE = "example.org/mine"
 HELD = Removed(held={UID: "Job hello stays", "c1": "ConfigMap c stays"})
@@ -132,3 +136,15 @@ def test_of_the_others_it_is_asked_again_until_they_are_gone() -> None:
 def test_and_not_for_ever() -> None:
     api = Api(c1=[(MINE,)] * 99)
     assert remove(api) == [{"c1"}] * (TRIES + 1)
+
+
+def test_what_others_delete_is_said_where_it_stays_with_a_node_that_is_lost() -> None:
+    lost = Condition(type="DisruptionTarget", status="True", reason="DeletionByTaintManager")
+    stays = Observed(
+        PodView(uid="p1", name="hello-1", node="n", phase="Running", deleting=True,
+                containers=(ContainerView(name="main", running=NOON),), conditions=(lost,))
+    )  # fmt: skip
+    stage = Stage((0, CREATED), (1, stays), (2, job(active=1, leaving=True)), (2, READ))
+    verdict = stage.play()
+    assert verdict.exit_code == Exit.DELETED
+    assert verdict.left_behind.startswith("NOT removed yet: Job here/hello, pod hello-1; ")

@@ -184,9 +184,11 @@ BEHIND = job(failed=1, backoff_limit=3)
     [
         pytest.param([(1, RUNS), (3, BEHIND), (4, KILL), (5, ended(1)), (5, READ)], 5, [],
                      id="the Job counts a pod before its end is seen"),
-        pytest.param([(1, RUNS), (4, KILL)], 4, [], id="what runs is not waited for"),
+        pytest.param([(1, RUNS), (4, KILL)], 4, [LOST], id="what runs is not waited for"),
+        pytest.param([(1, RUNS), (4, KILL), (9, READ)], 4, [], id="what it says as it ends"),
         pytest.param([(1, ended(1)), (3, BEHIND), (4, KILL)], 6, [LOST], id="two seconds at most"),
-        pytest.param([(1, RUNS), (3, BEHIND), (4, KILL)], 6, [], id="for what is not seen as well"),
+        pytest.param([(1, RUNS), (3, BEHIND), (4, KILL)], 6, [LOST],
+                     id="for what is not seen as well"),
         pytest.param([(1, ended(1)), (4, KILL), (9, READ)], 6, [], id="what comes after all"),
         pytest.param([(1, ended(1)), (4, KILL), (5, KILL)], 5, [LOST], id="a second signal"),
         pytest.param([(1, ended(1)), (4, KILL), (4, KILL)], 4, [LOST], id="two at once"),
