@@ -40,8 +40,9 @@ class Removal(Scene):
                 f"waiting up to {seconds:.0f} s until its pods are gone; "
                 "another signal does not wait"
             )
-        # What others delete, and has not gone by itself, may not go now either.
-        left = self._await_removal(self._inbox.now() + seconds, wait or self._is_leaving)
+        # What others delete, and a lost node keeps, may not go now either.
+        verified = wait or (self._is_leaving and not self._is_held)
+        left = self._await_removal(self._inbox.now() + seconds, verified)
         # The Job may have gone though something else is left. An end that was asked for is none of
         # the Job's: what runs on may be taken up.
         if left and not (self._is_gone or self._signals):
@@ -69,6 +70,11 @@ class Removal(Scene):
     def _is_leaving(self) -> bool:
         """Whether others delete the Job, and it is there yet."""
         return self._picture is not None and self._picture.job.leaving and not self._is_gone
+
+    @property
+    def _is_held(self) -> bool:
+        """Whether nothing but finalizers of others keeps the Job, which the deletion tells."""
+        return self._picture is not None and self._picture.job.held
 
     @property
     def _is_gone(self) -> bool:
