@@ -210,20 +210,18 @@ def test_a_rerun_says_what_holds_the_config_map_in_its_way(
 
 def test_a_job_that_is_killed_elsewhere_and_held_does_not_keep_its_launcher(
     target: Target,
-    launch: Launcher,
+    start: Starter,
     name: str,
     manifest: Callable[..., str],
     take_off: Callable[..., None],
 ) -> None:
     """Such a Job never goes: a naive launcher follows it until it takes it for one stuck."""
-
-    def kill() -> None:
-        target.api.speaking_pod(name)
-        take_off(patch={"metadata": {"annotations": {KILLED: "true"}}})
-        options = {"propagationPolicy": "Foreground"}
-        target.api.call("DELETE", target.api.path("jobs", name), options)
-
-    run = launch("-y", manifest(FOREVER, "Job"), *GRACE, meanwhile=kill)
+    started = start("-y", manifest(FOREVER, "Job"), *GRACE)
+    started.until(b"up\n")
+    take_off(patch={"metadata": {"annotations": {KILLED: "true"}}})
+    options = {"propagationPolicy": "Foreground"}
+    target.api.call("DELETE", target.api.path("jobs", name), options)
+    run = started.end()
     assert (run.code, run.lines[0]) == (8, "up")
     assert "was ended by a kill of this run (--kill)" in run.verdict
     assert f"NOT removed yet: Job {name} is being deleted, but stays" in run.verdict
