@@ -12,6 +12,10 @@ from runjob.runs import RunView
 # in an empty log.
 SAME_READS = 4
 
+# How often a kubelet may say that it knows no such pod while the API has it, over some 25 s. One
+# that has just started knows none until it has synced with the API: seconds, on a busy node.
+STRANGERS = 9
+
 # How often the end of a log is tried when the stream breaks off before what is known to be there.
 SHORT_READS = 6
 _ROTATED = "its log was rotated away by the kubelet"
@@ -188,7 +192,7 @@ def after_error(known: Known, error: ApiError, *, superseded: bool, over: bool, 
     if forbidden or unknown:
         moved = known.moved or not known.refused
         known = replace(known, refused=known.refused + 1, moved=moved)
-    believed = known.refused == REFUSALS
+    believed = known.refused >= (STRANGERS if unknown else REFUSALS)
     if forbidden and believed:
         return Done(str(error))
     if (unknown and (gone or believed)) or (error.status == 400 and over):

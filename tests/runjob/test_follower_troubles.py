@@ -11,9 +11,10 @@ import pytest
 from runjob import follower as following
 from runjob.errors import ApiError, NoClusterError
 from runjob.follower import Follower
+from runjob.logend import STRANGERS
 from runjob.messages import LogGap, LogRead, Message, Trouble
 from runjob.observed import ContainerView, PodView, Terminated
-from runjob.retry import Backoff
+from runjob.retry import REFUSALS, Backoff
 
 AT = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 A, B, C = (b"2026-01-31T12:00:00.%09dZ %c\n" % (at, text) for at, text in enumerate(b"abc"))
@@ -173,13 +174,15 @@ def test_a_log_of_nothing_but_the_kubelets_words_is_lost() -> None:
     assert written.startswith(b"--- runjob: a gap: ")
 
 
-@pytest.mark.parametrize("status", STATUS)
-def test_a_log_that_is_refused_after_the_end_is_given_up_after_six_tries(status: int) -> None:
+@pytest.mark.parametrize(("status", "tries"), [(403, REFUSALS), (404, STRANGERS)])
+def test_a_log_that_is_refused_after_the_end_is_given_up_in_the_end(
+    status: int, tries: int
+) -> None:
     script = Script([ApiError(status, "no")])
     _, told = follow(script, ended())
     assert lost(told) == ["what it wrote could not be read: no"]
-    assert troubles(told) == [(status, "reading the log of pod")] * 5
-    assert len(script.reads) == 6
+    assert troubles(told) == [(status, "reading the log of pod")] * (tries - 1)
+    assert len(script.reads) == tries
 
 
 @pytest.mark.parametrize("status", STATUS)

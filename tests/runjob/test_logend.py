@@ -14,6 +14,7 @@ from runjob.logend import (
     CUT,
     SAME_READS,
     SHORT_READS,
+    STRANGERS,
     Again,
     Ask,
     Done,
@@ -235,6 +236,7 @@ OVER = {**RUNS, "over": True}
 GONE = {**OVER, "gone": True}
 READ = Known(at_end=True)
 LAST_TRY = Known(refused=REFUSALS - 1)
+STRANGER = Known(refused=STRANGERS - 1)
 
 
 @pytest.mark.parametrize(
@@ -245,9 +247,9 @@ LAST_TRY = Known(refused=REFUSALS - 1)
         pytest.param(replace(READ, rest=b"x"), 400, OVER, "no", id="none after a part of a line"),
         pytest.param(Known(), 404, GONE, "no", id="its pod is gone"),
         pytest.param(READ, 404, GONE, "", id="its pod is gone after all was read"),
-        pytest.param(LAST_TRY, 404, RUNS, "no", id="nobody knows its pod, six times"),
-        pytest.param(replace(LAST_TRY, at_end=True), 404, OVER, "",
-                     id="nobody knows its pod, six times, after all was read"),
+        pytest.param(STRANGER, 404, RUNS, "no", id="nobody knows its pod, nine times"),
+        pytest.param(replace(STRANGER, at_end=True), 404, OVER, "",
+                     id="nobody knows its pod, nine times, after all was read"),
         pytest.param(LAST_TRY, 403, OVER, "no", id="forbidden six times"),
         pytest.param(replace(LAST_TRY, at_end=True), 403, OVER, "no",
                      id="forbidden six times: there may be more, and nobody can tell"),
@@ -276,6 +278,8 @@ def test_a_refusal_that_is_the_end(
                      id="forbidden before the end: not counted"),
         pytest.param(Known(refused=1), 404, RUNS, Known(refused=2), False,
                      id="nobody knows its pod: counted at any time"),
+        pytest.param(LAST_TRY, 404, OVER, Known(refused=REFUSALS), False,
+                     id="a kubelet that has just started knows no pods for seconds"),
         pytest.param(Known(), 429, OVER, Known(), False, id="too many requests"),
     ],
 )  # fmt: skip
