@@ -184,7 +184,7 @@ def _launched(
         journal=journal,
         commands=job.commands,
     )
-    launch = Launch(job, options, creator.cancel, workshop, inbox, console, journal=journal)
+    launch = Launch(job, options, creator.cancel, workshop, inbox, logs, journal=journal)
     hurry = True
     try:
         verdict = launch.run()

@@ -97,7 +97,11 @@ class Follower:
 
     @property
     def heard(self) -> float:
-        """When the stream last brought something, by now; what waits for its reader still does."""
+        """When the log last brought something, by now; what waits for its reader still does.
+
+        Once it has an end, also when the node last answered with nothing: such answers are counted,
+        and end by themselves.
+        """
         return self._now() if self._printing else self._heard
 
     @property
@@ -197,7 +201,7 @@ class Follower:
 
     def _read(self, run: int) -> str:
         """Read one run's log to its end; return in words what could not be read."""
-        known, waits = Known(), self._backoff.waits()
+        known, waits, over = Known(), self._backoff.waits(), False
         while not self._stop:
             step = self._try(run, known)
             if isinstance(step, Done):
@@ -206,9 +210,13 @@ class Follower:
                 self._put(run, self._cursor.finish())
                 # A log of nothing but the kubelet's words tells why there is none.
                 return self._cursor.words if self._cursor.empty else ""
-            known = step.known
+            counts, known = known.counts, step.known
             if isinstance(step, Pause):
-                waits = self._backoff.waits() if step.anew else waits
+                if step.over and known.counts != counts:
+                    self._heard = self._now()
+                # How long the API was away while the container ran says nothing of its log's end.
+                waits = self._backoff.waits() if step.anew or step.over > over else waits
+                over = step.over
                 self._wait(run, step, next(waits))
         return ""
 

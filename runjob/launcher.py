@@ -9,6 +9,7 @@ from runjob.endings import Ending, early_end, killed, natural_end, overdue_end, 
 from runjob.errors import ApiError, Exit
 from runjob.existing import how_to_adopt
 from runjob.informer import watching
+from runjob.marks import mark
 from runjob.messages import Created, NotCreated, Signalled
 from runjob.motion import is_moving
 from runjob.observed import Picture
@@ -239,9 +240,13 @@ class Launch(Removal):
 
     def _give_up(self, why: str, unread: Unread) -> None:
         """Say which logs are not read to their end and never will be."""
+        if not unread:
+            return
+        self._readings.stop()  # lest something comes behind what is said
         self._readings.gaps += len(unread.logs)
-        if unread:
-            self._console.remark(f"{why} {unread}: the rest of it is lost")
+        self._console.remark(f"{why} {unread}: the rest of it is lost")
+        for log in unread.logs:
+            self._console.at_end(mark(f"a gap: {why} {log}: the rest of it is lost"))
 
     def _say_what_is_unseen(self) -> None:
         """Say how many pods were not read at all, while those that are removed are none of them."""
@@ -249,10 +254,12 @@ class Launch(Removal):
         unseen = self._picture.unseen
         self._readings.gaps += unseen
         if unseen:
-            self._console.remark(
+            text = (
                 f"{unseen} of the Job's pods could not be seen before the end: "
                 "what they wrote was not read"
             )
+            self._console.remark(text)
+            self._console.at_end(mark(f"a gap: {text}"))
 
     def _api_is_away(self, seconds: float, error: ApiError, unread: Unread) -> str:
         """Say in words why nothing is removed."""

@@ -39,6 +39,11 @@ class Known:
     passed: bool | None = None
 
     @property
+    def counts(self) -> tuple[int, ...]:
+        """What is counted of answers that bring nothing, until enough of them tell the end."""
+        return self.same, self.short, self.refused
+
+    @property
     def is_whole(self) -> bool:
         """Whether all that is known to have been there was read, to the end of its last line."""
         return self.at_end and not self.rest

@@ -32,6 +32,7 @@ class LogPrinter:
     def __init__(self, console: Console, limit: int | None = None) -> None:
         self._console = console
         self._lock = threading.Lock()
+        self._last: list[str] = []
         self.closed = False
         self._out = console
         self._limited = None
@@ -66,6 +67,10 @@ class LogPrinter:
             elif not self.closed:
                 self._out.line(text)
 
+    def at_end(self, text: str) -> None:
+        """Have one line of ours printed once no more of the log can come; waits for no reader."""
+        self._last.append(text)
+
     def remark(self, text: str) -> None:
         """Print one line to stderr."""
         self._console.remark(text)
@@ -83,3 +88,5 @@ class LogPrinter:
                     self._console.line(text)
                 for block in blocks:
                     self._console.log(block)
+            for text in self._last:
+                self._console.line(text)

@@ -18,7 +18,7 @@ class Reader(Protocol):
 
     @property
     def heard(self) -> float:
-        """When its stream last brought something."""
+        """When its log last brought something, or once that has an end, an answer about it."""
 
     @property
     def seen(self) -> str:
@@ -42,7 +42,7 @@ Key = tuple[str, str]
 class Unread:
     """Logs that are not read to their end, in words, with the latest stamp that was read of each.
 
-    heard is when one of them last brought something.
+    heard is when one of them was last heard of.
     """
 
     logs: tuple[str, ...] = ()

@@ -129,6 +129,9 @@ class Narrator(Protocol):
     def remark(self, text: str) -> None:
         """Print one line to stderr."""
 
+    def at_end(self, text: str) -> None:
+        """Print one line to stdout, once no more of the log can come."""
+
 
 class Scene:
     """All that is known of one launch; whoever tells its story has it heed each message."""

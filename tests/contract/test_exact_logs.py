@@ -119,6 +119,30 @@ def test_a_log_of_which_nothing_is_left_is_told_of(
     ), run.err
 
 
+def test_the_rest_of_a_log_that_a_killed_launch_leaves_is_marked_where_it_ends(
+    sandbox: Sandbox, start: Starter, name: str
+) -> None:
+    """Who reads nothing but stdout cannot tell such a log from a whole one."""
+    sandbox.inject(Fault(Cut(1000), verb="get", resource="pods/log"))
+    deaf = sandbox.inject(Fault(Refuse(503), verb="get", resource="pods/log", times=None))
+    started = start("-j", name, *sh("seq 1 100; sleep 60"))
+    started.until(b"\n20\n")
+    assert deaf.wait()
+    started.signal(signal.SIGTERM)
+    try:
+        run = started.end()
+    finally:
+        deaf.remove()
+    assert run.code == 8
+    *lines, gap = run.lines
+    assert lines == numbers(1, len(lines))
+    assert re.fullmatch(
+        r"--- runjob: a gap: the launch was ended before the end of the log of \[\S+/main\] "
+        r"after \S+: the rest of it is lost ---",
+        gap,
+    ), run.err
+
+
 # Two pipes, empty lines, bytes that are no UTF-8, long lines, bursts, pauses, and no last newline.
 WILD = r"""
 i=0

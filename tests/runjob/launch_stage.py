@@ -166,9 +166,13 @@ class Journal:
 class Console:
     def __init__(self) -> None:
         self.remarks: list[str] = []
+        self.last: list[str] = []
 
     def remark(self, text: str) -> None:
         self.remarks.append(text)
+
+    def at_end(self, text: str) -> None:
+        self.last.append(text)
 
 
 def job(**more: Any) -> Observed:

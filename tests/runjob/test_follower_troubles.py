@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from typing import ClassVar
 
 import pytest
 
 from runjob import follower as following
 from runjob.errors import ApiError, NoClusterError
 from runjob.follower import Follower
-from runjob.logend import STRANGERS
+from runjob.logend import SHORT_READS, STRANGERS
 from runjob.messages import LogGap, LogRead, Message, Trouble
 from runjob.observed import ContainerView, PodView, Terminated
 from runjob.retry import REFUSALS, Backoff
@@ -98,7 +99,12 @@ def ended(restarts: int = 0) -> PodView:
     return PodView(uid="p1", name="pod", phase="Succeeded", containers=(view,))
 
 
-def follow(script: Script, pod: PodView) -> tuple[bytes, list[Message]]:
+def follow(
+    script: Script,
+    pod: PodView,
+    backoff: Backoff = Backoff(first=0),  # noqa: B008  # frozen
+    now: Callable[[], float] = lambda: 0.0,
+) -> tuple[bytes, list[Message]]:
     """Follow to the end; return what was written and told."""
     written: list[bytes] = []
     told: list[Message] = []
@@ -106,9 +112,7 @@ def follow(script: Script, pod: PodView) -> tuple[bytes, list[Message]]:
     def mark(text: str) -> None:
         written.append(f"{text}\n".encode())
 
-    follower = Follower(
-        script, "ns", pod, "main", written.append, mark, told.append, Backoff(first=0), lambda: 0.0
-    )
+    follower = Follower(script, "ns", pod, "main", written.append, mark, told.append, backoff, now)
     script.follower = follower
     follower.run()
     return b"".join(written), told
@@ -250,6 +254,45 @@ def test_runs_that_go_by_unread_are_told() -> None:
     first, gap, *rest = written.splitlines()
     assert (first, rest) == (b"a", [b"b", b"c"])
     assert gap.startswith(b"--- runjob: a gap: ")
+
+
+class Waits(Backoff):
+    """Waits of nothing; taken is how many were taken of each series."""
+
+    taken: ClassVar[list[int]]
+
+    def waits(self) -> Iterator[float]:
+        self.taken.append(0)
+        number = len(self.taken) - 1
+        while True:
+            self.taken[number] += 1
+            yield 0
+
+
+def test_the_waits_for_a_logs_end_begin_anew() -> None:
+    """Else they are as long as those for an API that was away, and the launch gives the log up."""
+    Waits.taken = []
+    script = Script([A, *[ApiError(503, "away")] * 9, b""], B, views={11: ended()})
+    _, told = follow(script, running(), Waits())
+    assert lost(told)[0].endswith("its log was rotated away by the kubelet")
+    assert Waits.taken[-2:] == [10, SHORT_READS - 1]
+
+
+@pytest.mark.parametrize(
+    ("status", "tries", "heard"),
+    [
+        pytest.param(404, STRANGERS, STRANGERS - 1, id="an answer, of which so many are enough"),
+        pytest.param(503, 7, 0, id="none"),
+    ],
+)
+def test_a_log_of_which_the_node_gives_nothing_is_heard_of_as_long_as_that_is_counted(
+    status: int, tries: int, heard: int
+) -> None:
+    """A launch that takes the last byte for the last answer gives the log up before its end."""
+    script = Script([ApiError(status, "no")], stop=7 if status == 503 else 0)
+    follow(script, ended(), now=lambda: float(len(script.reads)))
+    assert script.follower is not None
+    assert (len(script.reads), script.follower.heard) == (tries, heard)
 
 
 @pytest.mark.parametrize("error", [None, ApiError(0, "closed")], ids=["cleanly", "by an error"])

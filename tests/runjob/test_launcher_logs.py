@@ -40,6 +40,8 @@ def test_a_log_that_never_ends_is_given_up_and_said() -> None:
     assert stage.console.remarks == [
         "nothing more came in 30 s of the log of [hello-1/main]: the rest of it is lost"
     ]
+    assert stage.console.last == [f"--- runjob: a gap: {stage.console.remarks[0]} ---"]
+    assert any(thread.stopped for thread in stage.workshop.threads)
     assert any(thread.broken_off for thread in stage.workshop.threads)
     assert stage.workshop.removed
 
@@ -206,6 +208,7 @@ def test_a_signal_gives_what_has_ended_a_moment_and_says_what_is_lost(
     assert stage.play().exit_code == Exit.KILLED
     assert stage.workshop.removed_at == [at]
     assert [line for line in stage.console.remarks if "is lost" in line] == remarks
+    assert stage.console.last == [f"--- runjob: a gap: {line} ---" for line in remarks]
 
 
 def test_a_pod_that_a_killed_launch_never_saw_is_told() -> None:
@@ -213,3 +216,4 @@ def test_a_pod_that_a_killed_launch_never_saw_is_told() -> None:
     assert stage.play().exit_code == Exit.KILLED
     unseen = "1 of the Job's pods could not be seen before the end: what they wrote was not read"
     assert unseen in stage.console.remarks
+    assert stage.console.last == [f"--- runjob: a gap: {unseen} ---"]

@@ -98,6 +98,17 @@ def test_a_line_of_ours_stands_in_the_log_like_its_lines(prefix: bytes, expected
     assert out.getvalue() == expected
 
 
+@pytest.mark.parametrize("limit", [None, 8])
+def test_what_is_to_stand_at_the_end_waits_for_it(limit: int | None) -> None:
+    out = io.BytesIO()
+    printer = LogPrinter(Console(out, None), limit)
+    printer.at_end("--- a gap ---")
+    printer.log(b"a\nb")
+    assert not out.getvalue().endswith(b"gap ---\n")
+    printer.close()
+    assert out.getvalue() == b"a\nb\n--- a gap ---\n"
+
+
 def test_it_starts_no_line_once_it_is_closed() -> None:
     out = io.BytesIO()
     printer = LogPrinter(Console(out, None))

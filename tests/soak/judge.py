@@ -20,7 +20,9 @@ _AGAIN = re.compile(
     rb"--- runjob: (?:up to (\d+) bytes|all) of \[(\S+)\] may stand above already ---"
 )
 _ALL = b" from its beginning; an earlier launcher may have printed a part of it ---"
-_GAP = re.compile(rb"--- runjob: a gap: what \[([^/\]]+)/([^\]]+)\] .* ---")
+_GAP = re.compile(
+    rb"(?:\[[^\]]+\] )?--- runjob: a gap: (?:(?!\[).)*\[([^/\]]+)/([^\]]+)\][^\n]* ---"
+)
 _TORN = re.compile(rb"(?:\[[^\]]+\] )?@ ")
 # What the launcher itself says on stdout.
 _OWN = re.compile(
@@ -28,7 +30,7 @@ _OWN = re.compile(
     rb"|Job Completion status: |Verdict: "
     rb"|--- runjob: log of Job \S+ goes on where the earlier launcher stopped ---$"
     rb"|--- runjob: of the next line a part stands above already ---$"
-    rb"|--- runjob: a gap: "
+    rb"|(?:\[[^\]]+\] )?--- runjob: a gap: "
 )
 # What a kubelet says of a container that it could not start, or lost.
 _BROKEN = ("StartError", "ContainerStatusUnknown", "ContainerCannotRun")

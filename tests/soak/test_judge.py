@@ -140,11 +140,20 @@ def test_the_end_of_a_log_may_go_with_a_container_that_was_ended_but_no_line_bef
     assert told([whole([LINES[0], LINES[2]])], expected=expected).lost == (LINES[1],)
 
 
-def test_a_log_that_the_kubelet_removed_is_excused_only_where_the_launcher_told() -> None:
+@pytest.mark.parametrize(
+    "mark",
+    [
+        b"--- runjob: a gap: what [j-x/main] wrote could not be read: gone ---",
+        b"[j-x/main] --- runjob: a gap: what [j-x/main] wrote could not be read: gone ---",
+        b"--- runjob: a gap: nothing came of the log of [j-x/main]: the rest of it is lost ---",
+    ],
+)
+def test_a_log_that_the_kubelet_removed_is_excused_only_where_the_launcher_told(
+    mark: bytes,
+) -> None:
     lines = [b"@ j-x main %d o 1" % run for run in range(3)]
     expected = replace(WELL, lines=3)
     silent = whole(lines[1:])
-    mark = b"--- runjob: a gap: what [j-x/main] wrote could not be read: gone ---"
     telling = whole([mark, *lines[1:]])
     assert told([silent], lines, expected).lost == (lines[0],)
     assert told([telling], lines, expected) == Account(lines=3, removed=1, gaps=(mark,))
