@@ -157,10 +157,11 @@ def refuse(effect: Refuse, target: Target | None) -> Reply:
     message = effect.message or MESSAGES.get(effect.code)
     if effect.code == 403 and effect.message is None and target is not None:
         resource = target.resource
+        where = f'in the namespace "{target.namespace}"'
         message = (
             f'{resource.qualified} is forbidden: User "{USER}" cannot {target.verb} resource '
-            f'"{target.path}" in API group "{resource.group}" in the namespace '
-            f'"{target.namespace}"'
+            f'"{target.path}" in API group "{resource.group}" '
+            f"{where if target.namespace else 'at the cluster scope'}"
         )
     refusal = Refusal(effect.code, message or "injected", retry_after=effect.retry_after)
     return refusal_reply(refusal)

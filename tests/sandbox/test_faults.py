@@ -69,6 +69,14 @@ def test_a_refusal_comes_once_and_then_no_more(
     assert fault.hits == 1
 
 
+def test_what_is_forbidden_in_all_namespaces_is_at_the_cluster_scope(
+    talk: Talk, inject: Inject
+) -> None:
+    inject(Fault(Refuse(403), verb="list", resource="jobs"))
+    words = 'cannot list resource "jobs" in API group "batch" at the cluster scope'
+    assert talk.call("GET", "/apis/batch/v1/jobs").message.endswith(words)
+
+
 def test_a_fault_hits_only_what_it_names(talk: Talk, inject: Inject, fresh: Fresh) -> None:
     name = fresh()
     fault = inject(Fault(Refuse(500), verb="get", resource="jobs", name=name, times=None))
