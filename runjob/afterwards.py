@@ -1,8 +1,9 @@
-"""Look after what launches and others left in a namespace: `gc`, `list` and `show`."""
+"""Look after what launches and others left behind: `gc`, `list` and `show`."""
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import count as count_up
@@ -12,7 +13,7 @@ from runjob.commands import Commands
 from runjob.errors import ApiError, Exit, LaunchError
 from runjob.finalizers import held, holders
 from runjob.informer import Query, events_query, pods_query
-from runjob.leftovers import Ended, count, divide, ended, rows
+from runjob.leftovers import Ended, count, divide, ended, fronted, rows
 from runjob.observed import Picture, job_view
 from runjob.request import JOB, Body, Kind
 from runjob.retry import persist
@@ -34,6 +35,11 @@ TRIES = 6
 # How often, and after how many seconds each, it is looked whether a Job is held yet.
 LOOKS = 3
 LOOK = 1.0
+# What to do where the Jobs of all namespaces may not be listed.
+FORBIDDEN = (
+    "name one with -n, or bind a ClusterRole that may list jobs (apiGroups: batch) by a "
+    "ClusterRoleBinding"
+)
 
 
 class Api(Protocol):
@@ -42,8 +48,10 @@ class Api(Protocol):
     def now(self) -> datetime:
         """Return the time by the API's clock."""
 
-    def pages(self, kind: Kind, namespace: str, query: Mapping[str, str]) -> Iterator[list[Body]]:
-        """Yield the objects that query selects, some at a time."""
+    def pages(
+        self, kind: Kind, namespace: str | None, query: Mapping[str, str]
+    ) -> Iterator[list[Body]]:
+        """Yield the objects that query selects, some at a time; None means all namespaces."""
 
     def read(self, body: Body, namespace: str) -> Body:
         """Return the object of that kind and name."""
@@ -68,6 +76,9 @@ class Api(Protocol):
 
 class Seen(Protocol):
     """A Job at one version of it."""
+
+    @property
+    def namespace(self) -> str: ...
 
     @property
     def name(self) -> str: ...
@@ -111,7 +122,7 @@ class Caretaker:
 
     def collect(self, asked: Collect) -> int:
         """List what was left behind, remove it when asked to, and return the exit code."""
-        place = f"in namespace {asked.namespace}"
+        place = _place(asked.namespace)
         over, entries = self._jobs(asked.namespace)
         now = self._api.now()
         if asked.lost:
@@ -125,7 +136,7 @@ class Caretaker:
         if alone:
             self._console.remark(
                 f"{count(alone)} {'has' if alone == 1 else 'have'} no end yet and no launcher any "
-                "more; see: gc --lost"
+                f"more; see: gc --lost{'' if asked.namespace else ' -A'}"
             )
         return code
 
@@ -139,6 +150,8 @@ class Caretaker:
     ) -> int:
         """List Jobs, remove them when asked to, and return the exit code."""
         kept = 0
+        if asked.namespace is None:
+            lines = fronted([job.namespace for job in jobs], lines)
         for job, row in zip(jobs, lines, strict=True):
             if not asked.delete:
                 self._console.line(f"would remove  {row}")
@@ -148,24 +161,28 @@ class Caretaker:
             if why:
                 kept += 1
                 self._console.remark(
-                    f"error: Job {asked.namespace}/{job.name} was not removed: {why}"
+                    f"error: Job {job.namespace}/{job.name} was not removed: {why}"
                 )
         for why, number in spared.items():
             self._console.remark(f"left alone: {count(number)} {why}")
-        place = f"in namespace {asked.namespace}"
+        place = _place(asked.namespace)
         if not jobs and spared:
             self._console.remark(f"nothing to remove {place}")
         elif not jobs:
             self._console.remark(none)
         elif not asked.delete:
-            self._console.remark(f"{count(len(jobs))} left behind {place}; remove: --delete")
+            for namespace, number in Counter(job.namespace for job in jobs).items():
+                remove = self._commands.gc(namespace, "--delete", *asked.options)
+                self._console.remark(
+                    f"{count(number)} left behind {_place(namespace)}; remove: {remove}"
+                )
         else:
             removed = len(jobs) - kept
             after = ": gone once the pods have ended" if asked.lost and removed else ""
             self._console.remark(f"{count(removed)} removed {place}{after}")
         return int(Exit.FAILED if kept else Exit.SUCCEEDED)
 
-    def _jobs(self, namespace: str) -> tuple[list[Ended], list[Entry]]:
+    def _jobs(self, namespace: str | None) -> tuple[list[Ended], list[Entry]]:
         """Return the Jobs that have ended, whoever made them, and all those of launches."""
 
         def found() -> tuple[list[Ended], list[Entry]]:
@@ -176,6 +193,8 @@ class Caretaker:
                 entries += [one] if one is not None else []
             return over, entries
 
+        if namespace is None:
+            return self._must(found, "list the Jobs of all namespaces", FORBIDDEN)
         return self._must(found, f"list the Jobs of namespace {namespace}")
 
     def _remove(self, job: Seen, asked: Collect) -> tuple[str, str]:
@@ -184,7 +203,7 @@ class Caretaker:
         One that lost its launcher goes after its pods: in the background they would run on for as
         long as a finalizer holds it.
         """
-        seen = JOB, asked.namespace, job.name, job.uid, job.version
+        seen = JOB, job.namespace, job.name, job.uid, job.version
         propagation = "Foreground" if asked.lost else "Background"
         try:
             by = self._patiently(lambda: self._api.remove(*seen, propagation=propagation))
@@ -195,9 +214,9 @@ class Caretaker:
                 return "NOT removed", "it changed since it was looked at; run this again"
             return "NOT removed", str(error)
         body = {"kind": "Job", "metadata": {"name": job.name, "uid": job.uid}}
-        if not by or self._is_let_go(body, asked.namespace):
+        if not by or self._is_let_go(body, job.namespace):
             return "removed", ""
-        return "NOT removed", held(body, by, asked.namespace, self._commands)
+        return "NOT removed", held(body, by, job.namespace, self._commands)
 
     def _is_let_go(self, job: Body, namespace: str) -> bool:
         """Tell whether others let a Job go in a moment; it may wait for its pods even then."""
@@ -220,9 +239,9 @@ class Caretaker:
         _, entries = self._jobs(asked.namespace)
         now = self._api.now()
         if not entries:
-            self._console.remark(f"no Job of a launch in namespace {asked.namespace}")
+            self._console.remark(f"no Job of a launch {_place(asked.namespace)}")
             return int(Exit.SUCCEEDED)
-        for line in table(entries, now):
+        for line in table(entries, now, namespaces=asked.namespace is None):
             self._console.line(line)
         return int(Exit.SUCCEEDED)
 
@@ -295,18 +314,22 @@ class Caretaker:
 
     # -- requests --------------------------------------------------------------------------------
 
-    def _every(self, kind: Kind, namespace: str, select: Mapping[str, str]) -> Iterable[Body]:
+    def _every(
+        self, kind: Kind, namespace: str | None, select: Mapping[str, str]
+    ) -> Iterable[Body]:
         for page in self._api.pages(kind, namespace, select):
             yield from page
 
-    def _must(self, ask: Callable[[], T], what: str) -> T:
+    def _must(self, ask: Callable[[], T], what: str, forbidden: str = "") -> T:
+        """Return what is asked for; forbidden says what to do where that is."""
         try:
             return self._patiently(ask)
         except ApiError as error:
             code = Exit.UNREADABLE if error.heals else Exit.REFUSED
             if error.status == 401:
                 code = Exit.NO_CLUSTER
-            raise LaunchError(f"cannot {what}: {error}", code) from error
+            hint = f"; {forbidden}" if forbidden and error.status == 403 else ""
+            raise LaunchError(f"cannot {what}: {error}{hint}", code) from error
 
     def _patiently(self, ask: Callable[[], T]) -> T:
         """Ask again, a few times, what may be answered otherwise a little later."""
@@ -316,3 +339,7 @@ class Caretaker:
             return next(tries) > TRIES or error.reason == "NoSuchHost"
 
         return persist(ask, self._wait, enough=enough)
+
+
+def _place(namespace: str | None) -> str:
+    return "in any namespace" if namespace is None else f"in namespace {namespace}"

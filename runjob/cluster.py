@@ -242,12 +242,12 @@ class Cluster:
         return holders(self._json("DELETE", path, None, options))
 
     def pages(
-        self, kind: Kind, namespace: str, query: Mapping[str, str], size: int = PAGE
+        self, kind: Kind, namespace: str | None, query: Mapping[str, str], size: int = PAGE
     ) -> Iterator[list[Body]]:
         """Yield the objects that query selects, as they were at one moment, size at a time.
 
-        Raises ApiError with status 410 when the reader takes so long (minutes) that the API has
-        forgotten that moment.
+        No namespace means all of them. Raises ApiError with status 410 when the reader takes so
+        long (minutes) that the API has forgotten that moment.
         """
         query = {**query, "limit": str(size)}
         while True:

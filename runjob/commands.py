@@ -34,6 +34,10 @@ class Commands:
         """Return a line for kubectl in that namespace."""
         return shlex.join(("kubectl", "-n", namespace, *self.reach, *words))
 
+    def gc(self, namespace: str, *options: str) -> str:
+        """Return the line that looks for what was left behind in that namespace."""
+        return shlex.join((*self.launcher, "gc", *options, "-n", namespace, *self.reach))
+
     def show(self, namespace: str, name: str) -> str:
         """Return the line that tells all about a Job."""
         return shlex.join((*self.launcher, "show", name, "-n", namespace, *self.reach))

@@ -38,6 +38,7 @@ class Ended:
     after it, leaving that it is being deleted already.
     """
 
+    namespace: str
     name: str
     uid: str
     version: str
@@ -58,6 +59,7 @@ def ended(body: Body) -> Ended | None:
         condition = view.condition(state)
         if condition is not None:
             return Ended(
+                namespace=metadata["namespace"],
                 name=metadata["name"],
                 uid=metadata["uid"],
                 version=metadata["resourceVersion"],
@@ -92,7 +94,10 @@ def why_spared(job: Ended, wanted: Wanted, now: datetime) -> str:
 def divide(
     jobs: Iterable[Ended], wanted: Wanted, now: datetime
 ) -> tuple[tuple[Ended, ...], dict[str, int]]:
-    """Return the leftovers, the longest ended first, and how many were spared for which reason."""
+    """Return the leftovers, and how many were spared for which reason.
+
+    They come by namespace, and in each the longest ended first.
+    """
     leftovers, spared = [], list[tuple[str, datetime | None]]()
     for job in jobs:
         why = why_spared(job, wanted, now)
@@ -100,7 +105,8 @@ def divide(
             spared.append((why, job.held.until if why == ALIVE and job.held else None))
         else:
             leftovers.append(job)
-    return tuple(sorted(leftovers, key=lambda job: (job.at, job.name))), counted(spared)
+    ordered = sorted(leftovers, key=lambda job: (job.namespace, job.at, job.name))
+    return tuple(ordered), counted(spared)
 
 
 def counted(spared: Iterable[tuple[str, datetime | None]]) -> dict[str, int]:
@@ -132,6 +138,12 @@ def rows(jobs: Sequence[Ended], now: datetime) -> tuple[str, ...]:
         f"{job.name:<{name}}  {job.state:<8}  {ago:>{age}}  {job.reason}".rstrip()
         for job, ago in zip(jobs, ages, strict=True)
     )
+
+
+def fronted(column: Sequence[str], lines: Sequence[str]) -> tuple[str, ...]:
+    """Return lines with a column before them, aligned."""
+    width = max(map(len, column), default=0)
+    return tuple(f"{cell:<{width}}  {line}" for cell, line in zip(column, lines, strict=True))
 
 
 def count(number: int) -> str:

@@ -46,11 +46,14 @@ class Kind:
     name: str
     plural: str
 
-    def path(self, namespace: str, name: str = "") -> str:
+    def path(self, namespace: str | None, name: str = "") -> str:
+        """Return an address within the API; None stands for all namespaces, and lists alone."""
         root = "/api/v1" if self.api_version == "v1" else f"/apis/{self.api_version}"
         # Names are checked where they come in; here they stay one part of the address in any case.
-        parts = [quote(part, safe="") for part in (namespace, self.plural, name) if part]
-        return f"{root}/namespaces/{'/'.join(parts)}"
+        # An empty namespace is none, and must not lead to all of them.
+        place = () if namespace is None else ("namespaces", namespace)
+        parts = [quote(part, safe="") for part in (*place, self.plural, name) if part]
+        return f"{root}/{'/'.join(parts)}"
 
 
 JOB = Kind("batch/v1", "Job", "jobs")

@@ -1,4 +1,4 @@
-"""Tell which Jobs the launches of a namespace made, and which of them have lost their launcher."""
+"""Tell which Jobs launches made, and which of them have lost their launcher."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 from runjob.identity import IDENTITY, TOLD
 from runjob.lease import Life
-from runjob.leftovers import ALIVE, counted, span
+from runjob.leftovers import ALIVE, counted, fronted, span
 from runjob.moments import moment
 from runjob.observed import JobView, job_view
 from runjob.plan import is_ours
@@ -27,6 +27,7 @@ class Entry:
     owned that another object (a CronJob) looks after it.
     """
 
+    namespace: str
     name: str
     uid: str
     version: str
@@ -54,6 +55,7 @@ def entry(body: Body, now: datetime) -> Entry | None:
     removed = moment(metadata.get("deletionTimestamp"))
     state, since = _state(view)
     return Entry(
+        namespace=metadata["namespace"],
         name=metadata["name"],
         uid=metadata["uid"],
         version=metadata["resourceVersion"],
@@ -99,11 +101,16 @@ def _pods(job: JobView) -> str:
     return ", ".join(f"{number} {word}" for number, word in counts if number > 0) or "none"
 
 
-def table(entries: Iterable[Entry], now: datetime) -> tuple[str, ...]:
-    """Return the lines of a table, aligned under their heads, the newest Job last."""
-    ordered = sorted(entries, key=lambda each: (each.created, each.name))
-    cells = [HEADER, *(_cells(each, now) for each in ordered)]
-    return _aligned(cells)
+def table(entries: Iterable[Entry], now: datetime, *, namespaces: bool = False) -> tuple[str, ...]:
+    """Return the lines of a table, aligned under their heads, the newest Job of a namespace last.
+
+    With namespaces it says of each Job in which it lies.
+    """
+    ordered = sorted(entries, key=lambda each: (each.namespace, each.created, each.name))
+    lines = _aligned([HEADER, *(_cells(each, now) for each in ordered)])
+    if not namespaces:
+        return lines
+    return fronted(("NAMESPACE", *(each.namespace for each in ordered)), lines)
 
 
 def _cells(each: Entry, now: datetime) -> tuple[str, ...]:
@@ -148,7 +155,10 @@ def why_left(each: Entry) -> str:
 
 
 def lost(entries: Iterable[Entry]) -> tuple[tuple[Entry, ...], dict[str, int]]:
-    """Return the Jobs that lost their launcher, the longest first, and how many were left why."""
+    """Return the Jobs that lost their launcher, and how many were left why.
+
+    They come by namespace, and in each those that lost it the longest ago first.
+    """
     found, left = [], list[tuple[str, datetime | None]]()
     for each in entries:
         why = why_left(each)
@@ -156,8 +166,10 @@ def lost(entries: Iterable[Entry]) -> tuple[tuple[Entry, ...], dict[str, int]]:
             left.append((why, each.until if why == ALIVE else None))
         else:
             found.append(each)
-    longest_first = sorted(found, key=lambda each: (each.heard or each.created, each.name))
-    return tuple(longest_first), counted(left)
+    ordered = sorted(
+        found, key=lambda each: (each.namespace, each.heard or each.created, each.name)
+    )
+    return tuple(ordered), counted(left)
 
 
 def lost_rows(entries: Sequence[Entry], now: datetime) -> tuple[str, ...]:

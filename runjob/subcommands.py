@@ -19,20 +19,32 @@ from runjob.values import seconds
 
 @dataclass(frozen=True, kw_only=True)
 class Collect:
-    """What `gc` is asked for."""
+    """What `gc` is asked for; namespace is None for all of them."""
 
-    namespace: str
+    namespace: str | None
     connection: Connection
     wanted: Wanted
     delete: bool = False
     lost: bool = False
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options that ask for Jobs of this kind."""
+        wanted = self.wanted
+        age = () if wanted.older_than == GRACE else ("--older-than", str(wanted.older_than))
+        return (
+            *(("--lost",) if self.lost else ()),
+            *(("--failed",) if wanted.failed_only else ()),
+            *age,
+            *(("--all-makers",) if wanted.all_makers else ()),
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Roster:
-    """What `list` is asked for."""
+    """What `list` is asked for; namespace is None for all of them."""
 
-    namespace: str
+    namespace: str | None
     connection: Connection
 
 
@@ -74,6 +86,7 @@ def _shared() -> tuple[Flag, ...]:
     return (asked, *connection)
 
 
+_ALL = Flag("A", ("all-namespaces",), "everywhere", "look in all namespaces", None)
 _HELP = Flag("h", ("help",), "help", "this text", None)
 
 SUBCOMMANDS = {
@@ -90,6 +103,7 @@ SUBCOMMANDS = {
                  None),
             Flag("", ("all-makers",), "wanted.all_makers", "also those that runjob did not make",
                  None),
+            _ALL,
             *_shared(),
             _HELP,
         ),
@@ -97,7 +111,7 @@ SUBCOMMANDS = {
     "list": Subcommand(
         "list [options]",
         "List the Jobs of launches: how each stands, and whether its launcher lives.",
-        (*_shared(), _HELP),
+        (_ALL, *_shared(), _HELP),
     ),
     "show": Subcommand(
         "show NAME [options]",
@@ -122,13 +136,12 @@ def read(name: str, words: Sequence[str]) -> Collect | Roster | Show | Text | As
     if name in ("help", "completion"):
         return _text(name, operands)
     connection = Connection(**_part(values, "connection"))
-    namespace = values.get("namespace", "default")
     if connection.context and not connection.kubeconfig:
         raise UsageError("--context chooses within a kubeconfig: name it with --kubeconfig")
     if name in ("gc", "list"):
         if operands:
             raise UsageError(f"{name} takes no name, and {operands[0]!r:.80} belongs to no option")
-        _check("any", namespace)
+        namespace = _place(values)
         if name == "list":
             return Roster(namespace=namespace, connection=connection)
         wanted, lost = _part(values, "wanted"), values.get("lost", False)
@@ -137,17 +150,35 @@ def read(name: str, words: Sequence[str]) -> Collect | Roster | Show | Text | As
                 "--lost asks for the Jobs whose launcher is gone, however they stand: leave out "
                 "--failed, --older-than and --all-makers"
             )
+        delete = values.get("delete", False)
+        if delete and namespace is None:
+            raise UsageError(
+                "a removal names its namespace: gc --delete -n NAME; gc -A lists what was left in "
+                "all of them"
+            )
         return Collect(
             namespace=namespace,
             connection=connection,
             wanted=Wanted(**wanted),
-            delete=values.get("delete", False),
+            delete=delete,
             lost=lost,
         )
     if len(operands) != 1:
         raise UsageError("show takes the name of one Job: show NAME -n NAMESPACE")
+    namespace = values.get("namespace", "default")
     _check(operands[0], namespace)
     return Show(name=operands[0], namespace=namespace, connection=connection)
+
+
+def _place(values: dict[str, Any]) -> str | None:
+    """Return the namespace to look in, None for all of them."""
+    named: str | None = values.get("namespace")
+    if "everywhere" not in values:
+        _check("any", named or "default")
+        return named or "default"
+    if named is not None:
+        raise UsageError("-A looks in all namespaces and -n in one: leave one of them out")
+    return None
 
 
 def _asks_about_an_option(word: str) -> bool:

@@ -403,6 +403,9 @@ of its intervals (`--heartbeat`, 5 minutes each). A Job whose launcher lives, or
 never touched by it, and one whose launcher gives a sign meanwhile stays. A Job that runs without
 signs (`--heartbeat off`) is ended by `--kill` where its run is named, else by kubectl delete job.
 
+`-A` lists what was left in all namespaces, and the commands that remove it, one for each: a removal
+names its namespace. It takes the right to list the Jobs of all (a ClusterRole).
+
 @gc
 
 0 :: listed, or all removed
@@ -417,7 +420,8 @@ _topic(
     runjob list -n controlm
 
 Lists the Jobs that runjob made, the newest last: how each stands and since when, its pods, which
-launcher follows it (host/pid), when that gave the latest sign of life, and which run it is.
+launcher follows it (host/pid), when that gave the latest sign of life, and which run it is. `-A`
+lists those of all namespaces, by namespace; it takes the right to list the Jobs of all.
 
 The sign is an annotation of the Job that its launcher renews every `--heartbeat`, 5 minutes if not
 said otherwise; before the first one the Job's creation counts. After three intervals without one

@@ -33,6 +33,8 @@ def _right(asked: Asked) -> Right:
     if "/namespaces/" in asked.resource:
         return right_of(asked.verb, asked.resource, asked.query)
     plural, *name = asked.resource.split("/")[4:]  # of the cluster: /apis/GROUP/VERSION/PLURAL/NAME
+    if plural == "jobs":
+        plural = "jobs of all namespaces"  # which no Role can grant
     return plural, {"POST": "create"}.get(asked.verb, "get" if name else "list")
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import secrets
+import shlex
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +21,7 @@ from runjob.plan import LAUNCH
 from runjob.request import JOB
 from tests.contract.launches import own_handlers
 from tests.contract.rights import right_of
-from tests.contract.targets import Json, Target, launcher_rules
+from tests.contract.targets import Json, RealTarget, Target, launcher_rules
 
 NOW = ("--older-than", "0")
 
@@ -168,6 +170,55 @@ def test_many_jobs_are_read_page_by_page(target: Target, many: str) -> None:
     assert max(map(len, pages)) == 3
     assert names == sorted(item["metadata"]["name"] for item in target.api.items("jobs"))
     assert sum(each.startswith(many) for each in names) == 7
+
+
+@pytest.fixture
+def elsewhere(target: Target) -> Iterator[str]:
+    """Make another namespace."""
+    name = f"elsewhere-{secrets.token_hex(3)}"
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    target.api.call("POST", "/api/v1/namespaces", body)
+    yield name
+    target.api.call("DELETE", f"/api/v1/namespaces/{name}", {})
+
+
+def test_the_jobs_of_all_namespaces_are_found_and_each_is_removed_in_its_own(
+    target: Target, name: str, elsewhere: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """By who may list them all: the launcher's Role does not grant it."""
+    admin = target.admin_kubeconfig if isinstance(target, RealTarget) else str(target.kubeconfig)
+
+    def say(*words: str) -> Said:
+        capfd.readouterr()
+        with own_handlers():
+            code = cli.main([*words, "--kubeconfig", admin])
+        out, err = capfd.readouterr()
+        return Said(code, out.splitlines(), err.splitlines())
+
+    ended(target, body(name, "exit 1"))
+    there = JOB.path(elsewhere)
+    target.api.call("POST", there, body(name, "true", suspend=True))
+
+    pages = list(Cluster(login(Connection(kubeconfig=admin))).pages(JOB, None, {}, size=1))
+    assert max(map(len, pages)) == 1
+    assert sum(item["metadata"]["name"] == name for page in pages for item in page) == 2
+
+    head, *listed = say("list", "-A").lines
+    assert head.startswith("NAMESPACE  ")
+    rows = [re.split(r"  +", line) for line in listed if f" {name} " in line]
+    assert [row[:3] for row in rows] == [
+        [target.namespace, name, "failed"], [elsewhere, name, "suspended"],
+    ]  # fmt: skip
+
+    looked = say("gc", "-A", *NOW)
+    assert [row[2:4] for row in looked.rows(target.namespace) if name in row] == [[name, "Failed"]]
+    assert looked.rows(elsewhere) == []
+    (remark,) = (each for each in looked.remarks if f"in namespace {target.namespace}; " in each)
+    words = shlex.split(remark.partition("; remove: ")[2])
+    with own_handlers():
+        assert cli.main(words[words.index("gc") :]) == 0
+    target.api.until(lambda: target.api.job(name) is None, f"{name} gone")
+    assert target.api.call("GET", f"{there}/{name}")["spec"]["suspend"]
 
 
 def test_a_job_that_changed_since_it_was_seen_stays(target: Target, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ import yaml
 import runjob
 from runjob import cli
 from runjob.options import RunOptions
+from runjob.sandbox.faults import Fault, Refuse
 from tests.contract.launches import FOREVER, Launcher, Starter, own_handlers, sh
 from tests.contract.rights import granted, rights_of
-from tests.contract.targets import SHIPPED, Target, launcher_rules
+from tests.contract.targets import SHIPPED, EmbeddedTarget, Target, launcher_rules
 
 MORE = SHIPPED.with_name("preflight.yaml")
 # Everybody may ask what he may do.
@@ -80,6 +82,27 @@ def test_the_role_grants_what_is_asked_for_and_no_more(
         assert say("gc", "--lost") == 0
         assert say("gc", "--older-than", "0", "--delete") == 0
     assert rights_of(target, asked) == granted(*launcher_rules())
+
+
+def test_all_namespaces_take_a_right_that_the_role_does_not_grant(
+    target: Target, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It stays the Role of one namespace: who lists all of them binds a right of his own."""
+    with ExitStack() as stack:
+        if isinstance(target, EmbeddedTarget):
+            fault = target.sandbox.inject(Fault(Refuse(403), "list", "jobs", times=None))
+            stack.callback(fault.remove)
+        asked = stack.enter_context(target.counted())
+        with own_handlers():
+            assert cli.main(["list", "-A", "--kubeconfig", str(target.kubeconfig)]) == 3
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.startswith("runjob: error: cannot list the Jobs of all namespaces: jobs.batch is ")
+    assert 'cannot list resource "jobs" in API group "batch" at the cluster scope; name one' in said
+    assert "bind a ClusterRole that may list jobs" in said
+    if not target.real:  # whose audit tells no namespaces, but whose answer does
+        beyond = rights_of(target, asked) - granted(*launcher_rules())
+        assert beyond == {("jobs of all namespaces", "list")}
 
 
 def beats(target: Target, name: str) -> bool:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from runjob.afterwards import LOOK, LOOKS, TRIES, Caretaker
+from runjob.afterwards import FORBIDDEN, LOOK, LOOKS, TRIES, Caretaker
+from runjob.commands import Commands
 from runjob.errors import ApiError, Exit, LaunchError
 from runjob.leftovers import Wanted
 from runjob.options import Connection
@@ -43,8 +44,11 @@ class Api:
         if coming:
             raise coming.pop(0)
 
-    def pages(self, kind: Kind, namespace: str, query: Mapping[str, str]) -> Iterator[list[Body]]:
-        assert (namespace, kind is JOB) == ("ns", not query)
+    def pages(
+        self, kind: Kind, namespace: str | None, query: Mapping[str, str]
+    ) -> Iterator[list[Body]]:
+        assert namespace in ("ns", None)
+        assert (kind is JOB) == (not query)
         found = self.jobs if kind is JOB else []
         yield found[:1]
         self._fail("list", kind.plural)
@@ -194,7 +198,7 @@ def test_a_job_without_its_launcher_is_removed_as_it_was_seen_and_no_other() -> 
         "for gone at 14:14:00Z",
         "left alone: 1 Job whose launcher gives no signs of life (--heartbeat off, or an older "
         "version)",
-        "1 Job left behind in namespace ns; remove: --delete",
+        "1 Job left behind in namespace ns; remove: runjob gc --delete --lost -n ns",
     ]
     assert caretaker(api, paper).collect(replace(LOST, delete=True)) == 0
     assert api.removed == [("a", "of-a", "7")]
@@ -238,6 +242,68 @@ def test_an_empty_list_says_so() -> None:
     paper = Paper()
     assert caretaker(Api([]), paper).roster(ROSTER) == 0
     assert (paper.lines, paper.remarks) == ([], ["no Job of a launch in namespace ns"])
+
+
+EVERYWHERE = replace(REMOVE, namespace=None, delete=False)
+
+
+def test_what_was_left_in_all_namespaces_is_removed_namespace_by_namespace() -> None:
+    bodies: list[Body] = [job(namespace=place, name=name) for place, name in ("bz", "ax", "by")]
+    api, paper = Api([*bodies, launched("c", sign=9999)]), Paper()
+    asked = replace(EVERYWHERE, wanted=Wanted(failed_only=True, older_than=0))
+    assert Caretaker(api, paper, commands=Commands().to("/k", None)).collect(asked) == 0
+    assert api.removed == []
+    assert [line.split()[:4] for line in paper.lines] == [
+        ["would", "remove", "a", "x"], ["would", "remove", "b", "y"], ["would", "remove", "b", "z"],
+    ]  # fmt: skip
+    again = "remove: runjob gc --delete --failed --older-than 0"
+    assert paper.remarks == [
+        f"1 Job left behind in namespace a; {again} -n a --kubeconfig /k",
+        f"2 Jobs left behind in namespace b; {again} -n b --kubeconfig /k",
+        "1 Job has no end yet and no launcher any more; see: gc --lost -A",
+    ]
+
+
+def test_list_tells_the_namespace_of_each_job_where_all_are_asked_for() -> None:
+    paper = Paper()
+    bodies = [launched("x", namespace="b"), launched("y", namespace="a")]
+    assert caretaker(Api(bodies), paper).roster(replace(ROSTER, namespace=None)) == 0
+    assert [line.split()[:2] for line in paper.lines] == [
+        ["NAMESPACE", "NAME"], ["a", "y"], ["b", "x"],
+    ]  # fmt: skip
+
+
+def test_that_there_is_none_in_any_namespace_is_said() -> None:
+    paper, theirs = Paper(), Api([job(annotations={})])
+    assert caretaker(Api([]), paper).roster(replace(ROSTER, namespace=None)) == 0
+    assert caretaker(Api([]), paper).collect(EVERYWHERE) == 0
+    assert caretaker(Api([]), paper).collect(replace(EVERYWHERE, lost=True)) == 0
+    assert caretaker(theirs, paper).collect(EVERYWHERE) == 0
+    assert paper.lines == []
+    assert paper.remarks == [
+        "no Job of a launch in any namespace",
+        "no Job of that kind has ended in any namespace",
+        "no Job of a launch in any namespace has lost its launcher",
+        "left alone: 1 Job not made by runjob (--all-makers)",
+        "nothing to remove in any namespace",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "hint"),
+    [
+        pytest.param(403, Exit.REFUSED, f"; {FORBIDDEN}", id="forbidden"),
+        pytest.param(503, Exit.UNREADABLE, "", id="away"),
+    ],
+)
+def test_where_all_namespaces_are_forbidden_the_right_that_it_takes_is_said(
+    status: int, code: Exit, hint: str
+) -> None:
+    api, paper = Api(jobs("a"), {("list", "jobs"): [ApiError(status, "no")] * 99}), Paper()
+    with pytest.raises(LaunchError) as error:
+        caretaker(api, paper).roster(replace(ROSTER, namespace=None))
+    assert str(error.value) == f"cannot list the Jobs of all namespaces: no{hint}"
+    assert (error.value.exit_code, paper.lines) == (code, [])
 
 
 def test_nothing_left_behind_is_no_failure() -> None:

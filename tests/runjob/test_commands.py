@@ -22,6 +22,7 @@ def test_in_a_cluster_nothing_leads_there() -> None:
 def test_a_command_leads_to_the_cluster_of_the_launch() -> None:
     commands = Commands().to("/k/config", None)
     assert commands.show("ns", "b") == "runjob show b -n ns --kubeconfig /k/config"
+    assert commands.gc("ns", "--delete") == "runjob gc --delete -n ns --kubeconfig /k/config"
     commands = commands.to("/k/my config", "a;b")
     reach = "--kubeconfig '/k/my config' --context 'a;b'"
     assert commands.kubectl("ns", "get", "job") == f"kubectl -n ns {reach} get job"

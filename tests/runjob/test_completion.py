@@ -131,6 +131,8 @@ LINES = [
     ("runjob g", {"gc"}, "runjob gc "),
     ("runjob gc --del", {"--delete"}, "runjob gc --delete "),
     ("runjob gc --lo", {"--lost"}, "runjob gc --lost "),
+    ("runjob gc --all", {"--all-makers", "--all-namespaces"}, "runjob gc --all-"),
+    ("runjob list --all", {"--all-namespaces"}, "runjob list --all-namespaces "),
     ("runjob li", {"list"}, "runjob list "),
     ("runjob -j a --on-lost k", {"keep", "kill"}, "runjob -j a --on-lost k"),
     ("runjob gc --kubec", {"--kubeconfig"}, "runjob gc --kubeconfig="),

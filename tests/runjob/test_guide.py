@@ -35,7 +35,10 @@ NAMES = {
     *(name for flag in (*FLAGS, *ASKING) for name in flag.names),
     *(name for known in SUBCOMMANDS.values() for flag in known.flags for name in flag.names),
 }
-LETTERS = {flag.short for flag in (*FLAGS, *ASKING) if flag.short}
+LETTERS = {
+    *(flag.short for flag in (*FLAGS, *ASKING) if flag.short),
+    *(flag.short for known in SUBCOMMANDS.values() for flag in known.flags if flag.short),
+}
 
 
 # -- the short help ------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runjob.identity import TOLD
-from runjob.leftovers import GRACE, Wanted, divide, ended, rows, span, why_spared
+from runjob.leftovers import GRACE, Wanted, divide, ended, fronted, rows, span, why_spared
 from runjob.plan import LAUNCH
 from runjob.values import seconds
 from tests.runjob.scenes import NOON
@@ -22,7 +22,10 @@ def job(state: str = "Failed", *, hours: float = 1, **metadata: Any) -> dict[str
     """Return a Job that our launcher made and that ended so many hours before NOW."""
     at = (NOW - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
     condition = {"type": state, "status": "True", "reason": "Why", "lastTransitionTime": at}
-    made = {"name": "hello", "uid": "1", "resourceVersion": "7", "annotations": {LAUNCH: "ab"}}
+    made = {
+        "namespace": "ns", "name": "hello", "uid": "1", "resourceVersion": "7",
+        "annotations": {LAUNCH: "ab"},
+    }  # fmt: skip
     return {"metadata": {**made, **metadata}, "status": {"conditions": [condition]}}
 
 
@@ -94,6 +97,18 @@ def test_the_longest_ended_come_first_and_the_spared_are_counted_by_reason() -> 
         "late       Failed      1h ago  Why",
     )
     assert sorted(spared.values()) == [1, 2]
+
+
+def test_those_of_a_namespace_stand_together() -> None:
+    places = [("b", "old", 9), ("a", "late", 1), ("a", "early", 5)]
+    bodies = [job(namespace=place, name=name, hours=hours) for place, name, hours in places]
+    leftovers, _ = divide([each for body in bodies if (each := ended(body))], Wanted(), NOW)
+    assert fronted([each.namespace for each in leftovers], rows(leftovers, NOW)) == (
+        "a  early  Failed    5h ago  Why",
+        "a  late   Failed    1h ago  Why",
+        "b  old    Failed    9h ago  Why",
+    )
+    assert fronted([], []) == ()
 
 
 def test_what_is_judged_is_one_version_of_one_object() -> None:

@@ -25,5 +25,11 @@ def test_an_object_is_found_at_its_path(kind: Kind, name: str, path: str) -> Non
     assert kind.path("ns", name) == path
 
 
+def test_those_of_all_namespaces_are_found_where_none_is_named() -> None:
+    assert JOB.path(None) == "/apis/batch/v1/jobs"
+    # What comes of a variable without a value leads nowhere.
+    assert JOB.path("") == "/apis/batch/v1/namespaces/jobs"
+
+
 def test_what_may_stand_beside_a_job_is_known_by_version_and_kind() -> None:
     assert all(key == (kind.api_version, kind.name) for key, kind in PREREQUISITES.items())

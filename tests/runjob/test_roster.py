@@ -47,6 +47,7 @@ def job(
     ]
     return {
         "metadata": {
+            "namespace": "ns",
             "name": name,
             "uid": f"of-{name}",
             "resourceVersion": "7",
@@ -177,6 +178,24 @@ def test_the_table_is_aligned_and_ends_with_the_newest() -> None:
         "a-longer-name  pending  1m ago     none                            "
         "agent/7   unknown                         ns/hello",
     )
+
+
+def test_of_several_namespaces_each_job_tells_its_own() -> None:
+    bodies = [
+        job("new", namespace="etl", age=60),
+        job("old", namespace="etl", age=8000),
+        job("load", namespace="controlm", age=600),
+    ]
+    head, *lines = table(map(known, bodies), NOW, namespaces=True)
+    assert head.startswith("NAMESPACE  NAME  STATE    SINCE ")
+    assert [line[:23] for line in lines] == [
+        "controlm   load  pendin", "etl        old   pendin", "etl        new   pendin",
+    ]  # fmt: skip
+    found, _ = lost(known({**job(namespace=place, sign=sign)})
+                    for place, sign in [("b", 9999), ("a", 1000), ("a", 2000)])  # fmt: skip
+    assert [(each.namespace, (NOW - each.heard).seconds) for each in found if each.heard] == [
+        ("a", 2000), ("a", 1000), ("b", 9999),
+    ]  # fmt: skip
 
 
 def test_what_is_not_known_of_a_launch_is_a_dash() -> None:

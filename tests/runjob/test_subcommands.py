@@ -30,7 +30,7 @@ def test_gc_looks_and_touches_nothing_unless_told_otherwise() -> None:
 
 
 def test_gc_takes_its_options_and_those_that_lead_to_a_namespace() -> None:
-    line = "--delete --failed --older-than 1h30m --all -ncontrolm --kubeconfig=f --context c"
+    line = "--delete --failed --older-than 1h30m --all-m -ncontrolm --kubeconfig=f --context c"
     assert read("gc", line.split()) == Collect(
         namespace="controlm",
         connection=Connection(kubeconfig="f", context="c"),
@@ -49,6 +49,21 @@ def test_list_takes_what_leads_to_a_namespace() -> None:
     line = ["-n", "ns", "--kubeconfig", "f", "--context", "c"]
     connection = Connection(kubeconfig="f", context="c")
     assert read("list", line) == Roster(namespace="ns", connection=connection)
+
+
+@pytest.mark.parametrize("option", ["-A", "--all-namespaces"])
+def test_no_namespace_is_named_where_all_are_meant(option: str) -> None:
+    assert read("list", [option]) == Roster(namespace=None, connection=Connection())
+    asked = read("gc", ["--failed", option])
+    assert isinstance(asked, Collect)
+    assert (asked.namespace, asked.wanted) == (None, Wanted(failed_only=True))
+
+
+@pytest.mark.parametrize("line", ["", "--lost", "--failed --older-than 1h30m5s --all-makers"])
+def test_what_gc_was_asked_for_can_be_asked_for_again(line: str) -> None:
+    asked = read("gc", line.split())
+    assert isinstance(asked, Collect)
+    assert read("gc", asked.options) == asked
 
 
 @pytest.mark.parametrize("line", ["hello -n ns", "-n ns hello", "--namespace ns -- hello"])
@@ -83,6 +98,11 @@ def test_an_age_of_nothing_means_any() -> None:
         ("list", "--namespace=", "--namespace takes a value, not ''"),
         ("gc", "--lost --failed", "--lost asks for the Jobs whose launcher is gone"),
         ("gc", "--lost --older-than 0", "leave out --failed, --older-than and --all-makers"),
+        ("gc", "--all", "option --all not a unique prefix; gc --help lists the options"),
+        ("gc", "-A --delete --lost", "a removal names its namespace: gc --delete -n NAME; gc -A"),
+        ("gc", "-A -n ns", "-A looks in all namespaces and -n in one: leave one of them out"),
+        ("list", "-n ns -A", "-A looks in all namespaces and -n in one: leave one of them out"),
+        ("show", "-A x", "option -A not recognized; show --help lists the options"),
         ("gc", "--older-than soon", "--older-than takes a time such as 90s, 10m or 1h30m"),
         ("gc", "--older-than=", "--older-than takes a value, not ''"),
         ("gc", "--kubeconfig=", "--kubeconfig takes a value, not ''"),
@@ -109,7 +129,7 @@ def test_the_help_is_short_and_lists_every_option(name: str) -> None:
     lines = subcommand(name).splitlines()
     for flag in SUBCOMMANDS[name].flags:
         assert any(f"--{flag.name}" in line for line in lines)
-    assert len(lines) < 15
+    assert len(lines) < 16
     assert max(map(len, lines)) <= 80
 
 
