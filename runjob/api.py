@@ -184,11 +184,12 @@ def _launched(
         journal=journal,
         commands=job.commands,
     )
-    launch = Launch(job, options, creator.cancel, workshop, inbox, logs, journal=journal)
+    launch = Launch(job, options, creator.cancel, workshop, inbox, console, journal=journal)
     hurry = True
     try:
         verdict = launch.run()
         hurry = verdict.ending.code in (Exit.KILLED, Exit.INTERRUPTED)
+        logs.add_at_end(verdict.lost)
     finally:
         logs.close(lambda: hurry or signalled())
     return verdict

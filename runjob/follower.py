@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from runjob import logend
 from runjob.errors import ApiError, NoClusterError
-from runjob.logend import Ask, Done, Ending, Known, Next, Pause, Seen, Whole
+from runjob.logend import Again, Ask, Done, Ending, Known, Next, Pause, Seen, Whole
 from runjob.logs import Gap, LogCursor
 from runjob.marks import mark as marked
 from runjob.messages import LogGap, LogRead, Message, Trouble
@@ -19,6 +19,10 @@ from runjob.runs import RunView, run_of
 
 # How long a stream may end before the pod's status says that the container did, in seconds.
 STATUS_LAG = 2.0
+
+# For how long the API may ask to wait (Retry-After) before a log that has an end, in seconds: a
+# launch gives up one of which it hears nothing for 30.
+MOST_ASKED = 15.0
 
 
 class Stream(Protocol):
@@ -89,6 +93,7 @@ class Follower:
         self._stop = False
         self._stream: Stream | None = None
         self._heard = 0.0
+        self._fresh = now()
         self._printing = False
 
     @property
@@ -99,10 +104,14 @@ class Follower:
     def heard(self) -> float:
         """When the log last brought something, by now; what waits for its reader still does.
 
-        Once it has an end, also when the node last answered with nothing: such answers are counted,
-        and end by themselves.
+        That is also what came before, and once the log has an end, an answer that brings nothing.
         """
         return self._now() if self._printing else self._heard
+
+    @property
+    def fresh(self) -> float:
+        """When the log last brought something new, by now."""
+        return self._now() if self._printing else self._fresh
 
     @property
     def seen(self) -> str:
@@ -211,9 +220,9 @@ class Follower:
                 # A log of nothing but the kubelet's words tells why there is none.
                 return self._cursor.words if self._cursor.empty else ""
             counts, known = known.counts, step.known
+            if known.counts != counts and (isinstance(step, Again) or step.over):
+                self._heard = self._now()
             if isinstance(step, Pause):
-                if step.over and known.counts != counts:
-                    self._heard = self._now()
                 # How long the API was away while the container ran says nothing of its log's end.
                 waits = self._backoff.waits() if step.anew or step.over > over else waits
                 over = step.over
@@ -224,7 +233,8 @@ class Follower:
         """Wait before the next try, no longer than the run goes on."""
         if step.trouble is not None and not self._stop:
             self._tell(Trouble(step.trouble, f"reading the log of {self._pod.name}", silence=False))
-        self._await(lambda: not step.over and self._run(run).over, wait_for(step.asked, planned))
+        asked = step.asked if step.asked is None or not step.over else min(step.asked, MOST_ASKED)
+        self._await(lambda: not step.over and self._run(run).over, wait_for(asked, planned))
 
     def _try(self, run: int, known: Known) -> Next:
         """Read the log once, and its last line where that may tell the end."""
@@ -263,7 +273,7 @@ class Follower:
         """Read one stream to its end; None where it is another run's, and is left as it is."""
         since = self._cursor.resume()
         before = self._cursor.snapshot() if ask.doubt else None
-        self._stream = stream = self._log(since=since, follow=not ask.over, previous=ask.previous)
+        stream = self._open(since=since, follow=not ask.over, previous=ask.previous)
         some, error = False, None
         try:
             for number, chunk in enumerate(stream):
@@ -282,10 +292,18 @@ class Follower:
                 if fresh:
                     some = True
                     self._put(run, fresh)
+                    self._fresh = self._now()
         except ApiError as broken:
             error = broken
         cursor = self._cursor
         return Seen(some, cursor.unfinished, cursor.caught_up, cursor.is_refused, error)
+
+    def _open(self, **which: Any) -> Stream:
+        """Open the log; a follower that was stopped meanwhile gets nothing of it."""
+        self._stream = stream = self._log(**which)
+        if self._stop:
+            stream.close()
+        return stream
 
     def _begins_another_run(self, chunk: bytes, ask: Ask) -> bool:
         """Tell by the first bytes of a log whether another run wrote it."""
@@ -308,6 +326,5 @@ class Follower:
         """Compare the log's last line with what was read."""
         if self._cursor.empty and not self._cursor.unfinished:
             return Ending(whole=None)
-        self._stream = stream = self._log(previous=previous, tail=1)
-        tail = b"".join(stream)
+        tail = b"".join(self._open(previous=previous, tail=1))
         return Ending(self._cursor.ends_with(tail), bare=not tail)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from math import inf
 
@@ -175,7 +176,8 @@ class Launch(Removal):
         if not ending.final:
             self._read_what_ended(self._patience.last_words)  # what they said as they were ended
             why = "the launch was ended before the end of the log of"
-            self._give_up(why, self._readings.ended)
+            # What runs when a signal comes had more to say; a sidecar that is not needed had not.
+            self._give_up(why, self._readings.unread if self._signals else self._readings.ended)
         if self._signals and ending.code not in (Exit.KILLED, Exit.INTERRUPTED):
             # After a signal no path returns 0, not even the last step.
             ending = killed(self._last_signal)
@@ -228,6 +230,8 @@ class Launch(Removal):
                 return ""
             self._beat()  # a long log takes longer than a Job is believed to be followed
             self._heed(self._inbox.get(self._patience.tick))
+            if self._inbox.now() - now > self._patience.freeze:
+                quiet = self._inbox.now()  # this process was stopped, and its readers with it
         return ""
 
     def _hear_out(self, ending: Ending) -> None:
@@ -245,8 +249,11 @@ class Launch(Removal):
         self._readings.stop()  # lest something comes behind what is said
         self._readings.gaps += len(unread.logs)
         self._console.remark(f"{why} {unread}: the rest of it is lost")
-        for log in unread.logs:
-            self._console.at_end(mark(f"a gap: {why} {log}: the rest of it is lost"))
+        self._mark(f"{why} {log}: the rest of it is lost" for log in unread.logs)
+
+    def _mark(self, lost: Iterable[str]) -> None:
+        """Have it stand behind the log, too, what of it was not read."""
+        self._lost += tuple(mark(f"a gap: {text}") for text in lost)
 
     def _say_what_is_unseen(self) -> None:
         """Say how many pods were not read at all, while those that are removed are none of them."""
@@ -259,7 +266,7 @@ class Launch(Removal):
                 "what they wrote was not read"
             )
             self._console.remark(text)
-            self._console.at_end(mark(f"a gap: {text}"))
+            self._mark([text])
 
     def _api_is_away(self, seconds: float, error: ApiError, unread: Unread) -> str:
         """Say in words why nothing is removed."""
@@ -291,6 +298,8 @@ class Launch(Removal):
             if over or not (ended or late):
                 return
             self._heed(self._inbox.get(self._patience.tick))
+            if self._inbox.now() - now > self._patience.freeze:
+                start = self._inbox.now()
 
     @property
     def _is_behind(self) -> bool:
@@ -325,5 +334,6 @@ class Launch(Removal):
             mapped=self._options.exit_map,
             main=self._options.main_container,
             gaps=self._readings.gaps,
+            lost=self._lost,
             left_behind=left,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from runjob.console import Console
 from runjob.logs import clean
@@ -67,9 +67,9 @@ class LogPrinter:
             elif not self.closed:
                 self._out.line(text)
 
-    def at_end(self, text: str) -> None:
-        """Have one line of ours printed once no more of the log can come; waits for no reader."""
-        self._last.append(text)
+    def add_at_end(self, lines: Sequence[str]) -> None:
+        """Have lines of ours printed behind all of the log; waits for no reader."""
+        self._last += lines
 
     def remark(self, text: str) -> None:
         """Print one line to stderr."""

@@ -21,6 +21,10 @@ class Reader(Protocol):
         """When its log last brought something, or once that has an end, an answer about it."""
 
     @property
+    def fresh(self) -> float:
+        """When its log last brought something new."""
+
+    @property
     def seen(self) -> str:
         """The time stamp of the latest line that was passed on, "" where there is none."""
 
@@ -33,6 +37,10 @@ class Reader(Protocol):
     def stop(self) -> None:
         """Read no further."""
 
+
+# For how long answers that bring nothing new count, in seconds: a proxy that resets each stream at
+# one place would bring the same lines for ever.
+NOTHING_NEW = 120.0
 
 # A pod's uid, and a container of it.
 Key = tuple[str, str]
@@ -115,11 +123,16 @@ class Readings:
         return self._told(key for key, ended in self._unread.items() if ended is not None)
 
     def _told(self, keys: Iterable[Key]) -> Unread:
-        found = [(self._readers[key], key[1]) for key in keys]
+        found = [(self._readers[key], key[1], self._unread[key]) for key in keys]
         return Unread(
             tuple(
                 f"[{reader.pod_name}/{container}]" + (f" after {reader.seen}" * bool(reader.seen))
-                for reader, container in found
+                for reader, container, _ in found
             ),
-            max((reader.heard for reader, _ in found), default=0.0),
+            max((_heard(reader, ended or 0.0) for reader, _, ended in found), default=0.0),
         )
+
+
+def _heard(reader: Reader, ended: float) -> float:
+    """Return when something of a log came that counts, whose container has ended then."""
+    return min(reader.heard, max(reader.fresh, ended) + NOTHING_NEW)

@@ -48,7 +48,8 @@ class Patience:
     mute: a stream that brings nothing after its container ended; drain: logs and last pod states
     after the Job's end; removal: beyond the pods' own grace period, until a deletion is seen to be
     done; answer: for a create that is under way when a signal comes; last_words: for logs of what
-    has ended, before a removal; tick: between two looks at the clock while one of these runs.
+    has ended, before a removal; tick: between two looks at the clock while one of these runs;
+    freeze: beyond that between two looks this process stood still itself, as on a paused machine.
     """
 
     explain: float = 1.0
@@ -62,6 +63,7 @@ class Patience:
     answer: float = 5.0
     last_words: float = 2.0
     tick: float = 0.5
+    freeze: float = 5.0
 
 
 class Inbox(Protocol):
@@ -129,9 +131,6 @@ class Narrator(Protocol):
     def remark(self, text: str) -> None:
         """Print one line to stderr."""
 
-    def at_end(self, text: str) -> None:
-        """Print one line to stdout, once no more of the log can come."""
-
 
 class Scene:
     """All that is known of one launch; whoever tells its story has it heed each message."""
@@ -182,6 +181,7 @@ class Scene:
         self._last_signal = 0
         self._uncertain = False  # whether a create may yet succeed
         self._leaving = ""  # an earlier Job that is on its way out
+        self._lost: tuple[str, ...] = ()  # marks of what is never read
         self._removing = False
         self._removed = False
         self._refusal = ""

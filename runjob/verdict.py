@@ -21,7 +21,8 @@ class Verdict:
     there to the first start of a main container (image pull and set-up), running_seconds from there
     to the last end of one; None where it never came to that. container_code is the main container's
     exit code, None when it did not end; mapped_from is the one that --map-exit turned into
-    exit_code, None when it turned none.
+    exit_code, None when it turned none. lost are the lines that tell, behind the log, which logs
+    were given up.
     """
 
     job: str
@@ -41,6 +42,7 @@ class Verdict:
     left_behind: str = ""
     container_code: int | None = None
     mapped_from: int | None = None
+    lost: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -98,6 +100,7 @@ def verdict(
     main: str | None = None,
     left_behind: str = "",
     gaps: int = 0,
+    lost: tuple[str, ...] = (),
 ) -> Verdict:
     """Sum up one launch; picture is None when no Job was made.
 
@@ -138,6 +141,7 @@ def verdict(
         left_behind=left_behind,
         container_code=_container_code(ending, judged, main),
         mapped_from=unmapped if unmapped != code else None,
+        lost=lost,
     )
 
 

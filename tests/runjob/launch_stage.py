@@ -55,6 +55,7 @@ class Thread:
     def __init__(self, pod_name: str = "") -> None:
         self.pod_name = pod_name
         self.heard = 0.0
+        self.fresh = 0.0
         self.seen = ""
         self.broken_off = 0
         self.stopped = False
@@ -150,7 +151,7 @@ class Workshop:
 class Journal:
     """Hears whether the Job stays."""
 
-    verdict = None
+    verdict: Verdict | None = None
 
     def __init__(self) -> None:
         self.staying = False
@@ -166,13 +167,9 @@ class Journal:
 class Console:
     def __init__(self) -> None:
         self.remarks: list[str] = []
-        self.last: list[str] = []
 
     def remark(self, text: str) -> None:
         self.remarks.append(text)
-
-    def at_end(self, text: str) -> None:
-        self.last.append(text)
 
 
 def job(**more: Any) -> Observed:

@@ -77,13 +77,18 @@ class Script:
 class Answer:
     def __init__(self, script: Script, data: bytes, error: Exception | None = None) -> None:
         self._script, self._data, self._error = script, data, error
+        self._closed = False
 
     def __iter__(self) -> Iterator[bytes]:
-        yield self._data
+        if self._closed:
+            return
+        if self._data:
+            yield self._data
         if self._error is not None:
             raise self._error
 
     def close(self) -> None:
+        self._closed = True
         self._script.closed += 1
 
 
@@ -283,13 +288,15 @@ def test_the_waits_for_a_logs_end_begin_anew() -> None:
     [
         pytest.param(404, STRANGERS, STRANGERS - 1, id="an answer, of which so many are enough"),
         pytest.param(503, 7, 0, id="none"),
+        pytest.param(0, 4, 3, id="an empty log, which is read four times"),
     ],
 )
 def test_a_log_of_which_the_node_gives_nothing_is_heard_of_as_long_as_that_is_counted(
     status: int, tries: int, heard: int
 ) -> None:
     """A launch that takes the last byte for the last answer gives the log up before its end."""
-    script = Script([ApiError(status, "no")], stop=7 if status == 503 else 0)
+    answer = ApiError(status, "no") if status else b""
+    script = Script([answer], stop=7 if status == 503 else 0)
     follow(script, ended(), now=lambda: float(len(script.reads)))
     assert script.follower is not None
     assert (len(script.reads), script.follower.heard) == (tries, heard)
@@ -297,15 +304,16 @@ def test_a_log_of_which_the_node_gives_nothing_is_heard_of_as_long_as_that_is_co
 
 @pytest.mark.parametrize("error", [None, ApiError(0, "closed")], ids=["cleanly", "by an error"])
 def test_a_follower_that_is_stopped_tells_of_no_loss(error: ApiError | None) -> None:
-    script = Script([(A, error)], b"", stop=1)
-    assert follow(script, running()) == (b"a\n", [LogRead("pod", "main")])
-    assert len(script.reads) == 1
+    script = Script([(A, ApiError(0, "broke")), (A + B, error)], b"", stop=2)
+    written, told = follow(script, running())
+    assert (written, lost(told)) == (b"a\n", []), "what it opens meanwhile is not read"
+    assert len(script.reads) == 2
 
 
 def test_a_follower_that_is_stopped_ends_its_stream_and_tells_of_no_trouble() -> None:
     script = Script([A], B, stop=2)
     assert follow(script, ended()) == (b"a\n", [LogRead("pod", "main")])
-    assert script.closed == 1
+    assert script.closed == 2, "the one that was open, and the one that it opens meanwhile"
 
 
 @pytest.mark.parametrize("in_place", [False, True], ids=["never restarted", "not restarted yet"])

@@ -18,6 +18,7 @@ from tests.runjob.launch_stage import (
     KILL,
     READ,
     RUNS,
+    Journal,
     Stage,
     ended,
     job,
@@ -36,11 +37,12 @@ def test_the_end_waits_for_the_last_log_byte() -> None:
 
 def test_a_log_that_never_ends_is_given_up_and_said() -> None:
     stage = Stage((0, CREATED), (1, ended(0)), (1, COMPLETE))
-    assert stage.play().exit_code == 0
+    verdict = stage.play()
+    assert verdict.exit_code == 0
     assert stage.console.remarks == [
         "nothing more came in 30 s of the log of [hello-1/main]: the rest of it is lost"
     ]
-    assert stage.console.last == [f"--- runjob: a gap: {stage.console.remarks[0]} ---"]
+    assert verdict.lost == (f"--- runjob: a gap: {stage.console.remarks[0]} ---",)
     assert any(thread.stopped for thread in stage.workshop.threads)
     assert any(thread.broken_off for thread in stage.workshop.threads)
     assert stage.workshop.removed
@@ -52,7 +54,7 @@ def test_a_log_is_read_as_long_as_it_comes() -> None:
 
     def hears() -> float:
         for thread in stage.workshop.threads:
-            thread.heard = now()
+            thread.heard = thread.fresh = now()
         return now()
 
     now, stage.inbox.now = stage.inbox.now, hears  # type: ignore[method-assign]
@@ -61,6 +63,53 @@ def test_a_log_is_read_as_long_as_it_comes() -> None:
     assert stage.console.remarks == []
     (heart,) = stage.workshop.heartbeats
     assert heart.kept_up > 999, "it lives all the while"
+
+
+def test_a_log_that_brings_the_same_again_and_again_is_given_up_in_the_end() -> None:
+    """As behind a proxy that resets each stream at one place: nothing of that tells an end."""
+    stage = Stage((0, CREATED), (1, ended(0)), (1, COMPLETE), (999, READ))
+
+    def hears() -> float:
+        for thread in stage.workshop.threads:
+            thread.heard = now()
+        return now()
+
+    now, stage.inbox.now = stage.inbox.now, hears  # type: ignore[method-assign]
+    assert stage.play().exit_code == 0
+    assert 150 < now() < 155
+    assert "nothing more came in 30 s" in stage.console.remarks[-1]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        pytest.param([(1, ended(0)), (1, COMPLETE), (4, job()), (50, READ)], id="at the Job's end"),
+        pytest.param([(1, RUNS), (4, KILL), (4, ended(0)), (50, READ)], id="after a signal"),
+    ],
+)
+def test_a_launch_that_stood_still_asks_again_before_it_gives_a_log_up(steps: list[Any]) -> None:
+    """A process that is stopped, or its machine, hears nothing, and that is no silence of a log."""
+    stage = Stage((0, CREATED), *steps, (50, pod(gone=True)), (50, JOB_GONE))
+
+    def frozen(seconds: float | None) -> Any:
+        message = get(seconds)
+        if stage.inbox.now() == 4.5:
+            stage.inbox._now = 50.0
+        return message
+
+    get, stage.inbox.get = stage.inbox.get, frozen  # type: ignore[method-assign]
+    stage.play()
+    assert stage.inbox.now() == 50
+    assert not any("is lost" in line for line in stage.console.remarks)
+
+
+def test_what_an_earlier_launch_had_given_up_is_told_by_the_one_that_tells_its_end() -> None:
+    told = Stage((0, CREATED), (1, ended(0)), (1, COMPLETE)).play()
+    assert told.lost
+    journal = Journal()
+    journal.verdict = told
+    stage = Stage((0, Created(JOB, (), concluded=True)), (1, JOB_GONE), journal=journal)
+    assert stage.play().lost == told.lost
 
 
 @pytest.mark.parametrize("what", ["watching jobs", "watching pods"])
@@ -194,6 +243,8 @@ BEHIND = job(failed=1, backoff_limit=3)
         pytest.param([(1, ended(1)), (4, KILL), (9, READ)], 6, [], id="what comes after all"),
         pytest.param([(1, ended(1)), (4, KILL), (5, KILL)], 5, [LOST], id="a second signal"),
         pytest.param([(1, ended(1)), (4, KILL), (4, KILL)], 4, [LOST], id="two at once"),
+        pytest.param([(1, RUNS), (4, KILL), (5, KILL)], 4, [LOST],
+                     id="a second one while it ends"),
         pytest.param([(1, ended(1)), (1, FAILED), (9, KILL), (10, READ)], 10, [],
                      id="a signal while the log of an ended Job is read"),
         pytest.param([(1, ended(1)), (1, FAILED), (9, KILL)], 11, [LOST],
@@ -205,15 +256,17 @@ def test_a_signal_gives_what_has_ended_a_moment_and_says_what_is_lost(
 ) -> None:
     """A naive launcher deletes at once, and nobody knows what the last attempt said."""
     stage = Stage((0, CREATED), *steps, (12, pod(gone=True)), (12, JOB_GONE))
-    assert stage.play().exit_code == Exit.KILLED
+    verdict = stage.play()
+    assert verdict.exit_code == Exit.KILLED
     assert stage.workshop.removed_at == [at]
     assert [line for line in stage.console.remarks if "is lost" in line] == remarks
-    assert stage.console.last == [f"--- runjob: a gap: {line} ---" for line in remarks]
+    assert verdict.lost == tuple(f"--- runjob: a gap: {line} ---" for line in remarks)
 
 
 def test_a_pod_that_a_killed_launch_never_saw_is_told() -> None:
     stage = Stage((0, CREATED), (3, BEHIND), (4, KILL), (12, JOB_GONE))
-    assert stage.play().exit_code == Exit.KILLED
+    verdict = stage.play()
+    assert verdict.exit_code == Exit.KILLED
     unseen = "1 of the Job's pods could not be seen before the end: what they wrote was not read"
     assert unseen in stage.console.remarks
-    assert stage.console.last == [f"--- runjob: a gap: {unseen} ---"]
+    assert verdict.lost == (f"--- runjob: a gap: {unseen} ---",)

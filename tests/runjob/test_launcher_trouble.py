@@ -259,7 +259,7 @@ def test_the_log_of_a_main_container_is_read_as_long_as_it_comes(
 
     def hears() -> float:
         for thread in stage.workshop.threads:
-            thread.heard = min(now(), last)
+            thread.heard = thread.fresh = min(now(), last)
         return now()
 
     now, stage.inbox.now = stage.inbox.now, hears  # type: ignore[method-assign]
@@ -293,7 +293,8 @@ def test_the_wait_for_a_main_containers_log_stands_still_while_the_api_is_away(
 def test_a_signal_while_the_main_containers_log_is_awaited_says_so() -> None:
     stage = Stage(
         (0, CREATED), (1, job(completions=1)), (2, with_proxy(0)), (9, KILL),
-        (12, pod(gone=True)), (12, JOB_GONE), main_container="main",
+        (11, LogRead("hello-1", "proxy")), (12, pod(gone=True)), (12, JOB_GONE),
+        main_container="main",
     )  # fmt: skip
     assert stage.play().exit_code == Exit.KILLED
     lost = (

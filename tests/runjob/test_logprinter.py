@@ -102,7 +102,7 @@ def test_a_line_of_ours_stands_in_the_log_like_its_lines(prefix: bytes, expected
 def test_what_is_to_stand_at_the_end_waits_for_it(limit: int | None) -> None:
     out = io.BytesIO()
     printer = LogPrinter(Console(out, None), limit)
-    printer.at_end("--- a gap ---")
+    printer.add_at_end(["--- a gap ---"])
     printer.log(b"a\nb")
     assert not out.getvalue().endswith(b"gap ---\n")
     printer.close()
