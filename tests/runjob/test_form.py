@@ -6,13 +6,9 @@ import pytest
 
 from runjob.errors import UsageError
 from runjob.flags import parse
-from runjob.form import END, FIELDS, MARK, read, run_id, words
+from runjob.form import END, MARK, read, run_id, words
 from runjob.options import JobOptions, Options
-
-
-def handed(**values: str) -> str:
-    fields = {**dict.fromkeys(sorted(FIELDS), ""), **values}
-    return "".join(f"{MARK} {name}={text}\n" for name, text in fields.items()) + f"{MARK} {END}=\n"
+from tests.runjob.forms import handed
 
 
 def options(**values: str) -> Options:

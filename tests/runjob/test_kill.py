@@ -19,7 +19,7 @@ from runjob.kill import APPEARANCE, Killer
 from runjob.plan import LAUNCH, RUN_ID
 from runjob.remote import TIMEOUT
 from runjob.request import Body, Kind
-from tests.runjob.test_form import handed
+from tests.runjob.forms import handed
 
 
 def job(
