@@ -17,9 +17,8 @@ from runjob.options import Connection
 from runjob.request import EVENT, JOB, POD, Body, Kind
 from runjob.retry import REFUSALS
 from runjob.subcommands import Collect, Roster, Show
+from tests.runjob.jobs import job, launched
 from tests.runjob.scenes import NOON
-from tests.runjob.test_leftovers import job
-from tests.runjob.test_roster import job as launched
 
 CONNECTION = Connection()
 REMOVE = Collect(namespace="ns", connection=CONNECTION, wanted=Wanted(), delete=True)

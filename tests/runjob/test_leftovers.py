@@ -13,21 +13,7 @@ from runjob.identity import TOLD
 from runjob.leftovers import GRACE, Wanted, divide, ended, fronted, rows, span, why_spared
 from runjob.plan import LAUNCH
 from runjob.values import seconds
-from tests.runjob.scenes import NOON
-
-NOW = NOON + timedelta(hours=2)
-
-
-def job(state: str = "Failed", *, hours: float = 1, **metadata: Any) -> dict[str, Any]:
-    """Return a Job that our launcher made and that ended so many hours before NOW."""
-    at = (NOW - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    condition = {"type": state, "status": "True", "reason": "Why", "lastTransitionTime": at}
-    made = {
-        "namespace": "ns", "name": "hello", "uid": "1", "resourceVersion": "7",
-        "annotations": {LAUNCH: "ab"},
-    }  # fmt: skip
-    return {"metadata": {**made, **metadata}, "status": {"conditions": [condition]}}
-
+from tests.runjob.jobs import NOW, job
 
 # A log of two gigabytes takes its launcher longer than a Job is left alone for.
 READS = {
