@@ -6,13 +6,17 @@ import contextlib
 import os
 import re
 import secrets
+import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from misc.jobtype import Commands, expand
 from runjob.sandbox import Image, Sandbox
-from tests.contract.launches import Launcher, Starter
+from tests.contract.agents import JOB_TYPE, Agent, Expand
+from tests.contract.launches import SCRIPT, Launcher, Starter
 from tests.contract.lessons import Stage
 from tests.contract.targets import EmbeddedTarget, RealTarget, Target, wants_real
 
@@ -76,6 +80,34 @@ def start(common: tuple[str, ...], target: Target) -> Iterator[Starter]:
     starter = Starter(common, target.api.patience)
     yield starter
     starter.close()
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Agent:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "python3").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+    (folder / "python3").chmod(0o755)
+    return Agent(folder)
+
+
+@pytest.fixture
+def commands(common: tuple[str, ...], name: str) -> Expand:
+    """Expand the form of a Job of this test's name; more are fields by their labels."""
+
+    def expanded(run: str, **more: str) -> Commands:
+        form = {
+            "AI-Jobname": name,
+            "AI-Image Name": "busybox:1",
+            "AI-ImagePullPolicy": "IfNotPresent",
+            "AI-ImagePullSecret": "none",
+            "AI-More Options": shlex.join(common),
+            "AI-Run Identity": f"{run} 1",
+            **{f"AI-{label}": text for label, text in more.items()},
+        }
+        return expand(JOB_TYPE, form, {"AI-CLIPath": str(SCRIPT.parent)})
+
+    return expanded
 
 
 @pytest.fixture

@@ -5,11 +5,9 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from tests.contract.agents import Agent, Expand
 from tests.contract.launches import FOREVER
 from tests.contract.targets import Target
-from tests.contract.test_jobtype import Agent, Expand, agent, commands
-
-__all__ = ["agent", "commands"]
 
 SECRET = "Zq7-open-sesame"
 

@@ -3,72 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from misc.jobtype import Commands, expand, load, verdict_of
-from misc.jobtype_source import BUILT
+from misc.jobtype import verdict_of
 from runjob.plan import RUN_ID
 from runjob.version import VERSION
-from tests.contract.launches import FOREVER, SCRIPT, Launcher, Starter, sh, wait_until
+from tests.contract.agents import JOB_TYPE, Agent, Expand
+from tests.contract.launches import FOREVER, Launcher, Starter, sh, wait_until
 from tests.contract.targets import Target
 
-JOB_TYPE = load(BUILT)
-Expand = Callable[..., Commands]
 ODD = 'it\'s "odd"; $HOME `id` \\ ünïcode'
-
-
-@dataclass(frozen=True)
-class Agent:
-    """Runs lines as a Control-M agent does: a shell, with this Python as its python3."""
-
-    folder: Path
-
-    def start(self, line: str) -> subprocess.Popen[str]:
-        env = {**os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}"}
-        return subprocess.Popen(
-            ["sh", "-c", line], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-
-    def run(self, line: str) -> tuple[int, str, str]:
-        process = self.start(line)
-        out, err = process.communicate(timeout=100)
-        return process.returncode, out, err
-
-
-@pytest.fixture
-def agent(tmp_path: Path) -> Agent:
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    (folder / "python3").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
-    (folder / "python3").chmod(0o755)
-    return Agent(folder)
-
-
-@pytest.fixture
-def commands(common: tuple[str, ...], name: str) -> Expand:
-    """Expand the form of a Job of this test's name; more are fields by their labels."""
-
-    def expanded(run: str, **more: str) -> Commands:
-        form = {
-            "AI-Jobname": name,
-            "AI-Image Name": "busybox:1",
-            "AI-ImagePullPolicy": "IfNotPresent",
-            "AI-ImagePullSecret": "none",
-            "AI-More Options": shlex.join(common),
-            "AI-Run Identity": f"{run} 1",
-            **{f"AI-{label}": text for label, text in more.items()},
-        }
-        return expand(JOB_TYPE, form, {"AI-CLIPath": str(SCRIPT.parent)})
-
-    return expanded
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import secrets
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
@@ -15,13 +14,12 @@ from runjob import cli
 from runjob.cluster import Cluster
 from runjob.errors import ApiError
 from runjob.login import login
-from runjob.observed import job_view
 from runjob.options import Connection
-from runjob.plan import LAUNCH
 from runjob.request import JOB
 from tests.contract.launches import own_handlers
+from tests.contract.leftovers import body, ended
 from tests.contract.rights import right_of
-from tests.contract.targets import Json, RealTarget, Target, launcher_rules
+from tests.contract.targets import RealTarget, Target, launcher_rules
 
 NOW = ("--older-than", "0")
 
@@ -54,34 +52,6 @@ def say(target: Target, capfd: pytest.CaptureFixture[str]) -> Say:
         return Said(code, out.splitlines(), err.splitlines())
 
     return run
-
-
-def body(name: str, script: str, *, ours: bool = True, **spec: Any) -> Json:
-    """Return a Job as a launcher writes it, or as somebody else does."""
-    main = {"name": "main", "image": "busybox:1", "command": ["sh", "-c", script]}
-    main["imagePullPolicy"] = "IfNotPresent"
-    template = {"restartPolicy": "Never", "containers": [main]}
-    annotations = {LAUNCH: "0123456789abcdef"} if ours else {}
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"name": name, "annotations": annotations},
-        "spec": {"backoffLimit": 0, "template": {"spec": template}, **spec},
-    }
-
-
-def ended(target: Target, *jobs: Json) -> None:
-    """Create Jobs and wait until each has ended."""
-    names = [target.api.create("jobs", job)["metadata"]["name"] for job in jobs]
-    for name in names:
-        target.api.until(lambda name=name: _is_over(target, name), f"the end of {name}")  # type: ignore[misc]  # a default argument binds
-
-
-def _is_over(target: Target, name: str) -> bool:
-    job = target.api.job(name)
-    assert job is not None
-    view = job_view(job)
-    return bool(view.condition("Complete") or view.condition("Failed"))
 
 
 @pytest.fixture
