@@ -1,80 +1,16 @@
-"""The table of rules, row by row, then the laws that it keeps."""
+"""The table of rules, row by row, then its caps."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
-from itertools import product as every
+from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from application.action import (
-    ANY_OFFER_DAYS,
-    HOUSEHOLD,
-    NOBODY,
-    OFFER,
-    PRODUCTS,
-    SERVICE,
-    SURE,
-    Recent,
-    next_best,
-)
-from application.records import (
-    Action,
-    ActionKind,
-    Author,
-    Category,
-    Customer,
-    Feeling,
-    Match,
-    Post,
-    Sentiment,
-    Topic,
-)
+from application.action import HOUSEHOLD, NOBODY, OFFER, PRODUCTS, SERVICE, SURE, Recent
+from application.records import Action, Category, Topic
+from tests.application.decisions import NOON, customer, decide, match
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
 BOTH = (True, True)
-
-
-def post(text: str = "text", *, at: datetime = NOON, id: str = "1", retweet: bool = False) -> Post:
-    author = Author("a1", "handle", "Name", "")
-    return Post(id, text, "en", at, author, None, "ctne", retweet)
-
-
-def customer(*products: str, contact: bool = True, marketing: bool = True) -> Customer:
-    return Customer("c1", "A", "B", None, "x", None, contact, marketing, frozenset(products))
-
-
-def match(category: Category = "customer", *kin: str, confidence: float = 0.9) -> Match:
-    known = "c1" if category in ("customer", "household_member") else None
-    return Match(category, confidence, "at the address", customer_id=known, kin=kin)
-
-
-def sentiment(score: float = 0.0) -> Sentiment:
-    feeling: Feeling = "positive" if score > 0 else "negative" if score < 0 else "neutral"
-    return Sentiment(feeling, score)
-
-
-def decide(
-    *topics: Topic,
-    text: str = "text",
-    who: Match | None = None,
-    score: float = 0.0,
-    known: Customer | None = None,
-    recent: Recent | None = None,
-    at: datetime = NOON,
-    id: str = "1",
-    retweet: bool = False,
-) -> tuple[Action, ...]:
-    return next_best(
-        post(text, at=at, id=id, retweet=retweet),
-        who or match(),
-        sentiment(score),
-        frozenset(topics),
-        known,
-        recent or {},
-    )
 
 
 def told(actions: tuple[Action, ...]) -> list[tuple[str, str, str | None]]:
@@ -246,6 +182,15 @@ def test_a_prospect_who_asks_is_for_an_advisor_to_review() -> None:
     assert "retirement" in only.why
 
 
+def test_every_row_of_the_table_has_a_name_a_why_and_a_cap_if_it_acts() -> None:
+    for part in (NOBODY, SERVICE, HOUSEHOLD, OFFER):
+        assert len({rule.name for rule in part}) == len(part)
+        for rule in part:
+            assert rule.why.removesuffix("{verify}").endswith(".")
+            assert (rule.cap_days > 0) == (rule.kind != "none")
+            assert rule.consent == "marketing" or not rule.product
+
+
 # -- caps ----------------------------------------------------------------------------------------
 
 
@@ -294,126 +239,3 @@ def test_a_family_is_proposed_once_in_90_days() -> None:
     (only,) = decide(who=match("customer", "c0"), known=nothing, recent=recent)
     assert "capped: proposed 89 days ago" in only.why
     assert "has not agreed to marketing" in only.why
-
-
-# -- laws over every case ------------------------------------------------------------------------
-
-CATEGORIES: tuple[Category, ...] = ("customer", "household_member", "prospect", "unknown")
-TOPIC_SETS: tuple[tuple[Topic, ...], ...] = (
-    (),
-    ("complaint",),
-    ("praise",),
-    ("moving",),
-    ("product_interest",),
-    ("complaint", "moving", "product_interest"),
-    ("moving", "product_interest"),
-)
-PEOPLE = (
-    None,
-    *(
-        customer(*products, contact=contact, marketing=marketing)
-        for products, contact, marketing in every(
-            ((), ("brokerage",)), (True, False), (True, False)
-        )
-    ),
-)
-
-
-@pytest.mark.parametrize("category", CATEGORIES)
-def test_every_case_keeps_the_laws(category: Category) -> None:
-    for topics, known, score, kin, retweet in every(
-        TOPIC_SETS, PEOPLE, (-0.8, 0.0, 0.8), ((), ("c2",)), (False, True)
-    ):
-        person = known if category in ("customer", "household_member") else None
-        actions = decide(
-            *topics,
-            text="an ira",
-            who=match(category, *kin),
-            score=score,
-            known=person,
-            retweet=retweet,
-        )
-        keeps_the_laws(actions, topics, person, score)
-
-
-def keeps_the_laws(
-    actions: tuple[Action, ...], topics: tuple[Topic, ...], known: Customer | None, score: float
-) -> None:
-    kinds = [each.kind for each in actions]
-    assert actions
-    assert len(set(kinds)) == len(kinds)
-    assert all(each.why.endswith(".") and each.subject for each in actions)
-    assert not ("complaint" in topics and "offer" in kinds)
-    assert not (score < 0 and "offer" in kinds)
-    for each in actions:
-        if each.kind == "service_call":
-            assert known is not None
-            assert known.contact_consent
-        elif each.kind == "offer" and each.product:
-            assert known is not None
-            assert known.marketing_consent
-            assert each.product not in known.products
-        elif each.kind == "offer":
-            assert known is None
-            assert each.why.startswith("Advisor review: ")
-        assert (each.cap_days == 0) == (each.kind == "none")
-
-
-Decided = dict[tuple[ActionKind, str, str | None], tuple[datetime, str]]
-Drawn = tuple[tuple[Topic, ...], int, str, Category]
-cases: st.SearchStrategy[Drawn] = st.tuples(
-    st.sampled_from(TOPIC_SETS),
-    st.integers(0, 60 * 24),
-    st.sampled_from(("an ira", "bonds or etfs", "529", "nothing")),
-    st.sampled_from(CATEGORIES[::2]),
-)
-
-
-@given(st.lists(cases, max_size=25))
-def test_no_two_actions_fall_within_a_cap(several: list[Drawn]) -> None:
-    recent: Decided = {}
-    log: list[tuple[datetime, Action]] = []
-    for number, (topics, hours, text, category) in enumerate(
-        sorted(several, key=lambda each: each[1])
-    ):
-        at = NOON + timedelta(hours=hours)
-        known = customer("brokerage") if category == "customer" else None
-        for each in decide(
-            *topics,
-            text=text,
-            who=match(category),
-            known=known,
-            recent=recent,
-            at=at,
-            id=str(number),
-        ):
-            if each.kind != "none":
-                log.append((at, each))
-                recent[each.kind, each.subject, each.product] = (at, str(number))
-    for index, (at, one) in enumerate(log):
-        for then, other in log[index + 1 :]:
-            if (one.kind, one.subject) != (other.kind, other.subject):
-                continue
-            if one.product == other.product:
-                assert then - at >= timedelta(days=one.cap_days)
-            assert then - at >= timedelta(days=ANY_OFFER_DAYS if one.kind == "offer" else 7)
-
-
-@given(cases, st.integers(-40, 40))
-def test_a_post_seen_again_is_decided_alike(case: Drawn, days: int) -> None:
-    topics, _, text, category = case
-    known = customer("brokerage") if category == "customer" else None
-    other: Decided = {("offer", "c1", "bonds"): (NOON + timedelta(days=days), "other")}
-    first = decide(*topics, text=text, who=match(category), known=known, recent=other)
-    own: Decided = {(each.kind, each.subject, each.product): (NOON, "1") for each in first}
-    again = decide(*topics, text=text, who=match(category), known=known, recent=other | own)
-    assert again == first
-
-
-def test_every_row_of_the_table_has_a_name_a_why_and_a_cap_if_it_acts() -> None:
-    for part in (NOBODY, SERVICE, HOUSEHOLD, OFFER):
-        assert len({rule.name for rule in part}) == len(part)
-        for rule in part:
-            assert rule.why.removesuffix("{verify}").endswith(".")
-            assert (rule.cap_days > 0) == (rule.kind != "none")
-            assert rule.consent == "marketing" or not rule.product
