@@ -14,6 +14,7 @@ from application.report.data import Found, Quality, Row, Source, Span
 from application.report.timescale import scale
 
 BEGAN = datetime(2026, 3, 1, 6)
+HERE = (-72.5, 41.5)
 # As long as a message may be.
 HOSTILE = (
     "<script>alert(1)</script></script><!-- <img src=x onerror=alert(2)> & \u2028\u2029 "
