@@ -8,7 +8,6 @@ import json
 import random
 import re
 import sqlite3
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -250,6 +249,29 @@ def test_x_sends_them_when_it_is_asked(made: Made) -> None:
     assert len(includes["users"]) > 100
 
 
+def test_sentences_of_a_long_text_end_before_the_next_one_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = tuple(map(texts.parse, ("no fees", "why?", "wow!", "so it goes.")))
+    real = texts.read("en")
+    short = replace(real, sections=dict.fromkeys(real.sections, lines))
+    monkeypatch.setattr(texts, "read", lambda _: short)
+    long = texts.say("en", about_money=True, chance=random.Random(1), length=4).text
+    *ended, last = re.split(r"(?<=[.?!]) ", long)
+    assert sorted([*ended, "no fees." if last == "no fees" else last]) == [
+        "no fees.",
+        "so it goes.",
+        "why?",
+        "wow!",
+    ]
+
+
+def test_of_what_is_not_about_money_no_sign_is_about_it(made: Made) -> None:
+    for each in made.posts:
+        if not made.truth[each["data"]["id"]].about_money:
+            assert not set(each["data"]["text"]) & set("🚀💚💸📊🏦")
+
+
 # -- people ----------------------------------------------------------------------------------------
 
 
@@ -349,72 +371,3 @@ def test_user_names_are_what_x_takes_and_are_nobody_elses(made: Made) -> None:
 def test_a_line_of_truth_reads_as_what_was_written(made: Made) -> None:
     for each in list(made.truth.values())[:100]:
         assert read(line(each)) == each
-
-
-# -- the command -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("options", "word"),
-    [
-        pytest.param(["--posts", "0"], "--posts 0: it takes a whole number from 1", id="no posts"),
-        pytest.param(["--posts", "-1"], "--posts", id="fewer than none"),
-        pytest.param(["--posts", "many"], "--posts many", id="no number"),
-        pytest.param(["--addresses", "0"], "--addresses 0", id="no addresses"),
-        pytest.param(["--seed", "x"], "--seed x", id="no seed"),
-        pytest.param(["--days", "0"], "--days 0", id="no days"),
-        pytest.param(["--until", "noon"], "--until noon: a time is written as", id="no time"),
-        pytest.param(["--until", "1999-01-01T00:00:00Z"], "no time of a post", id="before X"),
-        pytest.param(["--unknown"], "-h lists the options", id="no option"),
-    ],
-)
-def test_bad_options_are_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], word: str
-) -> None:
-    assert main([str(tmp_path), *options]) == 2
-    told = capsys.readouterr().err
-    assert word in told
-    assert told.count("\n") == 1
-    assert told.startswith("synth: error: ")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_that_cannot_be_is_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "file").write_text("", encoding="utf-8")
-    assert main([str(tmp_path / "file" / "folder")]) == 2
-    told = capsys.readouterr().err
-    assert "cannot be written (Not a directory)" in told
-    assert told.count("\n") == 1
-
-
-def test_without_the_towns_it_says_what_to_install(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "zipcodes", None)
-    assert main([str(tmp_path)]) == 2
-    assert "pip install zipcodes" in capsys.readouterr().err
-
-
-def test_sentences_of_a_long_text_end_before_the_next_one_begins(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    lines = tuple(map(texts.parse, ("no fees", "why?", "wow!", "so it goes.")))
-    real = texts.read("en")
-    short = replace(real, sections=dict.fromkeys(real.sections, lines))
-    monkeypatch.setattr(texts, "read", lambda _: short)
-    long = texts.say("en", about_money=True, chance=random.Random(1), length=4).text
-    *ended, last = re.split(r"(?<=[.?!]) ", long)
-    assert sorted([*ended, "no fees." if last == "no fees" else last]) == [
-        "no fees.",
-        "so it goes.",
-        "why?",
-        "wow!",
-    ]
-
-
-def test_of_what_is_not_about_money_no_sign_is_about_it(made: Made) -> None:
-    for each in made.posts:
-        if not made.truth[each["data"]["id"]].about_money:
-            assert not set(each["data"]["text"]) & set("🚀💚💸📊🏦")
