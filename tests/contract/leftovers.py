@@ -6,7 +6,8 @@ from typing import Any
 
 from runjob.observed import job_view
 from runjob.plan import LAUNCH
-from tests.contract.targets import Json, Target
+from tests.contract.api import Json
+from tests.contract.targets import Target
 
 
 def body(name: str, script: str, *, ours: bool = True, **spec: Any) -> Json:

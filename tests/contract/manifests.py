@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from tests.contract.targets import Json
+from tests.contract.api import Json
 
 
 def job_of(name: str, script: str, **container: Any) -> Json:

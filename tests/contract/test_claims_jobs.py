@@ -13,8 +13,9 @@ from runjob.cluster import Cluster
 from runjob.errors import ApiError
 from runjob.login import login
 from runjob.options import Connection
+from tests.contract.api import Json
 from tests.contract.launches import Launcher, sh
-from tests.contract.targets import Json, Target
+from tests.contract.targets import Target
 
 OTHER = "00000000-0000-4000-8000-000000000000"
 

@@ -11,8 +11,9 @@ import pytest
 
 from runjob import explaining
 from runjob.sandbox import Sandbox
+from tests.contract.api import is_running
 from tests.contract.launches import FOREVER, Launcher, Run, Starter, sh
-from tests.contract.targets import EmbeddedTarget, Target, is_running, wants_real
+from tests.contract.targets import EmbeddedTarget, Target, wants_real
 
 IGNORING = "--ignore-disruptions"
 

@@ -17,10 +17,11 @@ from runjob import cli
 from runjob.launcher import Launch
 from runjob.observed import KILLED
 from runjob.scene import Patience
+from tests.contract.api import Json, RefusedError
 from tests.contract.launches import FOREVER, Launcher, Starter, own_handlers
 from tests.contract.leftovers import body, ended
 from tests.contract.manifests import config_map, job_of, write
-from tests.contract.targets import Json, RefusedError, Target
+from tests.contract.targets import Target
 
 MINE = "tests.runjob/held"
 THEIRS = "kubernetes.io/pvc-protection"

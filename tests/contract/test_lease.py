@@ -18,8 +18,9 @@ from runjob import cli, moments
 from runjob.options import RunOptions
 from runjob.sandbox import Fault
 from runjob.sandbox.faults import Refuse
+from tests.contract.api import Json
 from tests.contract.launches import FOREVER, Launcher, own_handlers, sh
-from tests.contract.targets import EmbeddedTarget, Json, Target, wants_real
+from tests.contract.targets import EmbeddedTarget, Target, wants_real
 
 embedded = pytest.mark.skipif(wants_real(), reason="only the embedded cluster breaks on demand")
 

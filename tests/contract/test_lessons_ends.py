@@ -7,10 +7,10 @@ import signal
 from runjob.errors import Exit
 from runjob.sandbox.faults import Refuse, Slow
 from tests.contract import habits
+from tests.contract.api import waiting_reason
 from tests.contract.launches import FOREVER, RUNJOB, Run, sh
 from tests.contract.lessons import Stage, lesson
 from tests.contract.naive import end_of
-from tests.contract.targets import waiting_reason
 
 POD = "spec.template.spec"
 

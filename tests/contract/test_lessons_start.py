@@ -8,9 +8,9 @@ from datetime import datetime, timezone
 from runjob.errors import Exit
 from runjob.options import RunOptions
 from tests.contract import habits
+from tests.contract.api import Json
 from tests.contract.launches import sh
 from tests.contract.lessons import Stage, lesson
-from tests.contract.targets import Json
 
 
 @lesson(habits.GivesUpOnAnImage)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from runjob.sandbox.faults import Cut
 from tests.contract import habits
+from tests.contract.api import is_running
 from tests.contract.launches import FOREVER, sh
 from tests.contract.lessons import Stage, lesson
-from tests.contract.targets import is_running
 
 SUSPENDED = ("--set", "spec.suspend=true")
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.contract.api import Json
 from tests.contract.launches import Launcher, Starter, sh
 from tests.contract.manifests import config_map, job_of, secret, write
-from tests.contract.targets import Json, Target
+from tests.contract.targets import Target
 
 
 def with_everything(name: str) -> list[Json]:

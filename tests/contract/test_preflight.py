@@ -11,10 +11,11 @@ import pytest
 import yaml
 
 from runjob.preflight import check
+from tests.contract.api import Json
 from tests.contract.launches import Launcher, result_of, sh, with_option
 from tests.contract.manifests import config_map, job_of, write
 from tests.contract.preflights import lines
-from tests.contract.targets import Json, RealTarget, Target
+from tests.contract.targets import RealTarget, Target
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ import pytest
 from runjob import cli
 from runjob.sandbox import Fault
 from runjob.sandbox.faults import Injection, Refuse, Slow
+from tests.contract.api import Json
 from tests.contract.launches import FOREVER, Launcher, Started, Starter, own_handlers, wait_until
 from tests.contract.manifests import config_map, job_of, secret, write
 from tests.contract.rights import granted, rights_of
 from tests.contract.targets import (
     PREREQUISITE_RULE,
     EmbeddedTarget,
-    Json,
     Target,
     launcher_rules,
     wants_real,

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.api import Json, waiting_reason
 from tests.contract.launches import FOREVER, Launcher, Starter, sh
-from tests.contract.targets import Json, Target, waiting_reason
+from tests.contract.targets import Target
 
 SIGNALS = [
     pytest.param(signal.SIGTERM, 8, id="SIGTERM"),

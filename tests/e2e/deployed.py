@@ -18,7 +18,8 @@ from runjob.login import login
 from runjob.options import Connection
 from tests.cluster import controls
 from tests.cluster.kubectl import kubectl
-from tests.contract.targets import Api, Json, RealTarget, is_running
+from tests.contract.api import Api, Json, is_running
+from tests.contract.targets import RealTarget
 from tests.k8s.agent_folder import COMMANDS, FIRST, STAND_IN
 from tests.k8s.shipped import K8S
 

@@ -17,7 +17,8 @@ from tests.cluster.errors import ClusterError
 from tests.cluster.kubectl import kubectl
 from tests.containers.buildah import built
 from tests.containers.recipes import AGENT
-from tests.contract.targets import Json, RealTarget
+from tests.contract.api import Json
+from tests.contract.targets import RealTarget
 from tests.e2e.deployed import (
     NOBODY,
     Deployed,

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import controls
+from tests.contract.api import Api, RefusedError
 from tests.contract.launches import Launcher, Starter, sh, wait_until
-from tests.contract.targets import Api, RealTarget, RefusedError
+from tests.contract.targets import RealTarget
 
 # A control plane that lost its API server takes up its work again within a minute or two.
 pytestmark = pytest.mark.timeout(300)

@@ -11,8 +11,9 @@ from datetime import datetime, timezone
 import pytest
 
 from tests.cluster import controls
+from tests.contract.api import Json
 from tests.contract.launches import Run, Starter, sh
-from tests.contract.targets import Json, RealTarget
+from tests.contract.targets import RealTarget
 
 # A node counts as lost after 50 seconds.
 pytestmark = pytest.mark.timeout(300)

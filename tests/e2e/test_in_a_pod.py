@@ -10,8 +10,9 @@ import pytest
 
 import runjob
 from runjob.login import Access
+from tests.contract.api import Api, Json, RefusedError
 from tests.contract.launches import FOREVER, Run, sh
-from tests.contract.targets import Api, Json, RealTarget, RefusedError, launcher_rules
+from tests.contract.targets import RealTarget, launcher_rules
 
 FOLDER = "/opt/ctmDocker"
 ACCOUNT = "in-a-pod"

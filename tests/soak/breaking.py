@@ -13,7 +13,8 @@ from pathlib import Path
 
 from tests.cluster import controls, network
 from tests.cluster.errors import ClusterError
-from tests.contract.targets import RealTarget, RefusedError
+from tests.contract.api import RefusedError
+from tests.contract.targets import RealTarget
 from tests.soak.schedule import Fault, Kind
 from tests.soak.way import Way
 

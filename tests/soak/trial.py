@@ -13,7 +13,8 @@ from pathlib import Path
 from runjob.login import login
 from runjob.options import Connection
 from tests.cluster import controls
-from tests.contract.targets import RealTarget, RefusedError
+from tests.contract.api import RefusedError
+from tests.contract.targets import RealTarget
 from tests.soak.breaking import Breaker, Happened, Tokens
 from tests.soak.crew import Hand
 from tests.soak.errands import Errand, errands

@@ -15,7 +15,7 @@ import urllib3
 
 from runjob.login import Access
 from tests.cluster import controls
-from tests.contract.targets import ROOTS, Json
+from tests.contract.api import ROOTS, Json
 
 _LOOK = 0.1
 

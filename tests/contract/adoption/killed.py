@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import signal
 
+from tests.contract.api import Json
 from tests.contract.launches import Run, Started
-from tests.contract.targets import Json
 
 RUN = ("--run-id", "r.1")
 # Ends with 3, so that a verdict that is made up would show.

@@ -11,8 +11,9 @@ from runjob import RunOptions
 from runjob.sandbox import Fault, Sandbox
 from runjob.sandbox.faults import Refuse, Reset
 from tests.contract.adoption.killed import CODE, RUN, SCRIPT_LINE, adopted, joined, kill, uid_of
+from tests.contract.api import Json
 from tests.contract.launches import Launcher, Starter, result_of, sh
-from tests.contract.targets import Json, Target
+from tests.contract.targets import Target
 
 
 def test_a_launch_that_was_killed_while_its_job_ran_is_taken_up(
