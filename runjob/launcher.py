@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from math import inf
 
@@ -14,7 +13,7 @@ from runjob.marks import mark
 from runjob.messages import Created, NotCreated, Signalled
 from runjob.motion import is_moving
 from runjob.observed import Picture
-from runjob.readings import Unread
+from runjob.readings import Listening, Unread
 from runjob.remains import how_to_find
 from runjob.removal import Removal
 from runjob.request import JOB, POD
@@ -83,7 +82,8 @@ class Launch(Removal):
         """Finish the removal that an earlier launch had begun, or was about to begin."""
         left = self._remove(told.ending)
         if self._signals:
-            return self._verdict(killed(self._last_signal), left=left)
+            verdict = self._verdict(killed(self._last_signal), left=left)
+            return replace(verdict, lost=told.lost)
         return replace(told, left_behind=left)
 
     # -- track ---------------------------------------------------------------------------------
@@ -95,11 +95,12 @@ class Launch(Removal):
             ending = self._ending()
             if ending is not None:
                 return ending
-            moving = is_moving(self._picture)
+            moving, restless, now = is_moving(self._picture), self._is_restless(), self._inbox.now()
             pause = self._beat()
-            message = self._inbox.get(self._patience.tick if self._is_restless() else pause)
-            if moving:
-                self._moved = self._inbox.now()  # it moved all the while
+            message = self._inbox.get(self._patience.tick if restless else pause)
+            stood_still = restless and self._inbox.now() - now > self._patience.freeze
+            if moving or stood_still:
+                self._moved = self._inbox.now()  # it moved all the while, or may have
             self._heed(message)
 
     def _is_restless(self) -> bool:
@@ -175,9 +176,8 @@ class Launch(Removal):
         left = self._remove(ending)
         if not ending.final:
             self._read_what_ended(self._patience.last_words)  # what they said as they were ended
-            why = "the launch was ended before the end of the log of"
             # What runs when a signal comes had more to say; a sidecar that is not needed had not.
-            self._give_up(why, self._readings.unread if self._signals else self._readings.ended)
+            self._give_up(_ENDED, self._readings.unread if self._signals else self._readings.ended)
         if self._signals and ending.code not in (Exit.KILLED, Exit.INTERRUPTED):
             # After a signal no path returns 0, not even the last step.
             ending = killed(self._last_signal)
@@ -193,46 +193,57 @@ class Launch(Removal):
         if self._signals or ending.code is Exit.KILLED:
             self._journal.forget()
         else:
-            self._journal.conclude(self._verdict(ending, left="", judged=judged))
+            # What is unread now may be to the end.
+            feared = Unread() if ending.final else self._readings.ended
+            self._journal.conclude(self._verdict(ending, left="", judged=judged, feared=feared))
 
     def _drain(self) -> str:
         """Wait until each pod's end was seen and each log is read, as long as something comes.
 
         Return in words why nothing may be removed, since the API is away; nothing when it may.
         """
-        begun = start = quiet = self._inbox.now()
+        listening = Listening(self._inbox.now())
+        unheard = listening.begun  # until when the pods' watch had told nothing
         listed = False
         while not self._signals:
             assert self._picture is not None
             now = self._inbox.now()
             unread = self._readings.unread
             for watch in filter(self._outages.may_end, (watching(JOB), watching(POD))):
-                start = quiet = now  # what was missed comes when it is back
+                listening = replace(listening, excused=now)  # what was missed comes when it is back
                 silence = self._outages.of(watch)
                 if silence is not None and now - silence.since > self._options.api_timeout:
                     return self._api_is_away(now - silence.since, silence.error, unread)
-            if not (listed or self._picture.settled) and now - begun > self._patience.settle:
+            if not (listed or self._picture.settled) and (
+                now - listening.begun > self._patience.settle
+            ):
                 listed = True
                 self._list_pods()
             if not self._watched:
-                start = now  # the first answer about the pods is still to come
-            heard = max(begun, unread.heard)
-            quiet = max(quiet, heard)
+                unheard = now  # the first answer about the pods is still to come
             # A pod that was deleted before it was seen never shows its end.
+            start = max(listening.begun, listening.excused, unheard)
             missing = not self._picture.settled and now - start <= self._patience.mute
             # An API that comes and goes is no reason to wait for ever.
-            over = now - quiet > self._patience.drain or (
-                now - heard > self._patience.drain + self._options.api_timeout
+            patience = self._patience.drain
+            over = listening.silent(unread, now) > patience or (
+                listening.silent_in_all(unread, now) > patience + self._options.api_timeout
             )
             if over or not (missing or unread):
-                self._give_up(f"nothing more came in {now - heard:.0f} s of the log of", unread)
+                seconds = listening.since_new(unread, now)
+                self._give_up(f"nothing more came in {seconds:.0f} s of the log of", unread)
                 self._say_what_is_unseen()
                 return ""
             self._beat()  # a long log takes longer than a Job is believed to be followed
-            self._heed(self._inbox.get(self._patience.tick))
-            if self._inbox.now() - now > self._patience.freeze:
-                quiet = self._inbox.now()  # this process was stopped, and its readers with it
+            if self._wait_a_tick():
+                listening = Listening(self._inbox.now())
         return ""
+
+    def _wait_a_tick(self) -> bool:
+        """Heed what comes; tell whether this process stood still meanwhile, and its readers too."""
+        asked = self._inbox.now()
+        self._heed(self._inbox.get(self._patience.tick))
+        return self._inbox.now() - asked > self._patience.freeze
 
     def _hear_out(self, ending: Ending) -> None:
         """Read what has ended before it is removed, and say which pods were not read at all."""
@@ -249,11 +260,7 @@ class Launch(Removal):
         self._readings.stop()  # lest something comes behind what is said
         self._readings.gaps += len(unread.logs)
         self._console.remark(f"{why} {unread}: the rest of it is lost")
-        self._mark(f"{why} {log}: the rest of it is lost" for log in unread.logs)
-
-    def _mark(self, lost: Iterable[str]) -> None:
-        """Have it stand behind the log, too, what of it was not read."""
-        self._lost += tuple(mark(f"a gap: {text}") for text in lost)
+        self._lost += _marks(why, unread)
 
     def _say_what_is_unseen(self) -> None:
         """Say how many pods were not read at all, while those that are removed are none of them."""
@@ -266,7 +273,7 @@ class Launch(Removal):
                 "what they wrote was not read"
             )
             self._console.remark(text)
-            self._mark([text])
+            self._lost += (_mark(text),)
 
     def _api_is_away(self, seconds: float, error: ApiError, unread: Unread) -> str:
         """Say in words why nothing is removed."""
@@ -282,24 +289,23 @@ class Launch(Removal):
         With quiet these count from the latest byte that came of them, and not while the API is
         away.
         """
-        signals, begun = self._signals, self._inbox.now()
-        start = begun
+        signals, listening = self._signals, Listening(self._inbox.now())
         while self._signals == signals < 2:
             now, ended = self._inbox.now(), self._readings.ended
+            silent = now - listening.begun
             if quiet:
                 self._beat()  # a long log takes longer than a Job is believed to be followed
-                heard = max(begun, ended.heard)
                 away = any(map(self._outages.may_end, (watching(JOB), watching(POD))))
-                patient = now - heard <= seconds + self._options.api_timeout
-                start = now if away and patient else max(start, heard)
-            over = now - start >= seconds
+                bound = seconds + self._options.api_timeout
+                if away and listening.silent_in_all(ended, now) <= bound:
+                    listening = replace(listening, excused=now)
+                silent = listening.silent(ended, now)
             # The Job may count a pod before its end is seen here.
-            late = self._is_behind and now - begun < self._patience.last_words
-            if over or not (ended or late):
+            late = self._is_behind and now - listening.begun < self._patience.last_words
+            if silent >= seconds or not (ended or late):
                 return
-            self._heed(self._inbox.get(self._patience.tick))
-            if self._inbox.now() - now > self._patience.freeze:
-                start = self._inbox.now()
+            if self._wait_a_tick():
+                listening = Listening(self._inbox.now())
 
     @property
     def _is_behind(self) -> bool:
@@ -316,7 +322,14 @@ class Launch(Removal):
     def _how_to_find(self) -> str:
         return how_to_find(self._request, self._picture, how_to_adopt(self._options))
 
-    def _verdict(self, ending: Ending, *, left: str, judged: Picture | None = None) -> Verdict:
+    def _verdict(
+        self,
+        ending: Ending,
+        *,
+        left: str,
+        judged: Picture | None = None,
+        feared: Unread = Unread(),  # noqa: B008  # frozen
+    ) -> Verdict:
         if not ending.final and ending.code in (Exit.KILLED, Exit.INTERRUPTED):
             gone = "nothing had been created" if self._picture is None else "Job and pods are gone"
             if self._leaving:
@@ -333,7 +346,19 @@ class Launch(Removal):
             container=self._options.container_exit,
             mapped=self._options.exit_map,
             main=self._options.main_container,
-            gaps=self._readings.gaps,
-            lost=self._lost,
+            gaps=self._readings.gaps + len(feared.logs),
+            lost=(*self._lost, *_marks(_ENDED, feared)),
             left_behind=left,
         )
+
+
+_ENDED = "the launch was ended before the end of the log of"
+
+
+def _marks(why: str, unread: Unread) -> tuple[str, ...]:
+    """Return what tells, behind the log, which logs are not read to their end."""
+    return tuple(_mark(f"{why} {log}: the rest of it is lost") for log in unread.logs)
+
+
+def _mark(text: str) -> str:
+    return mark(f"a gap: {text}")

@@ -50,11 +50,12 @@ Key = tuple[str, str]
 class Unread:
     """Logs that are not read to their end, in words, with the latest stamp that was read of each.
 
-    heard is when one of them was last heard of.
+    heard is when one of them was last heard of, fresh when one last brought something new.
     """
 
     logs: tuple[str, ...] = ()
     heard: float = 0.0
+    fresh: float = 0.0
 
     def __bool__(self) -> bool:
         return bool(self.logs)
@@ -123,16 +124,38 @@ class Readings:
         return self._told(key for key, ended in self._unread.items() if ended is not None)
 
     def _told(self, keys: Iterable[Key]) -> Unread:
-        found = [(self._readers[key], key[1], self._unread[key]) for key in keys]
+        found = [(self._readers[key], key[1]) for key in keys]
         return Unread(
             tuple(
                 f"[{reader.pod_name}/{container}]" + (f" after {reader.seen}" * bool(reader.seen))
-                for reader, container, _ in found
+                for reader, container in found
             ),
-            max((_heard(reader, ended or 0.0) for reader, _, ended in found), default=0.0),
+            max((reader.heard for reader, _ in found), default=0.0),
+            max((reader.fresh for reader, _ in found), default=0.0),
         )
 
 
-def _heard(reader: Reader, ended: float) -> float:
-    """Return when something of a log came that counts, whose container has ended then."""
-    return min(reader.heard, max(reader.fresh, ended) + NOTHING_NEW)
+@dataclass(frozen=True)
+class Listening:
+    """How long what is unread has been silent, for one who has listened since begun.
+
+    Nobody could have heard anything until excused.
+    """
+
+    begun: float
+    excused: float = 0.0
+
+    def silent(self, unread: Unread, now: float) -> float:
+        """Return for how many seconds nothing was heard that could have been."""
+        return now - max(self.begun, self.excused, self._heard(unread, self.excused))
+
+    def silent_in_all(self, unread: Unread, now: float) -> float:
+        """Return for how many seconds nothing was heard, for whatever reason."""
+        return now - max(self.begun, self._heard(unread, 0.0))
+
+    def since_new(self, unread: Unread, now: float) -> float:
+        """Return for how many seconds nothing new came."""
+        return now - max(self.begun, unread.fresh)
+
+    def _heard(self, unread: Unread, excused: float) -> float:
+        return min(unread.heard, max(self.begun, unread.fresh, excused) + NOTHING_NEW)

@@ -16,6 +16,9 @@ from runjob.request import Body
 
 HEADER = ("NAME", "STATE", "SINCE", "PODS", "LAUNCHER", "SIGN OF LIFE", "RUN")
 
+# How wide a column of what was read from annotations gets.
+WIDEST = 200
+
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
@@ -116,9 +119,14 @@ def table(entries: Iterable[Entry], now: datetime, *, namespaces: bool = False) 
 def _cells(each: Entry, now: datetime) -> tuple[str, ...]:
     since = f"{span((now - each.since).total_seconds())} ago"
     return (
-        each.name, each.state, since, each.pods, each.launcher or "-", _sign(each, now),
-        each.run or "-",
+        each.name, each.state, since, each.pods, _short(each.launcher), _sign(each, now),
+        _short(each.run),
     )  # fmt: skip
+
+
+def _short(text: str) -> str:
+    """Return what anybody may have written on a Job, so that it widens no other row by much."""
+    return "-" if not text else text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
 
 
 def _sign(each: Entry, now: datetime) -> str:

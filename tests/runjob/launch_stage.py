@@ -69,7 +69,7 @@ class Thread:
 
     def stop(self) -> None:
         self.stopped = True
-        self.stopped_before_the_end = not self.is_the_end()
+        self.stopped_before_the_end |= not self.is_the_end()
 
 
 class Heart:
@@ -155,8 +155,10 @@ class Journal:
 
     def __init__(self) -> None:
         self.staying = False
+        self.concluded: list[Verdict] = []
 
-    def conclude(self, _: Any) -> None: ...
+    def conclude(self, verdict: Verdict) -> None:
+        self.concluded.append(verdict)
 
     def forget(self) -> None: ...
 

@@ -11,11 +11,11 @@ import pytest
 
 from runjob import follower as following
 from runjob.errors import ApiError, NoClusterError
-from runjob.follower import Follower
+from runjob.follower import MOST_ASKED, Follower
 from runjob.logend import SHORT_READS, STRANGERS
 from runjob.messages import LogGap, LogRead, Message, Trouble
 from runjob.observed import ContainerView, PodView, Terminated
-from runjob.retry import REFUSALS, Backoff
+from runjob.retry import REFUSALS, SPREAD, Backoff
 
 AT = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 A, B, C = (b"2026-01-31T12:00:00.%09dZ %c\n" % (at, text) for at, text in enumerate(b"abc"))
@@ -300,6 +300,48 @@ def test_a_log_of_which_the_node_gives_nothing_is_heard_of_as_long_as_that_is_co
     follow(script, ended(), now=lambda: float(len(script.reads)))
     assert script.follower is not None
     assert (len(script.reads), script.follower.heard) == (tries, heard)
+
+
+def test_a_log_is_fresh_when_it_brings_something_new_and_while_that_is_printed() -> None:
+    """A launch gives up a log that is not for long, however often the same of it comes."""
+    broke = ApiError(0, "broke")
+    script = Script([(A, broke), (A, broke), (A + B, broke), (A + B, broke)], stop=6)
+    clock = iter(range(1000))
+    printing: list[tuple[float, float]] = []
+
+    def write(_: bytes) -> None:
+        follower = script.follower
+        assert follower is not None
+        printing.append((follower.fresh, follower.fresh))
+
+    script.follower = Follower(
+        script, "ns", ended(), "main", write, lambda _: None, lambda _: None, Backoff(first=0),
+        lambda: 100.0 * len(script.reads) + next(clock) / 1000,
+    )  # fmt: skip
+    assert script.follower.fresh < 1
+    script.follower.run()
+    assert [int(fresh) // 100 for fresh, _ in printing] == [1, 3]
+    assert all(later > earlier for earlier, later in printing), "by now, however long it takes"
+    assert int(script.follower.fresh) // 100 == 3
+
+
+@pytest.mark.parametrize(
+    ("view", "at_most"), [(ended(), MOST_ASKED * (1 + SPREAD)), (running(), 60 * (1 + SPREAD))]
+)
+def test_the_api_may_ask_for_a_long_wait_while_a_log_has_no_end(
+    view: PodView, at_most: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it has one, the launch would give it up meanwhile."""
+    waited: list[float] = []
+
+    def wait(_: Follower, happened: Callable[[], bool], seconds: float | None = None) -> bool:
+        waited.extend([seconds] if seconds else [])
+        return happened()
+
+    monkeypatch.setattr(Follower, "_await", wait)
+    script = Script([ApiError(503, "busy", retry_after=60), A], A, views={2: ended()}, stop=3)
+    follow(script, view)
+    assert at_most / (1 + SPREAD) <= waited[0] <= at_most
 
 
 @pytest.mark.parametrize("error", [None, ApiError(0, "closed")], ids=["cleanly", "by an error"])

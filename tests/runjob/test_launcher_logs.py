@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runjob.errors import ApiError, Exit
-from runjob.messages import Answered, Created, LogGap, LogRead, Trouble
+from runjob.messages import Answered, Created, LogGap, LogRead, Removed, Trouble
 from runjob.observed import ContainerView, Terminated
 from tests.runjob.launch_stage import (
     COMPLETE,
@@ -77,30 +77,84 @@ def test_a_log_that_brings_the_same_again_and_again_is_given_up_in_the_end() -> 
     now, stage.inbox.now = stage.inbox.now, hears  # type: ignore[method-assign]
     assert stage.play().exit_code == 0
     assert 150 < now() < 155
-    assert "nothing more came in 30 s" in stage.console.remarks[-1]
+    assert "nothing more came in 150 s" in stage.console.remarks[-1]
+
+
+@pytest.mark.parametrize(("answered", "at"), [(0, 230), (60, 290), (200, 350)])
+def test_of_a_log_that_was_silent_before_its_container_ended_answers_count_as_long(
+    answered: float, at: float
+) -> None:
+    """Else a log of few lines would have less time than others."""
+    stage = Stage((0, CREATED), (1, RUNS), (200, ended(0)), (200, COMPLETE), (999, READ))
+
+    def hears() -> float:
+        for thread in stage.workshop.threads:
+            thread.heard = min(now(), 200 + answered)
+        return now()
+
+    now, stage.inbox.now = stage.inbox.now, hears  # type: ignore[method-assign]
+    stage.play()
+    assert at < now() < at + 2
+
+
+def test_an_outage_takes_nothing_of_the_time_in_which_answers_count() -> None:
+    """A kubelet that comes back with the API knows no pods at first, and says so."""
+    stage = Stage(
+        (0, CREATED), (1, ended(0)), (1, COMPLETE),
+        (2, Trouble(ApiError(0, "refused"), "watching pods")), (300, Answered("watching pods")),
+        (400, READ),
+    )  # fmt: skip
+
+    def hears() -> float:
+        for thread in stage.workshop.threads:
+            thread.heard = now() if now() >= 300 else 1.0
+        return now()
+
+    now, stage.inbox.now = stage.inbox.now, hears  # type: ignore[method-assign]
+    verdict = stage.play()
+    assert (verdict.exit_code, verdict.lost, now()) == (0, (), 400)
+
+
+PODS = Answered("watching pods")
 
 
 @pytest.mark.parametrize(
     "steps",
     [
-        pytest.param([(1, ended(0)), (1, COMPLETE), (4, job()), (50, READ)], id="at the Job's end"),
-        pytest.param([(1, RUNS), (4, KILL), (4, ended(0)), (50, READ)], id="after a signal"),
+        pytest.param([(1, ended(0)), (1, COMPLETE), (900, READ)], id="while a log is read"),
+        pytest.param([(1, COMPLETE), (2.2, PODS), (901, ended(0)), (901, READ)],
+                     id="while the end of a pod is to come"),
+        pytest.param([(1, RUNS), (3, KILL), (3, ended(0)), (901, READ)], id="after a signal"),
+        pytest.param([(1, pod()), (900.1, RUNS), (901, ended(0)), (901, COMPLETE), (901, READ)],
+                     id="while a pod is to start"),
     ],
-)
-def test_a_launch_that_stood_still_asks_again_before_it_gives_a_log_up(steps: list[Any]) -> None:
-    """A process that is stopped, or its machine, hears nothing, and that is no silence of a log."""
-    stage = Stage((0, CREATED), *steps, (50, pod(gone=True)), (50, JOB_GONE))
+)  # fmt: skip
+def test_a_launch_that_stood_still_asks_again_before_it_gives_up(steps: list[Any]) -> None:
+    """A process that is stopped, or its machine, hears nothing: that is no silence of others."""
+    stage = Stage((0, CREATED), *steps, (902, pod(gone=True)), (902, JOB_GONE))
+    frozen: list[float] = []
 
-    def frozen(seconds: float | None) -> Any:
+    def freeze(seconds: float | None) -> Any:
         message = get(seconds)
-        if stage.inbox.now() == 4.5:
-            stage.inbox._now = 50.0
+        if not frozen and stage.inbox.now() >= 3.5:
+            frozen.append(stage.inbox.now())
+            stage.inbox._now = 900.0
         return message
 
-    get, stage.inbox.get = stage.inbox.get, frozen  # type: ignore[method-assign]
+    get, stage.inbox.get = stage.inbox.get, freeze  # type: ignore[method-assign]
+    verdict = stage.play()
+    assert frozen
+    assert verdict.lost == ()
+    assert not any("could not be seen" in line for line in stage.console.remarks)
+    assert verdict.exit_code in (0, Exit.KILLED)
+
+
+def test_a_log_that_was_given_up_is_read_no_further() -> None:
+    """Else its rest may stand behind the word that it is lost, or before it."""
+    stage = Stage((0, CREATED), (1, ended(0)), (1, COMPLETE))
     stage.play()
-    assert stage.inbox.now() == 50
-    assert not any("is lost" in line for line in stage.console.remarks)
+    (reader,) = (thread for thread in stage.workshop.threads if thread.pod_name)
+    assert reader.stopped_before_the_end
 
 
 def test_what_an_earlier_launch_had_given_up_is_told_by_the_one_that_tells_its_end() -> None:
@@ -108,8 +162,11 @@ def test_what_an_earlier_launch_had_given_up_is_told_by_the_one_that_tells_its_e
     assert told.lost
     journal = Journal()
     journal.verdict = told
-    stage = Stage((0, Created(JOB, (), concluded=True)), (1, JOB_GONE), journal=journal)
-    assert stage.play().lost == told.lost
+    taken_up = (0, Created(JOB, (), concluded=True))
+    assert Stage(taken_up, (1, JOB_GONE), journal=journal).play().lost == told.lost
+    stage = Stage(taken_up, (1, KILL), (2, Removed()), removes=False, journal=journal)
+    killed = stage.play()
+    assert (killed.exit_code, killed.lost) == (Exit.KILLED, told.lost)
 
 
 @pytest.mark.parametrize("what", ["watching jobs", "watching pods"])

@@ -290,6 +290,38 @@ def test_the_wait_for_a_main_containers_log_stands_still_while_the_api_is_away(
     assert at <= removed_at < at + 1
 
 
+def test_what_may_be_lost_is_written_down_before_anything_is_removed() -> None:
+    """A launcher that is killed then leaves nobody else who could tell."""
+    journal = Journal()
+    stage = Stage(
+        (0, CREATED), (1, job(completions=1)), (2, with_proxy(0)), (90, pod(gone=True)),
+        (90, JOB_GONE), main_container="main", journal=journal,
+    )  # fmt: skip
+    verdict = stage.play()
+    assert verdict.ending.decided
+    assert "[hello-1/main]" in verdict.lost[0]
+    (concluded,) = journal.concluded
+    assert (concluded.lost, concluded.warnings) == (verdict.lost, verdict.warnings)
+
+
+def test_a_launch_that_stood_still_hears_a_main_container_out() -> None:
+    stage = Stage(
+        (0, CREATED), (1, job(completions=1)), (2, with_proxy(0)), (901, READ),
+        (902, pod(gone=True)), (902, JOB_GONE), main_container="main",
+    )  # fmt: skip
+    frozen: list[float] = []
+
+    def freeze(seconds: float | None) -> Any:
+        message = get(seconds)
+        if not frozen and stage.inbox.now() > 7:
+            frozen.append(stage.inbox.now())
+            stage.inbox._now = 900.0
+        return message
+
+    get, stage.inbox.get = stage.inbox.get, freeze  # type: ignore[method-assign]
+    assert stage.play().lost == ()
+
+
 def test_a_signal_while_the_main_containers_log_is_awaited_says_so() -> None:
     stage = Stage(
         (0, CREATED), (1, job(completions=1)), (2, with_proxy(0)), (9, KILL),

@@ -154,6 +154,14 @@ def test_what_is_not_known_of_a_launch_is_a_dash() -> None:
     assert line.split() == ["hello", "pending", "10m", "ago", "none", "-", "unknown", "-"]
 
 
+def test_what_anybody_wrote_on_a_job_widens_no_other_row_by_much() -> None:
+    """Any tenant may write an annotation, of 256 KiB, that an administrator's list -A shows."""
+    wide = job("wide", annotations={LAUNCH: "0a", "runjob/launcher": "x" * 9999})
+    lines = table([known(job()), known(wide)], NOW)
+    assert "x" * 199 + "…" in lines[-1]
+    assert max(map(len, lines)) < 400
+
+
 def test_what_was_lost_longest_ago_comes_first() -> None:
     found, left = lost(map(known, [job("b", sign=2000), job("a", sign=3600), job("c", sign=10)]))
     assert [each.name for each in found] == ["a", "b"]
