@@ -20,10 +20,6 @@ from runjob.runs import RunView, run_of
 # How long a stream may end before the pod's status says that the container did, in seconds.
 STATUS_LAG = 2.0
 
-# For how long the API may ask to wait (Retry-After) before a log that has an end, in seconds: a
-# launch gives up one of which it hears nothing for 30.
-MOST_ASKED = 15.0
-
 
 class Stream(Protocol):
     """The bytes of a log as they come; `close` ends it from another thread."""
@@ -233,8 +229,10 @@ class Follower:
         """Wait before the next try, no longer than the run goes on."""
         if step.trouble is not None and not self._stop:
             self._tell(Trouble(step.trouble, f"reading the log of {self._pod.name}", silence=False))
-        asked = step.asked if step.asked is None or not step.over else min(step.asked, MOST_ASKED)
-        self._await(lambda: not step.over and self._run(run).over, wait_for(asked, planned))
+        seconds = wait_for(step.asked, planned)
+        if step.asked is not None:
+            self._heard = self._now() + seconds  # until then nobody is to ask
+        self._await(lambda: not step.over and self._run(run).over, seconds)
 
     def _try(self, run: int, known: Known) -> Next:
         """Read the log once, and its last line where that may tell the end."""

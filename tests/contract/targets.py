@@ -105,7 +105,7 @@ class EmbeddedTarget(Target):
             "quota": unavailable(served, None, "429 Too Many Requests"),
             "broken": unavailable(served, None, "500 Internal Server Error"),
             "flaky": unavailable(served, 3, "503 Service Unavailable"),
-            "slow": Image(name, args=("sh",), pull_seconds=3.0),
+            "slow": Image(name, args=("sh",), pull_seconds=6.0),
         }
         if behaviour in played:
             self.sandbox.add_image(played[behaviour])

@@ -123,7 +123,7 @@ def test_lesson_17_a_pod_that_vanishes_while_it_is_pending(stage: Stage) -> None
     """
     api = stage.target.api
     started = stage.start(*sh("echo pulled"), "-i", stage.target.image("slow"), "-b", "3")
-    started.until(b"Job created")
+    started.until(b"waiting: pod")  # else it may be gone before the launcher has seen it
     pod = api.until(lambda: api.pods(stage.name), "a pod")[0]
     assert not is_running(pod)
     api.delete("pods", pod["metadata"]["name"], 0)

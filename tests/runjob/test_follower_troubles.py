@@ -11,7 +11,7 @@ import pytest
 
 from runjob import follower as following
 from runjob.errors import ApiError, NoClusterError
-from runjob.follower import MOST_ASKED, Follower
+from runjob.follower import Follower
 from runjob.logend import SHORT_READS, STRANGERS
 from runjob.messages import LogGap, LogRead, Message, Trouble
 from runjob.observed import ContainerView, PodView, Terminated
@@ -325,23 +325,24 @@ def test_a_log_is_fresh_when_it_brings_something_new_and_while_that_is_printed()
     assert int(script.follower.fresh) // 100 == 3
 
 
-@pytest.mark.parametrize(
-    ("view", "at_most"), [(ended(), MOST_ASKED * (1 + SPREAD)), (running(), 60 * (1 + SPREAD))]
-)
-def test_the_api_may_ask_for_a_long_wait_while_a_log_has_no_end(
-    view: PodView, at_most: float, monkeypatch: pytest.MonkeyPatch
+def test_a_log_for_which_the_api_asks_to_wait_is_heard_of_until_then(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Where it has one, the launch would give it up meanwhile."""
-    waited: list[float] = []
+    """A launch that takes such a wait for silence gives the log up meanwhile."""
+    waited: list[tuple[float, float]] = []
 
-    def wait(_: Follower, happened: Callable[[], bool], seconds: float | None = None) -> bool:
-        waited.extend([seconds] if seconds else [])
+    def wait(
+        follower: Follower, happened: Callable[[], bool], seconds: float | None = None
+    ) -> bool:
+        waited.extend([(seconds, follower.heard)] if seconds else [])
         return happened()
 
     monkeypatch.setattr(Follower, "_await", wait)
-    script = Script([ApiError(503, "busy", retry_after=60), A], A, views={2: ended()}, stop=3)
-    follow(script, view)
-    assert at_most / (1 + SPREAD) <= waited[0] <= at_most
+    script = Script([ApiError(503, "busy", retry_after=60), A], A)
+    follow(script, ended(), now=lambda: 1000.0)
+    ((seconds, heard),) = waited
+    assert 60 <= seconds <= 60 * (1 + SPREAD)
+    assert heard == 1000 + seconds
 
 
 @pytest.mark.parametrize("error", [None, ApiError(0, "closed")], ids=["cleanly", "by an error"])
