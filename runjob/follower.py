@@ -88,8 +88,7 @@ class Follower:
         self._news = threading.Condition()
         self._stop = False
         self._stream: Stream | None = None
-        self._heard = 0.0
-        self._fresh = now()
+        self._heard = self._fresh = now()
         self._printing = False
 
     @property
@@ -183,6 +182,8 @@ class Follower:
             elif data:
                 self._write(data)
         finally:
+            if data:  # who waited for a reader had no chance to hear more
+                self._heard = self._fresh = self._now()
             self._printing = False
 
     def _begins(self, run: int) -> bool:
@@ -290,7 +291,6 @@ class Follower:
                 if fresh:
                     some = True
                     self._put(run, fresh)
-                    self._fresh = self._now()
         except ApiError as broken:
             error = broken
         cursor = self._cursor

@@ -98,9 +98,11 @@ class Launch(Removal):
             moving, restless, now = is_moving(self._picture), self._is_restless(), self._inbox.now()
             pause = self._beat()
             message = self._inbox.get(self._patience.tick if restless else pause)
-            stood_still = restless and self._inbox.now() - now > self._patience.freeze
-            if moving or stood_still:
-                self._moved = self._inbox.now()  # it moved all the while, or may have
+            waited = self._inbox.now() - now
+            if moving:
+                self._moved = now + waited  # it moved all the while
+            elif restless and waited > self._patience.freeze:
+                self._moved += waited  # this process stood still, and it may have moved
             self._heed(message)
 
     def _is_restless(self) -> bool:
@@ -172,29 +174,31 @@ class Launch(Removal):
             self._gather_events()
         # What is written down is the whole of it, and between removal and verdict nothing is asked:
         # a launcher that is killed there leaves no Job that tells its end once more.
-        self._write_down(ending, judged)
+        feared = Unread() if ending.final else self._readings.ended
+        self._write_down(ending, judged, feared)
         left = self._remove(ending)
         if not ending.final:
             self._read_what_ended(self._patience.last_words)  # what they said as they were ended
             # What runs when a signal comes had more to say; a sidecar that is not needed had not.
             self._give_up(_ENDED, self._readings.unread if self._signals else self._readings.ended)
+            if feared and not self._signals:
+                self._write_down(ending, judged, Unread())
         if self._signals and ending.code not in (Exit.KILLED, Exit.INTERRUPTED):
             # After a signal no path returns 0, not even the last step.
             ending = killed(self._last_signal)
         return self._verdict(ending, left=left, judged=judged)
 
-    def _write_down(self, ending: Ending, judged: Picture) -> None:
+    def _write_down(self, ending: Ending, judged: Picture, feared: Unread) -> None:
         """Leave word of the end, so that a launch after a kill does not run the Job again.
 
         An end that somebody asked for leaves none: who launches the run after it wants it to run.
+        What is feared to be lost, since it is unread yet, is told by a launch after a kill as lost.
         """
         if self._journal is None:
             return
         if self._signals or ending.code is Exit.KILLED:
             self._journal.forget()
         else:
-            # What is unread now may be to the end.
-            feared = Unread() if ending.final else self._readings.ended
             self._journal.conclude(self._verdict(ending, left="", judged=judged, feared=feared))
 
     def _drain(self) -> str:
@@ -221,12 +225,13 @@ class Launch(Removal):
                 self._list_pods()
             if not self._watched:
                 unheard = now  # the first answer about the pods is still to come
+            listening = listening.to(unread)
             # A pod that was deleted before it was seen never shows its end.
             start = max(listening.begun, listening.excused, unheard)
             missing = not self._picture.settled and now - start <= self._patience.mute
             # An API that comes and goes is no reason to wait for ever.
             patience = self._patience.drain
-            over = listening.silent(unread, now) > patience or (
+            over = listening.silent(now) > patience or (
                 listening.silent_in_all(unread, now) > patience + self._options.api_timeout
             )
             if over or not (missing or unread):
@@ -235,15 +240,16 @@ class Launch(Removal):
                 self._say_what_is_unseen()
                 return ""
             self._beat()  # a long log takes longer than a Job is believed to be followed
-            if self._wait_a_tick():
-                listening = Listening(self._inbox.now())
+            listening = self._after_a_tick(listening)
         return ""
 
-    def _wait_a_tick(self) -> bool:
-        """Heed what comes; tell whether this process stood still meanwhile, and its readers too."""
+    def _after_a_tick(self, listening: Listening) -> Listening:
+        """Heed what comes in one tick, and go on listening."""
         asked = self._inbox.now()
         self._heed(self._inbox.get(self._patience.tick))
-        return self._inbox.now() - asked > self._patience.freeze
+        now = self._inbox.now()
+        stood_still = now - asked > self._patience.freeze
+        return listening.after_standstill(now - asked, now) if stood_still else listening
 
     def _hear_out(self, ending: Ending) -> None:
         """Read what has ended before it is removed, and say which pods were not read at all."""
@@ -299,13 +305,13 @@ class Launch(Removal):
                 bound = seconds + self._options.api_timeout
                 if away and listening.silent_in_all(ended, now) <= bound:
                     listening = replace(listening, excused=now)
-                silent = listening.silent(ended, now)
+                listening = listening.to(ended)
+                silent = listening.silent(now)
             # The Job may count a pod before its end is seen here.
             late = self._is_behind and now - listening.begun < self._patience.last_words
             if silent >= seconds or not (ended or late):
                 return
-            if self._wait_a_tick():
-                listening = Listening(self._inbox.now())
+            listening = self._after_a_tick(listening)
 
     @property
     def _is_behind(self) -> bool:

@@ -313,6 +313,7 @@ def test_a_log_is_fresh_when_it_brings_something_new_and_while_that_is_printed()
         follower = script.follower
         assert follower is not None
         printing.append((follower.fresh, follower.fresh))
+        assert follower.heard > follower.fresh - 1
 
     script.follower = Follower(
         script, "ns", ended(), "main", write, lambda _: None, lambda _: None, Backoff(first=0),
@@ -323,6 +324,22 @@ def test_a_log_is_fresh_when_it_brings_something_new_and_while_that_is_printed()
     assert [int(fresh) // 100 for fresh, _ in printing] == [1, 3]
     assert all(later > earlier for earlier, later in printing), "by now, however long it takes"
     assert int(script.follower.fresh) // 100 == 3
+    assert script.follower.heard > 500, "also what came before was heard"
+
+
+def test_what_waited_for_its_reader_was_heard_until_then() -> None:
+    clock = [0.0]
+    script = Script([A], A)
+
+    def write(_: bytes) -> None:
+        clock[0] += 100  # a pager that shows its first page
+
+    script.follower = Follower(
+        script, "ns", ended(), "main", write, lambda _: None, lambda _: None, Backoff(first=0),
+        lambda: clock[0],
+    )  # fmt: skip
+    script.follower.run()
+    assert (script.follower.heard, script.follower.fresh) == (100, 100)
 
 
 def test_a_log_for_which_the_api_asks_to_wait_is_heard_of_until_then(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import pytest
 
 from runjob.errors import ApiError, Exit
-from runjob.messages import Answered, Created, LogGap, LogRead, Removed, Trouble
-from runjob.observed import ContainerView, Terminated
+from runjob.messages import Answered, Created, LogGap, LogRead, Observed, Removed, Trouble
+from runjob.observed import ContainerView, PodView, Terminated
 from tests.runjob.launch_stage import (
     COMPLETE,
     CREATED,
@@ -147,6 +148,61 @@ def test_a_launch_that_stood_still_asks_again_before_it_gives_up(steps: list[Any
     assert verdict.lost == ()
     assert not any("could not be seen" in line for line in stage.console.remarks)
     assert verdict.exit_code in (0, Exit.KILLED)
+
+
+def test_a_log_whose_printing_took_long_is_not_silent() -> None:
+    """Its reader paused: the stream had brought its latest chunk long before."""
+    stage = Stage((0, CREATED), (1, ended(0)), (1, COMPLETE), (101.7, READ))
+
+    def hears() -> float:
+        for thread in stage.workshop.threads:
+            thread.heard, thread.fresh = (now(), now()) if now() < 100 else (60, 100)
+        return now()
+
+    now, stage.inbox.now = stage.inbox.now, hears  # type: ignore[method-assign]
+    assert (stage.play().lost, now()) == ((), 101.7)
+
+
+def test_a_log_is_waited_for_after_another_one_that_took_long() -> None:
+    views = tuple(
+        ContainerView(name=name, terminated=Terminated(exit_code=0)) for name in ("main", "other")
+    )
+    both = Observed(PodView(uid="p1", name="hello-1", phase="Succeeded", containers=views))
+    stage = Stage(
+        (0, CREATED), (1, both), (1, COMPLETE), (50, READ), (55, LogRead("hello-1", "other"))
+    )
+
+    def hears() -> float:
+        for thread in stage.workshop.threads[2:3]:
+            thread.heard = thread.fresh = min(now(), 50)
+        return now()
+
+    now, stage.inbox.now = stage.inbox.now, hears  # type: ignore[method-assign]
+    assert (stage.play().lost, now()) == ((), 55)
+
+
+@pytest.mark.parametrize(
+    ("steps", "code", "by"),
+    [
+        pytest.param([(1, ended(0)), (1, COMPLETE)], 0, 850, id="while a log is read"),
+        pytest.param([(1, pod())], Exit.NOT_STARTED, 720, id="while a pod is to start"),
+    ],
+)
+def test_a_launch_that_stands_still_again_and_again_waits_no_longer_while_it_runs(
+    steps: list[Any], code: int, by: float
+) -> None:
+    """Each time the wait would begin anew, and have no end."""
+    stage = Stage((0, CREATED), *steps, start_timeout=500)
+    beats = count(1)
+
+    def freeze(seconds: float | None) -> Any:
+        message = get(seconds)
+        stage.inbox._now += 6 if next(beats) % 40 == 0 else 0
+        return message
+
+    get, stage.inbox.get = stage.inbox.get, freeze  # type: ignore[method-assign]
+    assert stage.play().exit_code == code
+    assert by - 100 < stage.inbox.now() < by
 
 
 def test_a_log_that_was_given_up_is_read_no_further() -> None:

@@ -300,8 +300,18 @@ def test_what_may_be_lost_is_written_down_before_anything_is_removed() -> None:
     verdict = stage.play()
     assert verdict.ending.decided
     assert "[hello-1/main]" in verdict.lost[0]
-    (concluded,) = journal.concluded
-    assert (concluded.lost, concluded.warnings) == (verdict.lost, verdict.warnings)
+    for concluded in journal.concluded:
+        assert (concluded.lost, concluded.warnings) == (verdict.lost, verdict.warnings)
+
+
+def test_what_is_read_after_all_is_written_down_too() -> None:
+    journal = Journal()
+    stage = Stage(
+        (0, CREATED), (1, job(completions=1)), (2, with_proxy(0)), (36, READ),
+        (37, pod(gone=True)), (37, JOB_GONE), main_container="main", journal=journal,
+    )  # fmt: skip
+    assert stage.play().lost == ()
+    assert [bool(concluded.lost) for concluded in journal.concluded] == [True, False]
 
 
 def test_a_launch_that_stood_still_hears_a_main_container_out() -> None:
