@@ -95,14 +95,11 @@ class Launch(Removal):
             ending = self._ending()
             if ending is not None:
                 return ending
-            moving, restless, now = is_moving(self._picture), self._is_restless(), self._inbox.now()
+            moving = is_moving(self._picture)
             pause = self._beat()
-            message = self._inbox.get(self._patience.tick if restless else pause)
-            waited = self._inbox.now() - now
+            message = self._inbox.get(self._patience.tick if self._is_restless() else pause)
             if moving:
-                self._moved = now + waited  # it moved all the while
-            elif restless and waited > self._patience.freeze:
-                self._moved += waited  # this process stood still, and it may have moved
+                self._moved = self._inbox.now()  # it moved all the while
             self._heed(message)
 
     def _is_restless(self) -> bool:
@@ -232,7 +229,7 @@ class Launch(Removal):
             # An API that comes and goes is no reason to wait for ever.
             patience = self._patience.drain
             over = listening.silent(now) > patience or (
-                listening.silent_in_all(unread, now) > patience + self._options.api_timeout
+                listening.silent_in_all(now) > patience + self._options.api_timeout
             )
             if over or not (missing or unread):
                 seconds = listening.since_new(unread, now)
@@ -240,16 +237,8 @@ class Launch(Removal):
                 self._say_what_is_unseen()
                 return ""
             self._beat()  # a long log takes longer than a Job is believed to be followed
-            listening = self._after_a_tick(listening)
+            self._heed(self._inbox.get(self._patience.tick))
         return ""
-
-    def _after_a_tick(self, listening: Listening) -> Listening:
-        """Heed what comes in one tick, and go on listening."""
-        asked = self._inbox.now()
-        self._heed(self._inbox.get(self._patience.tick))
-        now = self._inbox.now()
-        stood_still = now - asked > self._patience.freeze
-        return listening.after_standstill(now - asked, now) if stood_still else listening
 
     def _hear_out(self, ending: Ending) -> None:
         """Read what has ended before it is removed, and say which pods were not read at all."""
@@ -302,16 +291,16 @@ class Launch(Removal):
             if quiet:
                 self._beat()  # a long log takes longer than a Job is believed to be followed
                 away = any(map(self._outages.may_end, (watching(JOB), watching(POD))))
-                bound = seconds + self._options.api_timeout
-                if away and listening.silent_in_all(ended, now) <= bound:
-                    listening = replace(listening, excused=now)
                 listening = listening.to(ended)
+                bound = seconds + self._options.api_timeout
+                if away and listening.silent_in_all(now) <= bound:
+                    listening = replace(listening, excused=now)
                 silent = listening.silent(now)
             # The Job may count a pod before its end is seen here.
             late = self._is_behind and now - listening.begun < self._patience.last_words
             if silent >= seconds or not (ended or late):
                 return
-            listening = self._after_a_tick(listening)
+            self._heed(self._inbox.get(self._patience.tick))
 
     @property
     def _is_behind(self) -> bool:

@@ -139,28 +139,27 @@ class Readings:
 class Listening:
     """How long what is unread has been silent, for one who has listened since begun.
 
-    Nobody could have heard anything until excused; latest is when something was.
+    Nobody could have heard anything until excused. latest is when something was heard that counts,
+    in_all the same without the excuse.
     """
 
     begun: float
     excused: float = 0.0
     latest: float = 0.0
+    in_all: float = 0.0
 
     def to(self, unread: Unread) -> Listening:
         """Listen to what is unread now: what one log brought counts for those that wait for it."""
-        return replace(self, latest=max(self.latest, self._heard(unread, self.excused)))
-
-    def after_standstill(self, seconds: float, now: float) -> Listening:
-        """Go on after so many seconds in which neither this process nor its readers ran."""
-        return replace(self, begun=self.begun + seconds, excused=now)
+        latest = max(self.latest, self._heard(unread, self.excused))
+        return replace(self, latest=latest, in_all=max(self.in_all, self._heard(unread, 0.0)))
 
     def silent(self, now: float) -> float:
         """Return for how many seconds nothing was heard that could have been."""
         return now - max(self.begun, self.excused, self.latest)
 
-    def silent_in_all(self, unread: Unread, now: float) -> float:
-        """Return for how many seconds nothing was heard, for whatever reason but a standstill."""
-        return now - max(self.begun, self._heard(unread, 0.0))
+    def silent_in_all(self, now: float) -> float:
+        """Return for how many seconds nothing was heard, for whatever reason."""
+        return now - max(self.begun, self.in_all)
 
     def since_new(self, unread: Unread, now: float) -> float:
         """Return for how many seconds nothing new came."""

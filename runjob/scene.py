@@ -48,8 +48,7 @@ class Patience:
     mute: a stream that brings nothing after its container ended; drain: logs and last pod states
     after the Job's end; removal: beyond the pods' own grace period, until a deletion is seen to be
     done; answer: for a create that is under way when a signal comes; last_words: for logs of what
-    has ended, before a removal; tick: between two looks at the clock while one of these runs;
-    freeze: beyond that between two looks this process stood still itself, as on a paused machine.
+    has ended, before a removal; tick: between two looks at the clock while one of these runs.
     """
 
     explain: float = 1.0
@@ -63,7 +62,6 @@ class Patience:
     answer: float = 5.0
     last_words: float = 2.0
     tick: float = 0.5
-    freeze: float = 5.0
 
 
 class Inbox(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
 from typing import Any
 
 import pytest
@@ -116,40 +115,6 @@ def test_an_outage_takes_nothing_of_the_time_in_which_answers_count() -> None:
     assert (verdict.exit_code, verdict.lost, now()) == (0, (), 400)
 
 
-PODS = Answered("watching pods")
-
-
-@pytest.mark.parametrize(
-    "steps",
-    [
-        pytest.param([(1, ended(0)), (1, COMPLETE), (900, READ)], id="while a log is read"),
-        pytest.param([(1, COMPLETE), (2.2, PODS), (901, ended(0)), (901, READ)],
-                     id="while the end of a pod is to come"),
-        pytest.param([(1, RUNS), (3, KILL), (3, ended(0)), (901, READ)], id="after a signal"),
-        pytest.param([(1, pod()), (900.1, RUNS), (901, ended(0)), (901, COMPLETE), (901, READ)],
-                     id="while a pod is to start"),
-    ],
-)  # fmt: skip
-def test_a_launch_that_stood_still_asks_again_before_it_gives_up(steps: list[Any]) -> None:
-    """A process that is stopped, or its machine, hears nothing: that is no silence of others."""
-    stage = Stage((0, CREATED), *steps, (902, pod(gone=True)), (902, JOB_GONE))
-    frozen: list[float] = []
-
-    def freeze(seconds: float | None) -> Any:
-        message = get(seconds)
-        if not frozen and stage.inbox.now() >= 3.5:
-            frozen.append(stage.inbox.now())
-            stage.inbox._now = 900.0
-        return message
-
-    get, stage.inbox.get = stage.inbox.get, freeze  # type: ignore[method-assign]
-    verdict = stage.play()
-    assert frozen
-    assert verdict.lost == ()
-    assert not any("could not be seen" in line for line in stage.console.remarks)
-    assert verdict.exit_code in (0, Exit.KILLED)
-
-
 def test_a_log_whose_printing_took_long_is_not_silent() -> None:
     """Its reader paused: the stream had brought its latest chunk long before."""
     stage = Stage((0, CREATED), (1, ended(0)), (1, COMPLETE), (101.7, READ))
@@ -163,14 +128,16 @@ def test_a_log_whose_printing_took_long_is_not_silent() -> None:
     assert (stage.play().lost, now()) == ((), 101.7)
 
 
-def test_a_log_is_waited_for_after_another_one_that_took_long() -> None:
+@pytest.mark.parametrize("api_timeout", [10, 600])
+def test_a_log_is_waited_for_after_another_one_that_took_long(api_timeout: int) -> None:
     views = tuple(
         ContainerView(name=name, terminated=Terminated(exit_code=0)) for name in ("main", "other")
     )
     both = Observed(PodView(uid="p1", name="hello-1", phase="Succeeded", containers=views))
     stage = Stage(
-        (0, CREATED), (1, both), (1, COMPLETE), (50, READ), (55, LogRead("hello-1", "other"))
-    )
+        (0, CREATED), (1, both), (1, COMPLETE), (50, READ), (55, LogRead("hello-1", "other")),
+        api_timeout=api_timeout,
+    )  # fmt: skip
 
     def hears() -> float:
         for thread in stage.workshop.threads[2:3]:
@@ -179,30 +146,6 @@ def test_a_log_is_waited_for_after_another_one_that_took_long() -> None:
 
     now, stage.inbox.now = stage.inbox.now, hears  # type: ignore[method-assign]
     assert (stage.play().lost, now()) == ((), 55)
-
-
-@pytest.mark.parametrize(
-    ("steps", "code", "by"),
-    [
-        pytest.param([(1, ended(0)), (1, COMPLETE)], 0, 850, id="while a log is read"),
-        pytest.param([(1, pod())], Exit.NOT_STARTED, 720, id="while a pod is to start"),
-    ],
-)
-def test_a_launch_that_stands_still_again_and_again_waits_no_longer_while_it_runs(
-    steps: list[Any], code: int, by: float
-) -> None:
-    """Each time the wait would begin anew, and have no end."""
-    stage = Stage((0, CREATED), *steps, start_timeout=500)
-    beats = count(1)
-
-    def freeze(seconds: float | None) -> Any:
-        message = get(seconds)
-        stage.inbox._now += 6 if next(beats) % 40 == 0 else 0
-        return message
-
-    get, stage.inbox.get = stage.inbox.get, freeze  # type: ignore[method-assign]
-    assert stage.play().exit_code == code
-    assert by - 100 < stage.inbox.now() < by
 
 
 def test_a_log_that_was_given_up_is_read_no_further() -> None:

@@ -314,24 +314,6 @@ def test_what_is_read_after_all_is_written_down_too() -> None:
     assert [bool(concluded.lost) for concluded in journal.concluded] == [True, False]
 
 
-def test_a_launch_that_stood_still_hears_a_main_container_out() -> None:
-    stage = Stage(
-        (0, CREATED), (1, job(completions=1)), (2, with_proxy(0)), (901, READ),
-        (902, pod(gone=True)), (902, JOB_GONE), main_container="main",
-    )  # fmt: skip
-    frozen: list[float] = []
-
-    def freeze(seconds: float | None) -> Any:
-        message = get(seconds)
-        if not frozen and stage.inbox.now() > 7:
-            frozen.append(stage.inbox.now())
-            stage.inbox._now = 900.0
-        return message
-
-    get, stage.inbox.get = stage.inbox.get, freeze  # type: ignore[method-assign]
-    assert stage.play().lost == ()
-
-
 def test_a_signal_while_the_main_containers_log_is_awaited_says_so() -> None:
     stage = Stage(
         (0, CREATED), (1, job(completions=1)), (2, with_proxy(0)), (9, KILL),
