@@ -111,7 +111,7 @@ def run(
         if journal is None and options.state_dir is not None:
             journal = own = stack.enter_context(opened(job, options, connection, console))
         if sandbox:
-            connection = _embedded(stack)
+            connection = _embedded(stack, job.namespace)
             options = replace(options, keep="never")  # it takes all with it
         job = replace(job, commands=job.commands.to(connection.kubeconfig, connection.context))
         try:
@@ -133,8 +133,8 @@ def run(
         verdict = _launched(
             cluster, job, mine, options, inbox, lambda: bool(signals), console, journal
         )
-        if sandbox and verdict.ending.code == Exit.IMAGE:
-            verdict = replace(verdict, ending=replace(verdict.ending, hint=_images()))
+        if sandbox:
+            verdict = _as_it_ends(verdict)
         if own is not None:
             own.told(verdict)
         if verdict.ending.code in (Exit.REFUSED, Exit.MANIFEST):
@@ -221,14 +221,21 @@ def opened(
     return Journal(options.state_dir, identity, cluster, here(), console)
 
 
-def _images() -> str:
-    from runjob.sandbox.images import KNOWN
+def _as_it_ends(verdict: Verdict) -> Verdict:
+    """Return the verdict as it is once the sandbox has ended, with all that is in it."""
+    ending = verdict.ending
+    if ending.code == Exit.IMAGE:
+        from runjob.sandbox.images import KNOWN
 
-    return f"a sandbox has no images but {', '.join(image.name for image in KNOWN)}"
+        names = ", ".join(image.name for image in KNOWN)
+        ending = replace(ending, hint=f"a sandbox has no images but {names}")
+    if verdict.left_behind:
+        ending = replace(ending, hint="the sandbox has ended, and Job and pods with it")
+    return replace(verdict, ending=ending, left_behind="")
 
 
-def _embedded(stack: ExitStack) -> Connection:
+def _embedded(stack: ExitStack, namespace: str) -> Connection:
     from runjob.sandbox import Sandbox
 
-    sandbox = stack.enter_context(Sandbox())
+    sandbox = stack.enter_context(Sandbox(namespace=namespace))
     return Connection(kubeconfig=str(sandbox.kubeconfig))

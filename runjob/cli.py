@@ -302,6 +302,8 @@ def _print_report(closing: Sequence[str], console: Console, interrupts: Interrup
             console.line(line)
 
     printed(lines, lambda: bool(interrupts.last))
+    if not console.reading:
+        console.remark(closing[-1])  # nobody reads stdout any more, or there is none
 
 
 def _preflight(request: JobRequest, options: Options, console: Console) -> int:

@@ -233,7 +233,7 @@ def overdue_end(picture: Picture, timeout: float) -> Ending:
     image = "cannot be pulled" in text
     if absent and not image:
         code = Exit.CONFIGURATION
-        hint = "create what is missing (--preflight shows whether more is)"
+        hint = "create what is missing (--preflight shows whether more is), or wait longer"
     elif unschedulable:
         code, hint = Exit.UNSCHEDULABLE, "ask for less, free the nodes, or wait longer"
     elif image:

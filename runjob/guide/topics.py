@@ -88,7 +88,8 @@ The closing lines, always in this order, each at the start of a line:
 `Event: …` :: warnings of the cluster that tell more, the last five
 `Container exit code: N` :: with `--print exit-code`; `none` where the main container did not end
 `Result: {…}` :: with `--print result`: the result file's JSON in one line
-`Pods Statuses: R Running / S Succeeded / F Failed` :: the Job's own counts
+`Pods Statuses: R Running / S Succeeded / F Failed` :: the Job's own counts before
+    it was removed; a pod that waits is running too
 `Job Completion status: N` :: the exit code of the launcher
 `Verdict: Job NAMESPACE/NAME …` :: what happened, and what to do about it
 

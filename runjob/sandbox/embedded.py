@@ -238,7 +238,7 @@ class Sandbox:
                 self._folder / "pods",
             )
         )
-        for name in NAMESPACE_NAMES:
+        for name in dict.fromkeys((*NAMESPACE_NAMES, self._namespace)):
             api.create(NAMESPACES, "", {"metadata": {"name": name}})
 
     async def _shut_down(self) -> None:

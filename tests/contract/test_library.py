@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import runjob
-from tests.contract.launches import FOREVER, Launcher, result_of
+from tests.contract.launches import FOREVER, Launcher, Starter, result_of
 from tests.contract.targets import Target
 
 
@@ -106,6 +107,45 @@ def test_a_sandbox_says_which_images_it_has(launch: Launcher, tmp_path: Path) ->
     assert "alpine:latest: not found. A sandbox has no images but busybox:1, " in run.text
     assert "Mend the image name" not in run.text
     assert str(result_of(path)["hint"]).startswith("a sandbox has no images but busybox:1, ")
+
+
+def test_a_sandbox_has_the_namespace_that_is_asked_for(launch: Launcher) -> None:
+    launch.common = ("--sandbox",)
+    assert launch("-j", "tried-out", "-i", "busybox:1", "-n", "mine", "-k", "true").code == 0
+
+
+STUBBORN = "trap '' TERM INT; echo deaf; while :; do sleep 0.1; done"
+
+
+def test_a_sandbox_that_is_left_in_a_hurry_leaves_nothing_to_remove(start: Starter) -> None:
+    start.common = ("--sandbox",)
+    started = start("-j", "tried-out", "-i", "busybox:1", "-k", "sh", "-k", "-c", "-k", STUBBORN)
+    started.until(b"deaf\n")
+    started.signal(signal.SIGINT)
+    started.until(b"removing the Job")
+    started.signal(signal.SIGINT)
+    run = started.end()
+    assert run.code == 130
+    assert "kubectl" not in run.text
+    assert "The sandbox has ended, and Job and pods with it." in run.text
+
+
+@pytest.mark.parametrize("out", ["closed", "full"])
+def test_where_stdout_cannot_be_written_the_verdict_is_on_stderr(out: str, tmp_path: Path) -> None:
+    """A naive launcher whose reader has gone ends with a number, and nobody knows why."""
+    reads, writes = os.pipe() if out == "closed" else (None, os.open("/dev/full", os.O_WRONLY))
+    if reads is not None:
+        os.close(reads)
+    with open(writes, "wb") as broken:
+        done = subprocess.run(
+            [sys.executable, "runjob/runJob.py", "--sandbox", "-j", "tried-out", "-i", "busybox:1",
+             "-k", "sh", "-k", "-c", "-k", "seq 9; exit 4"],
+            stdout=broken, stderr=subprocess.PIPE, text=True, check=False,
+            cwd=Path(__file__).parents[2], env={**os.environ, "TMPDIR": str(tmp_path)},
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert "\nrunjob: Verdict: Job default/tried-out failed" in done.stderr
+    assert "exit code 4" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize("keep", ["failed", "always"])
