@@ -2,133 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
-from typing import ClassVar
+from dataclasses import replace
 
 import pytest
 
 from runjob import follower as following
 from runjob.errors import ApiError, NoClusterError
-from runjob.follower import Follower
-from runjob.logend import SHORT_READS, STRANGERS
-from runjob.messages import LogGap, LogRead, Message, Trouble
-from runjob.observed import ContainerView, PodView, Terminated
-from runjob.retry import REFUSALS, SPREAD, Backoff
+from runjob.logend import STRANGERS
+from runjob.messages import LogRead
+from runjob.observed import ContainerView, PodView
+from runjob.retry import REFUSALS
+from tests.runjob.follower_stage import (
+    A,
+    B,
+    C,
+    Script,
+    ended,
+    follow,
+    lost,
+    running,
+    troubles,
+)
 
-AT = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
-A, B, C = (b"2026-01-31T12:00:00.%09dZ %c\n" % (at, text) for at, text in enumerate(b"abc"))
 STATUS = [
     pytest.param(403, id="forbidden"),
     pytest.param(404, id="unknown"),
 ]
-
-
-@dataclass
-class Script:
-    """Answers each read with the next of its answers, and with the last one from then on.
-
-    An answer are bytes, an error, or both as (bytes, error).
-    """
-
-    answers: list[object]
-    tail: bytes | None = None  # the log's last line; None for the one that came last
-    views: dict[int, PodView] = field(default_factory=dict)  # what is seen at the read so numbered
-    stop: int = 0  # the read at which the follower is stopped
-    reads: list[tuple[str | None, bool, bool]] = field(default_factory=list)
-    latest: bytes = b""
-    doubts: list[ApiError] = field(default_factory=list)  # when asked for an earlier run's log
-    follower: Follower | None = None
-    closed: int = 0
-
-    def log(
-        self,
-        namespace: str,
-        pod: str,
-        container: str,
-        *,
-        since: str | None = None,
-        follow: bool = False,
-        previous: bool = False,
-        tail: int | None = None,
-    ) -> Answer:
-        assert (namespace, pod, container) == ("ns", "pod", "main")
-        if tail and previous and not self.reads[-1][2]:
-            none = ApiError(400, "previous terminated container not found")
-            raise self.doubts.pop() if self.doubts else none
-        if tail:
-            latest = b"".join(self.latest.splitlines(keepends=True)[-1:])
-            return Answer(self, latest if self.tail is None else self.tail)
-        self.reads.append((since, follow, previous))
-        number = len(self.reads)
-        assert self.follower is not None
-        if number in self.views:
-            self.follower.look(self.views[number])
-        if number == self.stop:
-            self.follower.stop()
-        answer = self.answers[min(number, len(self.answers)) - 1]
-        if isinstance(answer, Exception):
-            raise answer
-        self.latest, error = answer if isinstance(answer, tuple) else (answer, None)
-        return Answer(self, self.latest, error)
-
-
-class Answer:
-    def __init__(self, script: Script, data: bytes, error: Exception | None = None) -> None:
-        self._script, self._data, self._error = script, data, error
-        self._closed = False
-
-    def __iter__(self) -> Iterator[bytes]:
-        if self._closed:
-            return
-        if self._data:
-            yield self._data
-        if self._error is not None:
-            raise self._error
-
-    def close(self) -> None:
-        self._closed = True
-        self._script.closed += 1
-
-
-def running(restarts: int = 0) -> PodView:
-    view = ContainerView(name="main", restarts=restarts, running=AT)
-    return PodView(uid="p1", name="pod", phase="Running", containers=(view,))
-
-
-def ended(restarts: int = 0) -> PodView:
-    end = Terminated(exit_code=0, reason="Completed", message="", signal=0,
-                     started=AT, finished=AT)  # fmt: skip
-    view = ContainerView(name="main", restarts=restarts, terminated=end)
-    return PodView(uid="p1", name="pod", phase="Succeeded", containers=(view,))
-
-
-def follow(
-    script: Script,
-    pod: PodView,
-    backoff: Backoff = Backoff(first=0),  # noqa: B008  # frozen
-    now: Callable[[], float] = lambda: 0.0,
-) -> tuple[bytes, list[Message]]:
-    """Follow to the end; return what was written and told."""
-    written: list[bytes] = []
-    told: list[Message] = []
-
-    def mark(text: str) -> None:
-        written.append(f"{text}\n".encode())
-
-    follower = Follower(script, "ns", pod, "main", written.append, mark, told.append, backoff, now)
-    script.follower = follower
-    follower.run()
-    return b"".join(written), told
-
-
-def lost(told: list[Message]) -> list[str]:
-    return [each.what for each in told if isinstance(each, LogGap)]
-
-
-def troubles(told: list[Message]) -> list[tuple[int, str]]:
-    return [(each.error.status, each.what) for each in told if isinstance(each, Trouble)]
 
 
 def test_a_stream_that_ends_while_its_container_runs_is_opened_anew(
@@ -259,107 +158,6 @@ def test_runs_that_go_by_unread_are_told() -> None:
     first, gap, *rest = written.splitlines()
     assert (first, rest) == (b"a", [b"b", b"c"])
     assert gap.startswith(b"--- runjob: a gap: ")
-
-
-class Waits(Backoff):
-    """Waits of nothing; taken is how many were taken of each series."""
-
-    taken: ClassVar[list[int]]
-
-    def waits(self) -> Iterator[float]:
-        self.taken.append(0)
-        number = len(self.taken) - 1
-        while True:
-            self.taken[number] += 1
-            yield 0
-
-
-def test_the_waits_for_a_logs_end_begin_anew() -> None:
-    """Else they are as long as those for an API that was away, and the launch gives the log up."""
-    Waits.taken = []
-    script = Script([A, *[ApiError(503, "away")] * 9, b""], B, views={11: ended()})
-    _, told = follow(script, running(), Waits())
-    assert lost(told)[0].endswith("its log was rotated away by the kubelet")
-    assert Waits.taken[-2:] == [10, SHORT_READS - 1]
-
-
-@pytest.mark.parametrize(
-    ("status", "tries", "heard"),
-    [
-        pytest.param(404, STRANGERS, STRANGERS - 1, id="an answer, of which so many are enough"),
-        pytest.param(503, 7, 0, id="none"),
-        pytest.param(0, 4, 3, id="an empty log, which is read four times"),
-    ],
-)
-def test_a_log_of_which_the_node_gives_nothing_is_heard_of_as_long_as_that_is_counted(
-    status: int, tries: int, heard: int
-) -> None:
-    """A launch that takes the last byte for the last answer gives the log up before its end."""
-    answer = ApiError(status, "no") if status else b""
-    script = Script([answer], stop=7 if status == 503 else 0)
-    follow(script, ended(), now=lambda: float(len(script.reads)))
-    assert script.follower is not None
-    assert (len(script.reads), script.follower.heard) == (tries, heard)
-
-
-def test_a_log_is_fresh_when_it_brings_something_new_and_while_that_is_printed() -> None:
-    """A launch gives up a log that is not for long, however often the same of it comes."""
-    broke = ApiError(0, "broke")
-    script = Script([(A, broke), (A, broke), (A + B, broke), (A + B, broke)], stop=6)
-    clock = iter(range(1000))
-    printing: list[tuple[float, float]] = []
-
-    def write(_: bytes) -> None:
-        follower = script.follower
-        assert follower is not None
-        printing.append((follower.fresh, follower.fresh))
-        assert follower.heard > follower.fresh - 1
-
-    script.follower = Follower(
-        script, "ns", ended(), "main", write, lambda _: None, lambda _: None, Backoff(first=0),
-        lambda: 100.0 * len(script.reads) + next(clock) / 1000,
-    )  # fmt: skip
-    assert script.follower.fresh < 1
-    script.follower.run()
-    assert [int(fresh) // 100 for fresh, _ in printing] == [1, 3]
-    assert all(later > earlier for earlier, later in printing), "by now, however long it takes"
-    assert int(script.follower.fresh) // 100 == 3
-    assert script.follower.heard > 500, "also what came before was heard"
-
-
-def test_what_waited_for_its_reader_was_heard_until_then() -> None:
-    clock = [0.0]
-    script = Script([A], A)
-
-    def write(_: bytes) -> None:
-        clock[0] += 100  # a pager that shows its first page
-
-    script.follower = Follower(
-        script, "ns", ended(), "main", write, lambda _: None, lambda _: None, Backoff(first=0),
-        lambda: clock[0],
-    )  # fmt: skip
-    script.follower.run()
-    assert (script.follower.heard, script.follower.fresh) == (100, 100)
-
-
-def test_a_log_for_which_the_api_asks_to_wait_is_heard_of_until_then(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A launch that takes such a wait for silence gives the log up meanwhile."""
-    waited: list[tuple[float, float]] = []
-
-    def wait(
-        follower: Follower, happened: Callable[[], bool], seconds: float | None = None
-    ) -> bool:
-        waited.extend([(seconds, follower.heard)] if seconds else [])
-        return happened()
-
-    monkeypatch.setattr(Follower, "_await", wait)
-    script = Script([ApiError(503, "busy", retry_after=60), A], A)
-    follow(script, ended(), now=lambda: 1000.0)
-    ((seconds, heard),) = waited
-    assert 60 <= seconds <= 60 * (1 + SPREAD)
-    assert heard == 1000 + seconds
 
 
 @pytest.mark.parametrize("error", [None, ApiError(0, "closed")], ids=["cleanly", "by an error"])
