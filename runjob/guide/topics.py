@@ -478,8 +478,9 @@ _topic(
 
 `--sandbox` runs the Job on an embedded cluster of one node that starts and ends with the launch. It
 is for trying out and testing only: containers are processes of this machine with its files and
-rights, nothing is mounted or shut in. It knows the images busybox:1, busybox, python:3 and
-joegoldberg/controlm:appimage; any other is not found, as in a registry that has it not.
+rights, nothing is mounted or shut in, and a SIGKILL of the launcher leaves them running. It knows
+the images busybox:1, busybox, python:3 and joegoldberg/controlm:appimage; any other is not found,
+as in a registry that has it not.
 
 A sandbox that stays, for kubectl and for several launches:
 
