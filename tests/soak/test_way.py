@@ -114,7 +114,7 @@ def test_a_server_that_is_not_there_is_a_reset() -> None:
         nowhere = gone.getsockname()[:2]
     with (
         way(nowhere) as running,
+        pytest.raises(ConnectionResetError),  # at once, or only once it reads
         socket.create_connection(("127.0.0.1", running.port), timeout=20) as client,
-        pytest.raises(ConnectionResetError),
     ):
         client.recv(100)
