@@ -18,6 +18,9 @@ STRANGERS = 9
 
 # How often the end of a log is tried when the stream breaks off before what is known to be there.
 SHORT_READS = 6
+# And where the node seems to have removed the log of a run after which the container was started
+# once more: to wait longer may cost the log of the next one, which goes when that one's next ends.
+REMOVED_READS = 2
 _ROTATED = "its log was rotated away by the kubelet"
 _SHORT = "each try breaks off before its log's end"
 
@@ -174,6 +177,8 @@ def at_its_end(known: Known, seen: Seen, ending: Ending, *, superseded: bool) ->
     if ending.whole is None or seen.fresh:
         return Again(known)
     known = replace(known, short=known.short + 1)
+    if superseded and known.removed and known.is_whole and known.short >= REMOVED_READS:
+        return Done()
     if known.short == SHORT_READS and known.passed and not superseded:
         # No later run is told of: what is missing may stand in the present log after all.
         known = replace(known, short=0, passed=False)

@@ -133,6 +133,7 @@ class LogCursor:
     def next_run(self) -> None:
         """Turn to the container's next run, before `resume`: all that is later counts as new."""
         self._rest = b""
+        self.words = ""
         self._cut = self._passed = self._skip = 0
         self._partial = b""
         self._open = {}
@@ -241,7 +242,10 @@ class LogCursor:
                 break
             if stamp and self._skip:
                 self._skip -= 1
-            at = lines.find(b"\n", at) + 1 or len(lines)
+            end = lines.find(b"\n", at) + 1 or len(lines)
+            if not stamp:
+                self._note_words(lines[at:end])
+            at = end
         return lines[at:]
 
     def _was_seen(self, stamp: bytes) -> bool:
@@ -275,8 +279,7 @@ class LogCursor:
         """Count one line and return it without its stamp."""
         stamp = _STAMP.match(line)
         if not stamp:
-            # The kubelet stamps what a container wrote; its own complaints come without.
-            self.words = line.decode(errors="replace").strip()
+            self._note_words(line)
             return b""
         second = stamp[0][:_SECOND]
         if second > self._last[:_SECOND]:
@@ -288,6 +291,10 @@ class LogCursor:
         self._last = max(self._last, stamp[0])
         self._latest.append(stamp[0])
         return line[stamp.end() :]
+
+    def _note_words(self, line: bytes) -> None:
+        # The kubelet stamps what a container wrote; its own complaints come without.
+        self.words = line.decode(errors="replace").strip()
 
     def _part(self) -> bytes:
         """Pass on what is held of a line that has no end yet, and go on holding its stamp."""

@@ -82,6 +82,25 @@ def test_a_log_of_nothing_but_the_kubelets_words_is_lost() -> None:
     assert written.startswith(b"--- runjob: a gap: ")
 
 
+@pytest.mark.parametrize(
+    ("latest", "printed"), [pytest.param(C, b"c\n", id="lines"), pytest.param(b"", b"", id="none")]
+)
+def test_a_later_run_of_which_nothing_but_words_is_left_is_lost(
+    latest: bytes, printed: bytes
+) -> None:
+    """A kubelet removed its container while the end of the run before was looked for."""
+    words = b"unable to retrieve container logs for containerd://1"
+    script = Script([A, words, latest], views={1: ended(2)})
+    written, told = follow(script, replace(running(), restarts_in_place=True))
+    assert lost(told) == [
+        "what it wrote in its run 2, if anything, could not be read: "
+        "unable to retrieve container logs for containerd://1"
+    ]
+    first, gap, *rest = written.splitlines(keepends=True)
+    assert (first, b"".join(rest)) == (b"a\n", printed)
+    assert gap.startswith(b"--- runjob: a gap: ")
+
+
 @pytest.mark.parametrize(("status", "tries"), [(403, REFUSALS), (404, STRANGERS)])
 def test_a_log_that_is_refused_after_the_end_is_given_up_in_the_end(
     status: int, tries: int

@@ -227,6 +227,27 @@ def test_a_log_that_the_status_calls_an_earlier_one_is_sought_nowhere_else() -> 
     assert lost == Done("each try breaks off before its log's end")
 
 
+@pytest.mark.parametrize(
+    ("known", "superseded", "goes_on"),
+    [
+        pytest.param(Known(at_end=True, removed=True, short=1), True, False, id="all of it: done"),
+        pytest.param(Known(at_end=True, removed=True), True, True, id="said once: again"),
+        pytest.param(Known(at_end=True, removed=True, short=1), False, True,
+                     id="the status tells of no later run: again"),
+        pytest.param(Known(at_end=True, removed=True, short=1, rest=b"x"), True, True,
+                     id="a part of a line: again"),
+        pytest.param(Known(removed=True, short=1), True, True, id="its end was not seen: again"),
+        pytest.param(Known(at_end=True, short=1), True, True, id="it is there yet: again"),
+    ],
+)  # fmt: skip
+def test_a_removed_log_that_was_read_holds_up_the_next_runs_log_no_longer(
+    known: Known, superseded: bool, goes_on: bool
+) -> None:
+    """A soak lost the next run's log: it was removed while the end of this one was sought."""
+    decided = at_its_end(known, WORDS, CUT, superseded=superseded)
+    assert isinstance(decided, Pause) if goes_on else decided == Done()
+
+
 def refused(status: int, wait: float | None = None) -> ApiError:
     return ApiError(status, "no", retry_after=wait)
 
