@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from pathlib import Path
 
@@ -28,7 +29,8 @@ def test_an_api_that_hangs_ends_the_launch_and_not_the_job(
     sandbox.inject(Fault(Slow(999), verb="watch", resource="jobs", times=None))
     run = launch("-j", name, *sh(FOREVER), "--api-timeout", "2")
     assert (run.code, run.status) == (6, 6)
-    assert "trouble watching jobs: no answer in time; trying on" in run.err
+    # What tells first is told; a pod that merely runs is as silent, and on a busy machine sooner.
+    assert re.search("trouble watching (jobs|pods): no answer in time; trying on", run.err)
     assert "the API gave no answer for" in run.verdict
     assert deleted(sandbox) == 0
     assert target.api.running_pods(name)
