@@ -281,7 +281,7 @@ class Launch(Removal):
     def _read_what_ended(self, seconds: float, *, quiet: bool = False) -> None:
         """Give the logs of containers that have ended so many seconds, before their pods go.
 
-        With quiet these count from the latest byte that came of them, and not while the API is
+        With quiet these count from when one of them was last heard of, and not while the API is
         away.
         """
         signals, listening = self._signals, Listening(self._inbox.now())
